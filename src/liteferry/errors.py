@@ -1,0 +1,163 @@
+"""Errors and exit statuses.
+
+Layer 0. There is one kind of error for whatever a user can mend, `MigrationError`; it always says what, where, why
+and what to do. Anything else that escapes is a bug in liteferry and shows its traceback.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from types import MappingProxyType
+
+
+class ExitStatus(IntEnum):
+    """What the process's exit status means; the table in the docs is checked against this."""
+
+    PROVEN = 0
+    ERROR = 1
+    USAGE = 2
+    MISMATCH = 3
+    BLOCKED = 4
+    UNDONE = 5
+    INTERRUPTED = 130
+
+
+EXIT_STATUSES = MappingProxyType(
+    {
+        ExitStatus.PROVEN: "The command did all that it was asked to; for migrate and verify: every value is proven.",
+        ExitStatus.ERROR: "An error before anything was changed; the message says what to do.",
+        ExitStatus.USAGE: "The command line was wrong.",
+        ExitStatus.MISMATCH: "The proof found differences, or was left out with --no-verify.",
+        ExitStatus.BLOCKED: "Findings must be decided first; nothing was touched.",
+        ExitStatus.UNDONE: "The run failed after it had begun, and everything was taken away again.",
+        ExitStatus.INTERRUPTED: "Interrupted from the keyboard or by a signal; the target is as it was.",
+    }
+)
+
+CODES = MappingProxyType(
+    {
+        "usage": "The command line or the options contradict each other.",
+        "source-missing": "There is no file at that path.",
+        "source-unreadable": "The file is there, but may not be read.",
+        "source-empty": "The file has no bytes at all; SQLite would call it an empty database.",
+        "source-not-sqlite": "The file is not a SQLite database.",
+        "source-encrypted": "The file looks encrypted (as by SQLCipher).",
+        "source-truncated": "The file is shorter than its own header says.",
+        "source-corrupt": "SQLite's integrity check found damage.",
+        "source-locked": "Another process kept the source locked for too long.",
+        "source-hot-journal": "A crashed write left a journal that has to be rolled back before the file can be read.",
+        "source-changed": "The source was written while it was being read without a snapshot.",
+        "disk-space": "There is not enough room on a disk for what the run would write.",
+        "disk-full": "A disk filled up during the run.",
+        "run-dir": "The run directory cannot be made or is not one of liteferry's.",
+        "server-unreachable": "No PostgreSQL server answers at that address.",
+        "server-other": "Something answers on that port, but it is another server than the one meant.",
+        "server-too-old": "The server is older than PostgreSQL 13.",
+        "connection-string": "libpq does not understand the connection string.",
+        "auth-failed": "The server refused the password or the user.",
+        "role-missing": "The role does not exist on the server that answered.",
+        "database-missing": "The database does not exist on the server that answered.",
+        "database-encoding": "The database's encoding is not UTF-8.",
+        "no-create-right": "The role may not create a schema in that database.",
+        "target-not-empty": "The target's schema already holds something.",
+        "target-busy": "Another liteferry run is working on this target.",
+        "staging-exists": "A staging schema from an earlier run is still there.",
+        "plan-blocked": "Findings of the plan must be decided first.",
+        "value-misfit": "A value does not fit its column's type, although the census said that it would.",
+        "step-failed": "A statement of the plan failed on the server.",
+        "connection-lost": "The connection to the server broke during the run.",
+        "undo-refused": "The target changed since the run published it.",
+        "undo-nothing": "The run published nothing that could be taken away.",
+        "embedded-missing": "The embedded PostgreSQL is not installed.",
+        "embedded-failed": "The embedded PostgreSQL did not start.",
+        "child-failed": "A helper process of liteferry died.",
+        "interrupted": "The run was interrupted.",
+    }
+)
+"""Every error code, with what it means. The docs' page of errors is checked against this."""
+
+
+class MigrationError(Exception):
+    """An error that the user can act on.
+
+    what: one sentence, naming the thing at fault. hint: what to do about it. code: a key of `CODES`. table, column,
+    key: where in the data. step_id: the plan's step that failed. exit_status: how the process ends.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        code: str,
+        hint: str = "",
+        table: str | None = None,
+        column: str | None = None,
+        key: str | None = None,
+        step_id: str | None = None,
+        exit_status: ExitStatus = ExitStatus.ERROR,
+    ) -> None:
+        """Hold the parts. Raises: KeyError when the code is not in `CODES`."""
+        CODES[code]  # a code that is not documented is a bug: fail in the first test that raises it
+        super().__init__(what)
+        self.what = what
+        self.code = code
+        self.hint = hint
+        self.table = table
+        self.column = column
+        self.key = key
+        self.step_id = step_id
+        self.exit_status = exit_status
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let the error cross from a child process to its parent."""
+        return _rebuild, (
+            self.what,
+            self.code,
+            self.hint,
+            self.table,
+            self.column,
+            self.key,
+            self.step_id,
+            int(self.exit_status),
+        )
+
+    @property
+    def where(self) -> str:
+        """``table x, column y, key z``; empty when the error is about no place in the data."""
+        parts = (("table", self.table), ("column", self.column), ("key", self.key))
+        return ", ".join(f"{name} {value}" for name, value in parts if value)
+
+    def __str__(self) -> str:
+        """What, and where."""
+        return f"{self.what} ({self.where})" if self.where else self.what
+
+
+def _rebuild(
+    what: str,
+    code: str,
+    hint: str,
+    table: str | None,
+    column: str | None,
+    key: str | None,
+    step_id: str | None,
+    exit_status: int,
+) -> MigrationError:
+    return MigrationError(
+        what,
+        code=code,
+        hint=hint,
+        table=table,
+        column=column,
+        key=key,
+        step_id=step_id,
+        exit_status=ExitStatus(exit_status),
+    )
+
+
+class Untranslatable(Exception):  # noqa: N818 - the field's word for it; it is an answer, not a failure
+    """A SQLite expression that has no PostgreSQL form of surely the same meaning. ``reason`` is one sentence."""
+
+    def __init__(self, reason: str) -> None:
+        """Hold the reason."""
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,253 @@
+"""What `check` can find: the table of finding codes.
+
+Layer 0. The planner makes findings only through `make_finding`, so that each code has one meaning, one default
+severity and one page in the docs (`docs/reference/findings.md` is generated from this table and checked in a test).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from liteferry.model import Finding, Sample, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingKind:
+    """What a finding code means. ``if_accepted``: what `--accept` makes of it; empty when it cannot be accepted."""
+
+    severity: Severity
+    title: str
+    why: str
+    if_accepted: str = ""
+
+
+_BLOCKER: Severity = "blocker"
+_INFO: Severity = "info"
+
+FINDINGS = MappingProxyType(
+    {
+        # values
+        "value-misfit": FindingKind(
+            severity=_BLOCKER,
+            title="A column holds values that its declared type cannot",
+            why="SQLite stores any value in any column; PostgreSQL does not.",
+            if_accepted="the column becomes the narrowest type that holds everything (text, or bytea)",
+        ),
+        "text-too-long": FindingKind(
+            severity=_BLOCKER,
+            title="Texts are longer than the declared length",
+            why="SQLite does not enforce VARCHAR(n); PostgreSQL does.",
+            if_accepted="the column becomes text",
+        ),
+        "decimal-excess": FindingKind(
+            severity=_BLOCKER,
+            title="Decimals have more digits than the declared precision and scale",
+            why="SQLite does not enforce DECIMAL(p,s); PostgreSQL would round or refuse.",
+            if_accepted="the column becomes numeric without limits",
+        ),
+        "text-nul": FindingKind(
+            severity=_BLOCKER,
+            title="Texts contain the NUL character",
+            why="PostgreSQL's text cannot hold U+0000.",
+            if_accepted="the column becomes bytea, holding the texts' UTF-8 bytes",
+        ),
+        "text-invalid": FindingKind(
+            severity=_BLOCKER,
+            title="Texts are not valid UTF-8",
+            why="SQLite does not check what it stores as text; PostgreSQL does.",
+            if_accepted="the column becomes bytea, holding the bytes as they are",
+        ),
+        "json-invalid": FindingKind(
+            severity=_BLOCKER,
+            title="Values of a JSON column are not JSON",
+            why="PostgreSQL's json types refuse them.",
+            if_accepted="the column becomes text",
+        ),
+        "json-not-jsonb": FindingKind(
+            severity=_INFO,
+            title="JSON that jsonb would change",
+            why="Duplicate keys, \\u0000 and lone surrogates do not survive in jsonb; the column becomes json instead.",
+        ),
+        "date-form": FindingKind(
+            severity=_BLOCKER,
+            title="Dates or times in a form that PostgreSQL's type cannot take exactly",
+            why="A number in a date column may be seconds, milliseconds or a Julian day: only you know.",
+            if_accepted="the column becomes text (bigint where all values are integers), holding what SQLite holds",
+        ),
+        "time-zone-mixed": FindingKind(
+            severity=_BLOCKER,
+            title="Some timestamps carry an offset and some do not",
+            why="Without an offset nobody knows which instant is meant.",
+            if_accepted="the column becomes text, holding what SQLite holds",
+        ),
+        "time-zone-dropped": FindingKind(
+            severity=_INFO,
+            title="Timestamps keep their instant, not their written offset",
+            why="timestamptz stores the instant; the offset that was written (Z, +02:00) is not stored.",
+        ),
+        "null-in-key": FindingKind(
+            severity=_BLOCKER,
+            title="A primary key contains NULL",
+            why="SQLite allows NULL in a primary key that is not INTEGER; PostgreSQL does not.",
+            if_accepted="the key becomes a UNIQUE constraint",
+        ),
+        "null-in-not-null": FindingKind(
+            severity=_BLOCKER,
+            title="A NOT NULL column contains NULL",
+            why="The constraint was added behind SQLite's back; PostgreSQL would refuse the rows.",
+            if_accepted="the column is created without NOT NULL",
+        ),
+        "orphan-rows": FindingKind(
+            severity=_BLOCKER,
+            title="Rows whose foreign key points at nothing",
+            why="SQLite checks foreign keys only when the connection asks for it.",
+            if_accepted="the rows are kept and the foreign key is created NOT VALID: it holds for every new row",
+        ),
+        # schema
+        "default-untranslatable": FindingKind(
+            severity=_BLOCKER,
+            title="A default has no PostgreSQL form of surely the same meaning",
+            why="liteferry translates only what is known to mean the same on both engines.",
+            if_accepted="the column has no default",
+        ),
+        "check-untranslatable": FindingKind(
+            severity=_BLOCKER,
+            title="A CHECK has no PostgreSQL form of surely the same meaning",
+            why="liteferry translates only what is known to mean the same on both engines.",
+            if_accepted="the constraint is left out",
+        ),
+        "index-untranslatable": FindingKind(
+            severity=_BLOCKER,
+            title="An index has no PostgreSQL form of surely the same meaning",
+            why="Its expression, its predicate or its collation cannot be carried over.",
+            if_accepted="the index is left out",
+        ),
+        "generated-untranslatable": FindingKind(
+            severity=_BLOCKER,
+            title="A generated column has no PostgreSQL form of surely the same meaning",
+            why="liteferry translates only what is known to mean the same on both engines.",
+            if_accepted="the column is created as a plain one, holding the values that SQLite computed",
+        ),
+        "view-untranslatable": FindingKind(
+            severity=_BLOCKER,
+            title="A view has no PostgreSQL form of surely the same meaning",
+            why="liteferry translates only what is known to mean the same on both engines.",
+            if_accepted="the view is left out, and so is every view that reads it",
+        ),
+        "view-broken": FindingKind(
+            severity=_BLOCKER,
+            title="A view that SQLite itself cannot read",
+            why="It reads something that is not there (any more).",
+            if_accepted="the view is left out",
+        ),
+        "view-differs": FindingKind(
+            severity=_INFO,
+            title="A view's columns have other types than its SQLite values",
+            why="SQLite gives each value its own type; a PostgreSQL view has one type a column.",
+        ),
+        "trigger-left-out": FindingKind(
+            severity=_BLOCKER,
+            title="A trigger is not carried over",
+            why="Triggers are programs; liteferry does not translate programs.",
+            if_accepted="the trigger is left out; its SQL stands in the report",
+        ),
+        "virtual-table-left-out": FindingKind(
+            severity=_BLOCKER,
+            title="A virtual table is not carried over",
+            why="It belongs to a SQLite module (full text search, R-Tree); PostgreSQL has tsvector and GiST for that.",
+            if_accepted="the virtual table and its shadow tables are left out",
+        ),
+        "conflict-clause": FindingKind(
+            severity=_BLOCKER,
+            title="A constraint says ON CONFLICT",
+            why="PostgreSQL has no such clause: a clash is always an error, unless the INSERT itself says otherwise.",
+            if_accepted="the constraint is created without the clause",
+        ),
+        "collation-lost": FindingKind(
+            severity=_BLOCKER,
+            title="A collation that PostgreSQL does not have",
+            why="NOCASE, RTRIM and the application's own collations decide what is equal and what comes first.",
+            if_accepted="the column compares byte for byte",
+        ),
+        "foreign-key-no-parent": FindingKind(
+            severity=_BLOCKER,
+            title="A foreign key to a table or column that does not exist",
+            why="SQLite does not look when it is declared.",
+            if_accepted="the foreign key is left out",
+        ),
+        "foreign-key-not-unique": FindingKind(
+            severity=_BLOCKER,
+            title="A foreign key to columns that are not unique",
+            why="PostgreSQL demands a primary key or UNIQUE constraint on the parent's columns.",
+            if_accepted="the foreign key is left out",
+        ),
+        "foreign-key-types": FindingKind(
+            severity=_BLOCKER,
+            title="A foreign key between columns of different types",
+            why="PostgreSQL cannot compare them.",
+            if_accepted="the foreign key is left out",
+        ),
+        "left-dangling": FindingKind(
+            severity=_BLOCKER,
+            title="A selected object needs one that --only or --exclude leaves behind",
+            why="A foreign key or view cannot exist without the table that it points at.",
+            if_accepted="the dangling object is left out",
+        ),
+        "left-out-by-choice": FindingKind(
+            severity=_INFO,
+            title="A table was left behind by --only or --exclude",
+            why="You asked for it.",
+        ),
+        "rowid-not-kept": FindingKind(
+            severity=_INFO,
+            title="A table without a primary key",
+            why="SQLite's hidden rowid is not carried over; the proof compares the rows as a multiset.",
+        ),
+        "name-changed": FindingKind(
+            severity=_INFO,
+            title="A name could not be kept",
+            why="PostgreSQL's names end after 63 bytes, and indexes share one name space with tables.",
+        ),
+        "sequence-exhausted": FindingKind(
+            severity=_INFO,
+            title="A key has reached the largest integer",
+            why="As in SQLite, the next insert without an id will fail.",
+        ),
+        # target
+        "target-not-empty": FindingKind(
+            severity=_BLOCKER,
+            title="The target's schema already holds something",
+            why="liteferry does not mix its tables with others, nor replace anything.",
+        ),
+    }
+)
+"""Every finding code, with its meaning."""
+
+
+def make_finding(
+    code: str,
+    message: str,
+    *,
+    table: str | None = None,
+    name: str | None = None,
+    count: int = 0,
+    samples: tuple[Sample, ...] = (),
+    sql: str | None = None,
+    hint: str = "",
+    if_accepted: str = "",
+) -> Finding:
+    """Make a finding of a known code. Pure. Raises: KeyError when the code is not in `FINDINGS`."""
+    kind = FINDINGS[code]
+    return Finding(
+        code=code,
+        severity=kind.severity,
+        message=message,
+        table=table,
+        name=name,
+        count=count,
+        samples=samples,
+        sql=sql,
+        hint=hint,
+        if_accepted=if_accepted or kind.if_accepted,
+    )

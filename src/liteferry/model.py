@@ -1,0 +1,835 @@
+"""The data that liteferry works on: frozen dataclasses and nothing else.
+
+Layer 0: imports nothing of liteferry. Everything here is a value: it can be compared, printed, stored as JSON
+(`to_json`) and read back (`from_json`), sent to another process, and never changes after it was made.
+
+Units stand in the names: ``_bytes``, ``_s`` (seconds). Sequences are tuples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+T = TypeVar("T")
+
+PLAN_SCHEMA = "liteferry.plan/1"
+REPORT_SCHEMA = "liteferry.report/1"
+CHECK_SCHEMA = "liteferry.check/1"
+INSPECT_SCHEMA = "liteferry.inspect/1"
+DIGEST_SCHEMA = "liteferry.digest/1"
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What the source holds
+
+Affinity = Literal["INTEGER", "REAL", "NUMERIC", "TEXT", "BLOB"]
+
+Kind = Literal[
+    "int2",
+    "int4",
+    "int8",
+    "float8",
+    "numeric",
+    "bool",
+    "text",
+    "bytea",
+    "timestamp",
+    "timestamptz",
+    "date",
+    "time",
+    "interval",
+    "json",
+    "jsonb",
+    "uuid",
+]
+"""The family of a PostgreSQL type: decides how a value is encoded, compared and digested.
+
+varchar(n), char(n) and text are all ``text``; the exact type with its modifier is `ColumnMap.pg_type`.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a SQLite table, as ``PRAGMA table_xinfo`` and the CREATE TABLE text tell it."""
+
+    name: str
+    declared_type: str  # as written, "" when there is none
+    affinity: Affinity
+    not_null: bool = False
+    default_sql: str | None = None  # the expression's SQL, without outer parentheses
+    collation: str = "BINARY"
+    generated: Literal["", "virtual", "stored"] = ""
+    generated_sql: str | None = None
+    pk_position: int = 0  # 1-based position in the primary key, 0 when not part of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexKey:
+    """One key of an index: a column or an expression."""
+
+    column: str | None = None
+    expression_sql: str | None = None
+    descending: bool = False
+    collation: str = "BINARY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """An index. ``origin``: ``c`` CREATE INDEX, ``u`` UNIQUE constraint, ``pk`` PRIMARY KEY (SQLite's own letters).
+
+    ``name`` is SQLite's (``sqlite_autoindex_…`` for constraints); ``constraint_name`` what the CREATE TABLE text calls
+    the constraint, if anything.
+    """
+
+    name: str
+    table: str
+    origin: Literal["c", "u", "pk"]
+    unique: bool
+    keys: tuple[IndexKey, ...]
+    where_sql: str | None = None
+    sql: str | None = None
+    constraint_name: str | None = None
+    on_conflict: str | None = None  # "REPLACE", "IGNORE", …; None when not written or ABORT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignKey:
+    """A foreign key. ``parent_columns`` is resolved to the parent's primary key where the text leaves it out."""
+
+    columns: tuple[str, ...]
+    parent_table: str
+    parent_columns: tuple[str, ...]
+    on_update: str = "NO ACTION"
+    on_delete: str = "NO ACTION"
+    deferrable: bool = False
+    initially_deferred: bool = False
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A CHECK constraint. ``sql`` is the expression without the outer parentheses."""
+
+    sql: str
+    name: str | None = None
+    column: str | None = None  # where it was written as a column constraint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """An ordinary SQLite table.
+
+    ``rowid_alias``: the INTEGER PRIMARY KEY column, which SQLite fills by itself. ``sequence_value``: the table's row
+    in ``sqlite_sequence`` (the highest id ever given, which can be above max(id)); None when there is no such row.
+    """
+
+    name: str
+    sql: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    primary_key_name: str | None = None
+    primary_key_on_conflict: str | None = None
+    rowid_alias: str | None = None
+    without_rowid: bool = False
+    strict: bool = False
+    autoincrement: bool = False
+    sequence_value: int | None = None
+    indexes: tuple[Index, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    checks: tuple[Check, ...] = ()
+    not_null_on_conflict: tuple[str, ...] = ()  # columns with NOT NULL ON CONFLICT other than ABORT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A view. ``columns``: its output columns as SQLite names them; empty when SQLite cannot prepare it.
+
+    ``error``: why SQLite itself cannot use the view (a table it reads is gone, for instance).
+    """
+
+    name: str
+    sql: str
+    columns: tuple[str, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """A trigger, which is never carried over, always named."""
+
+    name: str
+    table: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualTable:
+    """A virtual table (FTS, R-Tree, …) with the shadow tables that belong to it."""
+
+    name: str
+    module: str
+    sql: str
+    shadow_tables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """Everything that the source's schema declares. Tables and views are in the order of ``sqlite_schema``."""
+
+    tables: tuple[Table, ...]
+    views: tuple[View, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    virtual_tables: tuple[VirtualTable, ...] = ()
+    encoding: str = "UTF-8"
+    page_size_bytes: int = 4096
+    size_bytes: int = 0
+    journal_mode: str = "delete"
+    user_version: int = 0
+    application_id: int = 0
+    sqlite_version: str = ""
+
+    def table(self, name: str) -> Table:
+        """The table of that name. Raises: KeyError."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """An offending value's place, never the value itself: the row's key as text, and why it offends."""
+
+    key: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offence:
+    """A kind of oddity found in a column (`liteferry.census.OFFENCES`): how often, and the first few places."""
+
+    name: str
+    count: int
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """How many texts of a column look like this (`liteferry.census.FORMS`)."""
+
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnCensus:
+    """What is really stored in one column, over every row.
+
+    ``forms`` counts what the texts look like, by form name (see `liteferry.census.FORMS`): ``date``, ``datetime``,
+    ``datetime-tz``, ``time``, ``uuid-hex``, ``uuid-dashed``, ``bool-word``, ``integer``, ``decimal``, ``json-jsonb``
+    (valid, and jsonb keeps its value), ``json-only`` (valid, but jsonb would lose or refuse something), ``other``.
+    Forms are only counted for columns whose declared type, check or hint makes them matter; `forms_of` says which
+    family was looked for ("" none).
+    ``offences`` by name: see `liteferry.census.OFFENCES`.
+    """
+
+    name: str
+    nulls: int = 0
+    integers: int = 0
+    reals: int = 0
+    texts: int = 0
+    blobs: int = 0
+    min_integer: int | None = None
+    max_integer: int | None = None
+    longest_text_chars: int = 0
+    longest_value_bytes: int = 0
+    forms_of: str = ""
+    forms: tuple[Form, ...] = ()
+    max_fraction_digits: int = 0  # of seconds in dates and times; of decimals where the type has a scale
+    max_integer_digits: int = 0  # before the decimal point, where the type has a precision
+    offences: tuple[Offence, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """The number of rows that were looked at."""
+        return self.nulls + self.integers + self.reals + self.texts + self.blobs
+
+    def offence(self, name: str) -> Offence | None:
+        """The offence of that name, if it was found."""
+        return next((offence for offence in self.offences if offence.name == name), None)
+
+    def form(self, name: str) -> int:
+        """How many texts have the form of that name."""
+        return next((form.count for form in self.forms if form.name == name), 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableCensus:
+    """The census of one table: one entry a column, in the table's order."""
+
+    table: str
+    rows: int
+    columns: tuple[ColumnCensus, ...]
+    size_bytes: int = 0  # of the values, as SQLite stores them, roughly
+    max_rowid: int | None = None
+
+    def column(self, name: str) -> ColumnCensus:
+        """The column's census. Raises: KeyError."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orphans:
+    """Rows whose foreign key points at nothing. ``foreign_key`` is the index in `Table.foreign_keys`."""
+
+    table: str
+    foreign_key: int
+    count: int
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """What the source really stores."""
+
+    tables: tuple[TableCensus, ...]
+    orphans: tuple[Orphans, ...] = ()
+
+    def table(self, name: str) -> TableCensus:
+        """The table's census. Raises: KeyError."""
+        for table in self.tables:
+            if table.table == name:
+                return table
+        raise KeyError(name)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What the target holds
+
+ObjectKind = Literal[
+    "table", "column", "primary_key", "unique", "check", "foreign_key", "index", "sequence", "view", "other"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetColumn:
+    """A column as PostgreSQL's catalogue has it. ``pg_type`` is ``format_type()``'s text, ``numeric(10,2)``."""
+
+    name: str
+    pg_type: str
+    not_null: bool
+    default_sql: str | None = None
+    identity: Literal["", "a", "d"] = ""
+    generated: Literal["", "s", "v"] = ""
+    collation: str = ""  # "" for the type's default
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetConstraint:
+    """A constraint: ``kind`` is pg_constraint.contype (p, u, c, f; n and others are left out)."""
+
+    name: str
+    kind: Literal["p", "u", "c", "f"]
+    columns: tuple[str, ...]
+    definition_sql: str  # pg_get_constraintdef()
+    validated: bool = True
+    deferrable: bool = False
+    deferred: bool = False
+    parent_table: str | None = None
+    parent_columns: tuple[str, ...] = ()
+    on_update: str = "NO ACTION"
+    on_delete: str = "NO ACTION"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetIndex:
+    """An index that does not belong to a constraint. ``columns``: None stands for an expression."""
+
+    name: str
+    columns: tuple[str | None, ...]
+    descending: tuple[bool, ...]
+    unique: bool
+    partial: bool
+    valid: bool
+    definition_sql: str  # pg_get_indexdef()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetSequence:
+    """A sequence owned by a column. ``next_value`` is what nextval would give; None when it is exhausted."""
+
+    name: str
+    column: str
+    next_value: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetTable:
+    """A table in PostgreSQL. ``oid`` tells it from another table of the same name made later."""
+
+    name: str
+    oid: int
+    columns: tuple[TargetColumn, ...]
+    constraints: tuple[TargetConstraint, ...] = ()
+    indexes: tuple[TargetIndex, ...] = ()
+    sequences: tuple[TargetSequence, ...] = ()
+    triggers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetView:
+    """A view in PostgreSQL, with its columns' names and types."""
+
+    name: str
+    oid: int
+    definition_sql: str
+    columns: tuple[TargetColumn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetCatalog:
+    """One schema of the target.
+
+    ``others`` names every relation, type or routine that is neither a table nor a view nor belongs to one, nor to an
+    extension, as ``sequence foo``, ``function bar(integer)``: what makes a schema not empty.
+    """
+
+    schema: str
+    exists: bool
+    tables: tuple[TargetTable, ...] = ()
+    views: tuple[TargetView, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the schema holds nothing of anybody's."""
+        return not (self.tables or self.views or self.others)
+
+    def table(self, name: str) -> TargetTable:
+        """The table of that name. Raises: KeyError."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerInfo:
+    """The PostgreSQL server that answered. No secrets: no password, no connection string."""
+
+    version: str  # "18.1"
+    version_num: int  # 180001
+    host: str  # a name, an address or a socket directory
+    port: int
+    database: str
+    user: str
+    encoding: str = "UTF8"
+    timezone: str = "UTC"
+    can_create_schema: bool = True
+    size_bytes: int = 0
+    embedded: bool = False
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The plan
+
+Severity = Literal["info", "blocker"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something about the source or target that the user must know, or must decide before anything starts.
+
+    ``code`` is a key of `liteferry.findings.FINDINGS`. ``name`` is the object's name within the table (column, index,
+    constraint) or the view's, trigger's own. A blocker stops the plan until `accepted`; ``if_accepted`` says what then
+    happens ("the column becomes text"), and is empty for a blocker that nothing but a repair removes.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    table: str | None = None
+    name: str | None = None
+    count: int = 0
+    samples: tuple[Sample, ...] = ()
+    sql: str | None = None
+    hint: str = ""
+    if_accepted: str = ""
+    accepted: bool = False
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this finding stops the plan."""
+        return self.severity == "blocker" and not self.accepted
+
+    @property
+    def place(self) -> str:
+        """``table.name``, ``table`` or ``name``: what `--accept CODE:PLACE` takes."""
+        return ".".join(part for part in (self.table, self.name) if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnMap:
+    """How one column travels. ``rule`` names the cast rule (`liteferry.typemap.RULES`) that chose the type.
+
+    ``generated``: the target computes it, so that it is not copied but is compared.
+    """
+
+    source: str
+    target: str
+    pg_type: str
+    kind: Kind
+    rule: str
+    declared_type: str = ""
+    generated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableMap:
+    """How one table travels: its columns in source order, and the key that rows are paired by in the proof.
+
+    ``key``: source column names; empty when the table has no usable key, and rows are compared as a multiset.
+    """
+
+    source: str
+    target: str
+    columns: tuple[ColumnMap, ...]
+    key: tuple[str, ...] = ()
+    rows: int = 0
+    size_bytes: int = 0
+
+
+Phase = Literal["pre-data", "data", "post-data", "publish"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing that the executor does: SQL statements, or the copy of one table (``copy``).
+
+    ``id`` is stable and readable: ``post-data/index/auth_user_email_idx``. ``after`` names steps that must be done
+    first. ``undo_sql`` takes back what the step did *after publication*, in the target's own schema.
+    """
+
+    id: str
+    phase: Phase
+    sql: tuple[str, ...] = ()
+    copy: str | None = None  # the source table's name
+    table: str | None = None  # the target table that it works on
+    after: tuple[str, ...] = ()
+    undo_sql: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedObject:
+    """An object that must be in the target at the end, as the source's catalogue demands it.
+
+    Derived from the source, not from the steps' SQL. ``source_sql`` is what SQLite said. For a sequence
+    ``at_least`` is the smallest allowed next value.
+    """
+
+    kind: ObjectKind
+    name: str
+    table: str | None = None
+    columns: tuple[str | None, ...] = ()
+    parent_table: str | None = None
+    parent_columns: tuple[str, ...] = ()
+    on_update: str = "NO ACTION"
+    on_delete: str = "NO ACTION"
+    deferrable: bool = False
+    deferred: bool = False
+    validated: bool = True
+    unique: bool = False
+    partial: bool = False
+    descending: tuple[bool, ...] = ()
+    pg_type: str | None = None
+    not_null: bool = False
+    has_default: bool = False
+    generated: bool = False
+    at_least: int | None = None
+    source_sql: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameChange:
+    """A name that could not be kept: what it was, what it is now, why."""
+
+    kind: ObjectKind
+    table: str | None
+    source: str
+    target: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectTotals:
+    """How many objects of each sort one side has."""
+
+    tables: int = 0
+    columns: int = 0
+    indexes: int = 0
+    unique: int = 0
+    checks: int = 0
+    foreign_keys: int = 0
+    sequences: int = 0
+    views: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What `migrate` will do, exactly, as data: printed, compared, stored, executed, reversed."""
+
+    schema: str  # PLAN_SCHEMA
+    liteferry_version: str
+    source: str  # the file's name, without its directory
+    target_schema: str
+    staging_schema: str
+    creates_schema: bool
+    tables: tuple[TableMap, ...]
+    steps: tuple[Step, ...]
+    objects: tuple[PlannedObject, ...]
+    findings: tuple[Finding, ...] = ()
+    names: tuple[NameChange, ...] = ()
+    source_objects: ObjectTotals = ObjectTotals()  # what the source declares, accepted losses included
+
+    @property
+    def blockers(self) -> tuple[Finding, ...]:
+        """The findings that stop the plan."""
+        return tuple(finding for finding in self.findings if finding.blocks)
+
+    def table(self, source: str) -> TableMap:
+        """The map of the source's table of that name. Raises: KeyError."""
+        for table in self.tables:
+            if table.source == source:
+                return table
+        raise KeyError(source)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What happens, and what came out
+
+EventKind = Literal["phase-start", "phase-end", "step-start", "step-progress", "step-end", "note"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that a watcher may want to show. ``rows`` and ``size_bytes`` count what this step did so far."""
+
+    kind: EventKind
+    phase: str = ""
+    step_id: str = ""
+    table: str = ""
+    rows: int = 0
+    total_rows: int = 0
+    size_bytes: int = 0
+    elapsed_s: float = 0.0
+    message: str = ""
+
+
+MismatchKind = Literal["value", "row-missing", "row-extra", "row-count", "object"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """A difference that the proof found: exactly where, and what it is.
+
+    ``key`` is the row's key as JSON-like text (``id=17``). ``source`` and ``target`` describe the two sides without
+    showing values (``text, 12 characters``) unless the user asked for values.
+    """
+
+    kind: MismatchKind
+    table: str | None = None
+    column: str | None = None
+    key: str | None = None
+    object_kind: ObjectKind | None = None
+    object_name: str | None = None
+    source: str = ""
+    target: str = ""
+    message: str = ""
+
+
+Verdict = Literal["proven", "not proven", "mismatch", "blocked", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDigest:
+    """The canonical digest of a table's rows, independent of their order.
+
+    ``rows`` rows; ``sum`` and ``xor``: of the rows' blake2b-128 digests, modulo 2^128, as 32 hexadecimal digits.
+    """
+
+    rows: int
+    sum: str
+    xor: str
+
+    @property
+    def text(self) -> str:
+        """``rows:sum:xor``."""
+        return f"{self.rows}:{self.sum}:{self.xor}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableReport:
+    """What became of one table. ``digest`` is the target's, equal to the source's when the verdict is ``proven``."""
+
+    name: str
+    target: str
+    rows_source: int
+    rows_target: int
+    bytes: int
+    elapsed_s: float
+    values_compared: int
+    digest: str
+    verdict: Verdict
+    proof_elapsed_s: float = 0.0
+    method: str = ""  # "merge by primary key", "multiset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseTime:
+    """How long a phase took, and when it began, counted from the start of the run."""
+
+    name: str
+    elapsed_s: float
+    started_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectCount:
+    """How many objects of a sort each side has. ``left_out``: those that accepted findings left behind."""
+
+    source: int = 0
+    target: int = 0
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectCounts:
+    """Both sides' objects by sort. Primary keys are counted with the tables' indexes in neither."""
+
+    tables: ObjectCount = ObjectCount()
+    columns: ObjectCount = ObjectCount()
+    indexes: ObjectCount = ObjectCount()
+    unique: ObjectCount = ObjectCount()
+    checks: ObjectCount = ObjectCount()
+    foreign_keys: ObjectCount = ObjectCount()
+    sequences: ObjectCount = ObjectCount()
+    views: ObjectCount = ObjectCount()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceInfo:
+    """The source, as the report names it."""
+
+    path: str
+    size_bytes: int
+    sha256: str  # of the snapshot; "" with --snapshot none
+    sqlite_version: str
+    encoding: str
+    journal_mode: str
+    snapshot: Literal["copy", "none"] = "copy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeUse:
+    """How often a declared type became which PostgreSQL type, by which rule."""
+
+    declared_type: str
+    pg_type: str
+    rule: str
+    columns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a run failed: the same that the command line prints."""
+
+    code: str
+    what: str
+    hint: str = ""
+    step_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The evidence of one run. Every figure in it was measured in that run."""
+
+    schema: str  # REPORT_SCHEMA
+    verdict: Verdict
+    exit_status: int
+    liteferry_version: str
+    python_version: str
+    run_id: str
+    started_at: str  # ISO 8601, UTC
+    elapsed_s: float
+    run_dir: str
+    source: SourceInfo
+    target: ServerInfo | None
+    target_schema: str
+    phases: tuple[PhaseTime, ...]
+    tables: tuple[TableReport, ...]
+    objects: ObjectCounts
+    findings: tuple[Finding, ...]
+    mismatches: tuple[Mismatch, ...] = ()
+    mismatch_count: int = 0  # mismatches lists at most a hundred a table
+    names: tuple[NameChange, ...] = ()
+    types: tuple[TypeUse, ...] = ()
+    published: bool = False
+    loader: str = "python"
+    jobs: int = 1
+    failure: Failure | None = None
+
+    @property
+    def rows(self) -> int:
+        """Rows in the target, over all tables."""
+        return sum(table.rows_target for table in self.tables)
+
+    @property
+    def values_compared(self) -> int:
+        """Values compared, over all tables."""
+        return sum(table.values_compared for table in self.tables)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the user decided. The defaults are what a careful user would choose."""
+
+    schema: str = "public"
+    only: tuple[str, ...] = ()  # patterns as in a shell, on table names
+    exclude: tuple[str, ...] = ()
+    accept: tuple[str, ...] = ()  # CODE or CODE:PLACE, where PLACE is Finding.place, patterns allowed
+    timestamps: Literal["auto", "timestamp", "timestamptz"] = "auto"
+    snapshot: Literal["copy", "none"] = "copy"
+    jobs: int = 0  # 0: chosen from the number of cores
+    verify: bool = True
+    keep_staging: bool = False
+    dry_run: bool = False
+    show_values: bool = False
+    run_dir: str | None = None
+
+
+def to_json(value: object, *, indent: int = 2) -> str:
+    """Write any dataclass of this module as JSON text. Pure."""
+    import msgspec  # here: it costs 16 ms that `--help` need not pay
+
+    packed = msgspec.json.encode(value)
+    return msgspec.json.format(packed, indent=indent).decode() if indent else packed.decode()
+
+
+def from_json(cls: type[T], text: str | bytes) -> T:
+    """Read a dataclass back from `to_json`'s text. Pure.
+
+    Raises: ValueError when the text is not that dataclass (msgspec.ValidationError, a ValueError).
+    """
+    import msgspec
+
+    return msgspec.json.decode(text, type=cls)
+
+
+def json_schema(cls: type[object]) -> dict[str, object]:
+    """The JSON Schema (2020-12) of a dataclass of this module. Pure."""
+    import msgspec
+
+    return msgspec.json.schema(cls)

@@ -1,0 +1,80 @@
+"""Names in PostgreSQL: quoting, the 63-byte limit, collisions.
+
+Layer 0, pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+LIMIT_BYTES: Final = 63
+"""NAMEDATALEN - 1. Source: PostgreSQL docs, "Identifiers and Key Words"."""
+
+
+def quote_name(name: str) -> str:
+    """Quote one identifier, always. Pure.
+
+    Raises: ValueError for an empty name or one with NUL, which no PostgreSQL identifier can hold.
+    """
+    if not name or "\0" in name:
+        message = f"not a PostgreSQL identifier: {name!r}"
+        raise ValueError(message)
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_qualified(schema: str, name: str) -> str:
+    """Quote ``schema.name``. Pure."""
+    return f"{quote_name(schema)}.{quote_name(name)}"
+
+
+def quote_literal(text: str) -> str:
+    """Quote a text as an SQL literal, whatever standard_conforming_strings says. Pure.
+
+    Raises: ValueError for NUL, which no PostgreSQL literal can hold.
+    """
+    if "\0" in text:
+        message = "a PostgreSQL literal cannot hold NUL"
+        raise ValueError(message)
+    quoted = text.replace("'", "''")
+    if "\\" in quoted:
+        return "E'" + quoted.replace("\\", "\\\\") + "'"
+    return f"'{quoted}'"
+
+
+def fit_name(name: str, *, seed: str = "") -> str:
+    """Shorten a name to 63 bytes with a hash of the whole as its end; short names stay as they are. Pure.
+
+    The same name and seed always give the same result, and two long names that differ anywhere give different ones.
+    Never cuts within a character.
+    """
+    encoded = name.encode()
+    if len(encoded) <= LIMIT_BYTES and not seed:
+        return name
+    suffix = "_" + hashlib.sha256((name + "\0" + seed).encode()).hexdigest()[:8]
+    return encoded[: LIMIT_BYTES - len(suffix)].decode(errors="ignore") + suffix
+
+
+class NameSpace:
+    """Gives out names that are legal and unique within one name space (PostgreSQL's relations of one schema, say).
+
+    First come, first served: ask for the tables' names before the indexes'.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._taken: set[str] = set()
+
+    def claim(self, wanted: str, *, seed: str = "") -> str:
+        """Take the wanted name, or one like it with a hash suffix where it is too long or taken.
+
+        seed: tells apart two objects that want the same name (a table's name for its index); keeps the result stable
+        between runs, whatever the order of the others.
+        """
+        name = fit_name(wanted)
+        attempt = 0
+        while name in self._taken:
+            name = fit_name(wanted, seed=f"{seed or wanted}/{attempt}")
+            attempt += 1
+        self._taken.add(name)
+        return name
