@@ -117,6 +117,11 @@ FINDINGS = MappingProxyType(
             why="liteferry translates only what is known to mean the same on both engines.",
             if_accepted="the constraint is left out",
         ),
+        "check-implied": FindingKind(
+            severity=_INFO,
+            title="A CHECK that the new type already enforces",
+            why="A json_valid check on a jsonb column, say: the type refuses what the check refused.",
+        ),
         "index-untranslatable": FindingKind(
             severity=_BLOCKER,
             title="An index has no PostgreSQL form of surely the same meaning",

@@ -509,8 +509,10 @@ Phase = Literal["pre-data", "data", "post-data", "publish"]
 class Step:
     """One thing that the executor does: SQL statements, or the copy of one table (``copy``).
 
-    ``id`` is stable and readable: ``post-data/index/auth_user_email_idx``. ``after`` names steps that must be done
-    first. ``undo_sql`` takes back what the step did *after publication*, in the target's own schema.
+    ``id`` is stable and readable: ``post-data/index/auth_user_email_idx``. Order of execution: the steps without a
+    ``group`` in phase pre-data; then the groups (one a table), in parallel with each other, the steps of one in their
+    order; then the other steps without a group, in their order; the phase publish last, after the proof.
+    ``undo_sql`` takes back what the step did *after publication*, in the target's own schema.
     """
 
     id: str
@@ -518,7 +520,7 @@ class Step:
     sql: tuple[str, ...] = ()
     copy: str | None = None  # the source table's name
     table: str | None = None  # the target table that it works on
-    after: tuple[str, ...] = ()
+    group: str = ""
     undo_sql: tuple[str, ...] = ()
 
 
@@ -615,7 +617,10 @@ EventKind = Literal["phase-start", "phase-end", "step-start", "step-progress", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that a watcher may want to show. ``rows`` and ``size_bytes`` count what this step did so far."""
+    """Something that a watcher may want to show. ``rows`` and ``size_bytes`` count what this step did so far.
+
+    ``total_rows``, ``total_bytes``: how many it will be; 0 when that is not known.
+    """
 
     kind: EventKind
     phase: str = ""
@@ -624,6 +629,7 @@ class Event:
     rows: int = 0
     total_rows: int = 0
     size_bytes: int = 0
+    total_bytes: int = 0
     elapsed_s: float = 0.0
     message: str = ""
 
@@ -777,6 +783,7 @@ class Report:
     names: tuple[NameChange, ...] = ()
     types: tuple[TypeUse, ...] = ()
     published: bool = False
+    undone_at: str = ""  # ISO 8601, UTC; "" while what was published is there
     loader: str = "python"
     jobs: int = 1
     failure: Failure | None = None

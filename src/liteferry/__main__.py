@@ -1,0 +1,7 @@
+"""``python -m liteferry``."""
+
+import sys
+
+from liteferry.cli import main
+
+sys.exit(main())

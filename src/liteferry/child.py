@@ -1,0 +1,279 @@
+"""Run one of liteferry's functions in a fresh interpreter: ``python -m liteferry.child``.
+
+Layer 2. A process that has the live SQLite file open (a Django command has) must not open it a second time: closing any
+other descriptor of it drops the POSIX locks of the first. So whatever touches the live file runs in a child process.
+
+The request goes to the child's standard input, events and the result come back on its standard output, as frames: a
+length of 8 bytes and a pickle. Nothing stands on its command line. What the child's code prints by itself goes to
+standard error. The child ends when its parent does.
+
+Source: https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pickle
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import liteferry
+from liteferry.errors import ExitStatus, MigrationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+    from liteferry.model import Event
+
+FUNCTIONS: Final = MappingProxyType(
+    {
+        "take_snapshot": "liteferry.sqlite_snapshot:take_snapshot",
+        "inspect_source": "liteferry.sqlite_snapshot:inspect_source",
+        "clean_source": "liteferry.sqlite_snapshot:clean_source",
+        "use_case": "liteferry.pipeline:run_use_case",
+    }
+)
+"""What may run in a child: each takes (argument, observe) and returns something that can be pickled."""
+
+_LENGTH_BYTES: Final = 8
+_READ_BYTES: Final = 1 << 16
+
+
+def ignore(_event: Event) -> None:
+    """Watch nothing: the default of every ``observe``."""
+
+
+def run_in_child(
+    function: str, argument: object, *, observe: Callable[[Event], None] = ignore, grace_s: float = 60.0
+) -> Any:  # whatever the function returns
+    """Run a function of `FUNCTIONS` in a child process and return its result; its events go to observe.
+
+    grace_s: how long the child may clean up after Ctrl-C (which it gets passed on, once) or after observe raised;
+    then it is killed. A second Ctrl-C kills it at once. In every case it has ended when this returns or raises.
+
+    Raises: the MigrationError, or any other exception, that the function raised; MigrationError ``child-failed`` when
+    the child died without an answer; KeyboardInterrupt.
+    """
+    FUNCTIONS[function]  # fail here rather than there
+    if not sys.executable:
+        raise MigrationError(
+            "liteferry needs a Python interpreter that it can start, and sys.executable is empty",
+            code="child-failed",
+            hint="run the liteferry command rather than calling it from an embedded interpreter",
+        )
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "liteferry.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=_child_environment(),
+        process_group=0,  # Ctrl-C in the terminal reaches us alone: the child is told by us, and once
+    )
+    with process:
+        conversation = _Conversation(process, observe, grace_s)
+        try:
+            return conversation.hold((function, argument))
+        finally:
+            conversation.end()
+
+
+def _child_environment() -> dict[str, str]:
+    """Our own environment, in which the same liteferry is found, from wherever it was imported."""
+    root = str(Path(liteferry.__file__).resolve().parent.parent)
+    environment = dict(os.environ)
+    if Path(root).name not in {"site-packages", "dist-packages"}:  # there the interpreter looks anyway
+        inherited = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = root + (os.pathsep + inherited if inherited else "")
+    return environment
+
+
+class _Conversation:
+    """The parent's side: sends the request, passes events on, waits for the outcome."""
+
+    def __init__(self, process: subprocess.Popen[bytes], observe: Callable[[Event], None], grace_s: float) -> None:
+        self._process = process
+        self._observe = observe
+        self._grace_s = grace_s
+        self._received = bytearray()
+        self._deadline = float("inf")  # set by the first Ctrl-C
+        assert process.stdin  # noqa: S101 - Popen was asked for pipes
+        assert process.stdout  # noqa: S101 - the same
+        self._request = process.stdin
+        self._answers = process.stdout.fileno()
+
+    def hold(self, request: tuple[str, object]) -> Any:  # whatever the function returns
+        unsent = [request]
+        while True:
+            try:
+                if unsent:
+                    self._send(unsent.pop())
+                frame = self._read_frame()
+                if frame is None:
+                    break
+                kind, payload, trace = frame
+                if kind == "event":
+                    self._observe(payload)
+                else:
+                    return self._conclude(kind, payload, trace)
+            except KeyboardInterrupt:
+                if self._deadline < float("inf"):
+                    self._process.kill()
+                    raise
+                self._deadline = time.monotonic() + self._grace_s
+                self._process.send_signal(signal.SIGINT)
+        if self._deadline < float("inf"):
+            raise KeyboardInterrupt
+        raise self._explain_death()
+
+    def end(self) -> None:
+        """See that the child has ended: by itself, or told to, or killed."""
+        with suppress(BrokenPipeError):  # then it is dead already
+            self._request.close()  # the child takes that for our end, and cleans up
+        try:
+            self._process.wait(self._grace_s)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            self._process.kill()
+            self._process.wait()
+
+    def _send(self, request: tuple[str, object]) -> None:
+        with suppress(BrokenPipeError):  # it died at once: the missing answer says so
+            self._request.write(_pack(request))
+            self._request.flush()
+
+    def _read_frame(self) -> tuple[str, Any, str] | None:
+        """The next frame; None at the end of the child's output, or when its time to clean up is over."""
+        while True:
+            size = int.from_bytes(self._received[:_LENGTH_BYTES], "big")
+            if len(self._received) >= _LENGTH_BYTES + size > _LENGTH_BYTES:
+                frame = bytes(self._received[_LENGTH_BYTES : _LENGTH_BYTES + size])
+                del self._received[: _LENGTH_BYTES + size]
+                return pickle.loads(frame)  # type: ignore[no-any-return]  # noqa: S301 - our own child wrote it
+            if not self._wait():
+                self._process.kill()
+                return None
+            chunk = os.read(self._answers, _READ_BYTES)
+            if not chunk:
+                return None
+            self._received += chunk
+
+    def _wait(self) -> bool:
+        """Wait for output (or its end). False when the deadline has passed."""
+        if self._deadline == float("inf"):
+            return True  # os.read waits by itself
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._answers, selectors.EVENT_READ)
+            return bool(selector.select(max(0.0, self._deadline - time.monotonic())))
+
+    def _conclude(self, kind: str, payload: Any, trace: str) -> Any:  # the function's result
+        if kind == "result":
+            return payload
+        if kind == "interrupted":
+            if self._deadline < float("inf"):
+                raise KeyboardInterrupt
+            raise MigrationError(
+                "liteferry's helper process was told to stop by a signal",
+                code="interrupted",
+                exit_status=ExitStatus.INTERRUPTED,
+            )
+        error: BaseException = payload if isinstance(payload, BaseException) else RuntimeError(trace)
+        if not isinstance(error, MigrationError):
+            error.add_note(f"in liteferry's helper process:\n{trace}")
+        raise error
+
+    def _explain_death(self) -> MigrationError:
+        status = self._process.wait()
+        if status >= 0:
+            how, hint = f"ended with status {status}", "what it printed stands above"
+        else:
+            how = f"was killed by {signal.Signals(-status).name}"
+            hint = "was it the kernel, for want of memory? see the system's log" if status == -signal.SIGKILL else ""
+        return MigrationError(f"liteferry's helper process {how}", code="child-failed", hint=hint)
+
+
+def _pack(value: object) -> bytes:
+    body = pickle.dumps(value)
+    return len(body).to_bytes(_LENGTH_BYTES, "big") + body
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The child's side
+
+
+class _Answers:
+    """Writes frames to the parent; to nobody when the parent has gone, so that cleaning up can go on."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def send(self, kind: str, payload: object = None, trace: str = "") -> None:
+        packed = _pack((kind, payload, trace))
+        with self._lock, suppress(BrokenPipeError):
+            self._stream.write(packed)
+            self._stream.flush()
+
+
+def main() -> int:
+    """Be the child: one request, one answer. Returns the exit status."""
+    answers = _Answers(os.fdopen(os.dup(1), "wb"))
+    os.dup2(2, 1)  # what anything prints must not get between the frames
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        size = int.from_bytes(sys.stdin.buffer.read(_LENGTH_BYTES), "big")
+        function, argument = pickle.loads(sys.stdin.buffer.read(size))  # noqa: S301 - our own parent wrote it
+        threading.Thread(target=_stop_with_parent, daemon=True).start()
+        module, _, name = FUNCTIONS[function].partition(":")
+        call = getattr(importlib.import_module(module), name)
+        result = call(argument, lambda event: answers.send("event", event))
+        _ignore_signals()  # the outcome stands
+        answers.send("result", result)
+    except KeyboardInterrupt:
+        answers.send("interrupted")
+        return ExitStatus.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent raises it
+        _ignore_signals()
+        answers.send("error", _sendable(error), "".join(traceback.format_exception(error)))
+        return ExitStatus.ERROR
+    return ExitStatus.PROVEN
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    """Raise KeyboardInterrupt, once: a second signal must not interrupt the cleaning up."""
+    _ignore_signals()
+    raise KeyboardInterrupt
+
+
+def _ignore_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _stop_with_parent() -> None:
+    """Wait for the end of our standard input, which is the end of the parent, or its word that we shall stop."""
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _sendable(error: Exception) -> Exception | None:
+    """The error, unless it does not survive the journey."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - what we have just made
+    except Exception:  # noqa: BLE001 - an exception's own code may fail in any way; its traceback is sent instead
+        return None
+    return error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,322 @@
+"""The command line.
+
+Layer 4. The definitions (`build_parser`, `add_arguments`) are argparse's, so that Django's management command can use
+the same ones. Standard output carries data, standard error everything else. Whatever is heavy is imported by the
+command that needs it: `liteferry --help` has to be quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from liteferry import __version__
+from liteferry.errors import EXIT_STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command: its help, the arguments that it takes, and the name of the function that runs it."""
+
+    name: str
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: str  # the function of `liteferry.commands`
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Arguments
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="write JSON with a versioned schema to standard output")
+    group.add_argument("--quiet", "-q", action="store_true", help="show no progress")
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SOURCE", help="the SQLite file")
+    parser.add_argument(
+        "--snapshot",
+        choices=("copy", "none"),
+        default="copy",
+        help="copy: work on a consistent copy (default); none: where the disk has no room for one, read the file"
+        " itself in one transaction, which makes writers wait, or their write-ahead log grow, until the end",
+    )
+
+
+def _add_target(parser: argparse.ArgumentParser, *, optional: bool) -> None:
+    parser.add_argument(
+        "target",
+        metavar="TARGET",
+        nargs="?" if optional else None,
+        help="the PostgreSQL database: anything libpq takes, as postgresql://user@host/db or 'service=x'."
+        " Keep passwords out of it: use PGPASSWORD, ~/.pgpass or a service file"
+        + ("; without TARGET: the embedded PostgreSQL" if optional else ""),
+    )
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what is moved, and how")
+    group.add_argument("--schema", default="public", metavar="NAME", help="the target's schema (default: public)")
+    group.add_argument(
+        "--only", action="extend", nargs="+", default=[], metavar="TABLE", help="only these tables (shell patterns)"
+    )
+    group.add_argument(
+        "--exclude", action="extend", nargs="+", default=[], metavar="TABLE", help="not these tables (shell patterns)"
+    )
+    group.add_argument(
+        "--accept",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="CODE[:PLACE]",
+        help="accept findings by their code, everywhere or at one place (table.column, patterns allowed);"
+        " `liteferry check` says what accepting does",
+    )
+    group.add_argument(
+        "--timestamps",
+        choices=("auto", "timestamp", "timestamptz"),
+        default="auto",
+        help="what DATETIME columns become: auto (default) is timestamptz where every value has an offset, else"
+        " timestamp; timestamptz takes values without an offset for UTC",
+    )
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the run")
+    group.add_argument("--yes", "-y", action="store_true", help="do not ask; needed when not on a terminal")
+    group.add_argument("--dry-run", action="store_true", help="plan, and stop there")
+    group.add_argument(
+        "--run-dir", metavar="DIR", help="where plan, journal, snapshot and reports go (default: beside the source)"
+    )
+    group.add_argument(
+        "--jobs", type=_positive, default=0, metavar="N", help="tables at a time (default: one a core, at most four)"
+    )
+    group.add_argument(
+        "--no-verify",
+        action="store_true",
+        help="publish without the proof; the report says 'not proven' and the exit status is 3",
+    )
+    group.add_argument(
+        "--keep-staging", action="store_true", help="after a failure, leave the staging schema for inspection"
+    )
+    _add_show_values(group)
+
+
+def _add_show_values(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--show-values", action="store_true", help="show the differing values themselves in mismatches and reports"
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _scale(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 1000:
+        raise argparse.ArgumentTypeError("must be greater than 0, at most 1000")
+    return number
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Commands
+
+
+def _arguments_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scale",
+        type=_scale,
+        default=0.1,
+        metavar="X",
+        help="how large the sample is: 1 is the size of a real one (110 MB); above 1 the rows are multiplied"
+        " (default: 0.1)",
+    )
+    parser.add_argument("--directory", metavar="DIR", help="where sample and run go (default: ./liteferry-demo)")
+    _add_output(parser)
+
+
+def _arguments_inspect(parser: argparse.ArgumentParser) -> None:
+    _add_source(parser)
+    _add_output(parser)
+
+
+def _arguments_plan(parser: argparse.ArgumentParser) -> None:
+    _add_source(parser)
+    _add_target(parser, optional=True)
+    _add_selection(parser)
+    _add_output(parser)
+
+
+def _arguments_migrate(parser: argparse.ArgumentParser) -> None:
+    _arguments_plan(parser)
+    _add_run(parser)
+
+
+def _arguments_verify(parser: argparse.ArgumentParser) -> None:
+    _add_source(parser)
+    _add_target(parser, optional=False)
+    _add_selection(parser)
+    group = parser.add_argument_group("the proof")
+    group.add_argument("--run-dir", metavar="DIR", help="the run that made the target: its plan says what was accepted")
+    group.add_argument("--jobs", type=_positive, default=0, metavar="N", help="tables at a time")
+    _add_show_values(group)
+    _add_output(parser)
+
+
+def _arguments_digest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("database", metavar="DATABASE", help="a SQLite file, or a PostgreSQL connection string")
+    parser.add_argument("--snapshot", choices=("copy", "none"), default="copy", help="as for migrate")
+    parser.add_argument(
+        "--run-dir", metavar="DIR", help="the run whose types the SQLite side is digested by (default: as planned anew)"
+    )
+    _add_selection(parser)
+    _add_output(parser)
+
+
+def _arguments_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_dir", metavar="RUN_DIR", help="the directory of a run")
+    parser.add_argument(
+        "--format", choices=("text", "markdown", "html", "json"), default="text", help="the form (default: text)"
+    )
+    parser.add_argument("--json", action="store_true", help="the same as --format json")
+
+
+def _arguments_undo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_dir", metavar="RUN_DIR", help="the directory of the run to take back")
+    parser.add_argument(
+        "--target", metavar="TARGET", help="the database, where the run's own address does not lead there any more"
+    )
+    parser.add_argument("--yes", "-y", action="store_true", help="do not ask; needed when not on a terminal")
+    _add_output(parser)
+
+
+def _arguments_server(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    start = actions.add_parser("start", help="start it, making its data directory the first time")
+    start.add_argument("--tcp", action="store_true", help="listen on 127.0.0.1 too, on a free port, with a password")
+    actions.add_parser("stop", help="stop it; its databases stay")
+    actions.add_parser("status", help="say whether it runs, where, and which version")
+    psql = actions.add_parser("psql", help="open psql on one of its databases")
+    psql.add_argument("database", nargs="?", default="postgres", metavar="DATABASE", help="the database's name")
+    url = actions.add_parser("url", help="print the URL of one of its databases")
+    url.add_argument("database", nargs="?", default="postgres", metavar="DATABASE", help="the database's name")
+    url.add_argument("--with-password", action="store_true", help="the URL for TCP, with the password in it")
+    logs = actions.add_parser("logs", help="show the end of its log")
+    logs.add_argument("--lines", type=_positive, default=50, metavar="N", help="how many lines (default: 50)")
+    for action in actions.choices.values():
+        action.add_argument("--json", action="store_true", help="write JSON to standard output")
+
+
+def _arguments_completion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="the shell")
+
+
+COMMANDS: Final = (
+    Command(
+        name="demo",
+        help="a sample database into the embedded PostgreSQL, proven, with a report; needs no arguments",
+        add_arguments=_arguments_demo,
+        run="demo",
+    ),
+    Command(
+        name="inspect",
+        help="tables, columns, declared types, and what is really stored",
+        add_arguments=_arguments_inspect,
+        run="inspect",
+    ),
+    Command(
+        name="check",
+        help="everything that would go wrong; touches nothing",
+        add_arguments=_arguments_plan,
+        run="check",
+    ),
+    Command(
+        name="plan",
+        help="the steps and their SQL, exactly as migrate runs them",
+        add_arguments=_arguments_plan,
+        run="plan",
+    ),
+    Command(
+        name="migrate",
+        help="snapshot, plan, load, prove, publish, report",
+        add_arguments=_arguments_migrate,
+        run="migrate",
+    ),
+    Command(
+        name="verify",
+        help="the proof alone: every value and every object of TARGET against SOURCE",
+        add_arguments=_arguments_verify,
+        run="verify",
+    ),
+    Command(
+        name="digest",
+        help="the canonical digests of one side, to hold against a report",
+        add_arguments=_arguments_digest,
+        run="digest",
+    ),
+    Command(
+        name="report", help="the report of a run again, in any form", add_arguments=_arguments_report, run="report"
+    ),
+    Command(
+        name="undo",
+        help="take away from the target exactly what a run published",
+        add_arguments=_arguments_undo,
+        run="undo",
+    ),
+    Command(name="server", help="the embedded PostgreSQL", add_arguments=_arguments_server, run="server"),
+    Command(
+        name="completion",
+        help="print the completion script of a shell",
+        add_arguments=_arguments_completion,
+        run="completion",
+    ),
+)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Define the whole command line. Pure."""
+    parser = argparse.ArgumentParser(
+        prog="liteferry",
+        description="Move a SQLite database to PostgreSQL, prove that every value arrived, and be able to undo it.",
+        epilog="exit status: "
+        + "; ".join(f"{int(status)} {text.split(';')[0].rstrip('.')}" for status, text in EXIT_STATUSES.items()),
+    )
+    parser.add_argument("--version", action="version", version=f"liteferry {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        sub = commands.add_parser(
+            command.name, help=command.help, description=command.help[0].upper() + command.help[1:]
+        )
+        command.add_arguments(sub)
+        sub.set_defaults(run=command.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status (see `liteferry.errors.ExitStatus`)."""
+    arguments = build_parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    from liteferry import commands
+
+    return commands.run_command(arguments.run, arguments)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,388 @@
+"""From SQLite's values to the bytes of PostgreSQL's binary COPY format, one encoder a type family.
+
+Layer 1, pure. This is the reference: whatever encodes faster must give the same bytes. The proof does not use this
+module, so that an error here is found there.
+
+A field is a 32-bit big-endian length and that many bytes; NULL is the length -1. A row is a 16-bit field count and
+its fields. Source: PostgreSQL docs, COPY, "Binary Format"; the fields' own formats are those of the types' ``recv``
+functions.
+
+Speed: rows are turned into columns and each column is encoded by one comprehension, then woven into rows again.
+Measured on the wide table (11 columns of 10 types), this is 1.5 times as fast as encoding row by row.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from itertools import chain, repeat
+from struct import Struct
+from struct import error as StructError  # noqa: N812 - an exception class by another name
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from liteferry.model import ColumnMap, Kind
+
+HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+TRAILER: Final = b"\xff\xff"
+NULL: Final = b"\xff\xff\xff\xff"
+
+_LENGTH: Final = Struct(">i").pack
+_COUNT: Final = Struct(">h").pack
+_INT2: Final = Struct(">ih").pack
+_INT4: Final = Struct(">ii").pack
+_INT8: Final = Struct(">iq").pack
+_FLOAT8: Final = Struct(">id").pack
+_INTERVAL: Final = Struct(">iqii").pack
+_TRUE: Final = b"\0\0\0\1\1"
+_FALSE: Final = b"\0\0\0\1\0"
+_EPOCH_DAYS: Final = date(2000, 1, 1).toordinal()
+_DAY_US: Final = 86_400_000_000
+_FIELD_LIMIT_BYTES: Final = 1_073_741_823  # Source: PostgreSQL docs, "Limits": field size
+
+_TIMESTAMP: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:[.](\d+))?)?\s?(?:(Z)|([+-])(\d\d)(?::?(\d\d))?)?)?", re.ASCII
+)
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_CLOCK: Final = re.compile(r"(\d\d):(\d\d)(?::(\d\d)(?:[.](\d+))?)?", re.ASCII)
+_DECIMAL: Final = re.compile(r"([+-]?)(\d*)(?:[.](\d*))?(?:[eE]([+-]?\d{1,4}))?", re.ASCII)
+_HEX: Final = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
+_BOOL_WORDS: Final = MappingProxyType(
+    {"true": _TRUE, "t": _TRUE, "1": _TRUE, "false": _FALSE, "f": _FALSE, "0": _FALSE}
+)
+
+
+class Misfit(ValueError):  # noqa: N818 - the field's word
+    """A value that the type cannot hold exactly. The reason shows no value."""
+
+
+class RowMisfit(Misfit):
+    """A misfit with its place: the index of the row in the batch, and the column's source name."""
+
+    def __init__(self, row: int, column: str, reason: str) -> None:
+        """Hold the place and the reason."""
+        super().__init__(reason)
+        self.row = row
+        self.column = column
+        self.reason = reason
+
+
+def _encode_integer(pack: Callable[[int, int], bytes], size: int) -> Callable[[object], bytes]:
+    def encode(value: object) -> bytes:
+        if value is None:
+            return NULL
+        if type(value) is not int:
+            raise Misfit(f"not an integer but {type(value).__name__}")
+        try:
+            return pack(size, value)
+        except StructError:
+            raise Misfit(f"does not fit in {size} bytes") from None
+
+    return encode
+
+
+def encode_float8(value: object) -> bytes:
+    """Encode a double, bit for bit. Pure. Raises: Misfit for a text, or an integer that no double equals."""
+    if value is None:
+        return NULL
+    if type(value) is int:
+        if int(float(value)) != value:
+            raise Misfit("an integer that no double precision number equals")
+        return _FLOAT8(8, value)
+    if type(value) is not float:
+        raise Misfit(f"not a number but {type(value).__name__}")
+    return _FLOAT8(8, value)
+
+
+def encode_numeric(value: object) -> bytes:
+    """Encode a number as numeric, by the shortest text that reads back as the same number. Pure.
+
+    The format: digit count, weight of the first digit, sign, digits after the decimal point, then base-10000 digits.
+    Raises: Misfit for infinities, blobs, and texts that are no decimal number.
+    """
+    if value is None:
+        return NULL
+    if type(value) is int or type(value) is float:
+        text = repr(value)
+    elif type(value) is str:
+        text = value.strip()
+    else:
+        raise Misfit(f"not a number but {type(value).__name__}")
+    match = _DECIMAL.fullmatch(text)
+    if match is None or not (match[2] or match[3]):
+        raise Misfit("not a finite decimal number")
+    whole, fraction, exponent = match[2], match[3] or "", int(match[4] or 0)
+    if exponent:
+        digits, point = whole + fraction, len(whole) + exponent
+        if point <= 0:
+            whole, fraction = "", "0" * -point + digits
+        elif point >= len(digits):
+            whole, fraction = digits + "0" * (point - len(digits)), ""
+        else:
+            whole, fraction = digits[:point], digits[point:]
+    if type(value) is float:
+        fraction = fraction.rstrip("0")  # repr writes 1.0 for what has no fraction
+    whole = whole.lstrip("0")
+    scale = len(fraction)
+    whole = whole.rjust(-(-len(whole) // 4) * 4, "0")
+    fraction = fraction.ljust(-(-scale // 4) * 4, "0")
+    weight = len(whole) // 4 - 1
+    groups = [int(text[i : i + 4]) for text in (whole, fraction) for i in range(0, len(text), 4)]
+    start = 0
+    while start < len(groups) and groups[start] == 0:
+        start += 1
+        weight -= 1
+    end = len(groups)
+    while end > start and groups[end - 1] == 0:
+        end -= 1
+    groups = groups[start:end]
+    if not groups:
+        weight = 0
+    if not (-32_768 <= weight <= 32_767 and scale <= 16_383):
+        raise Misfit("more digits than numeric holds")
+    sign = 0x4000 if match[1] == "-" and groups else 0
+    count = len(groups)
+    return Struct(f">ihhHH{count}h").pack(8 + 2 * count, count, weight, sign, scale, *groups)
+
+
+def encode_bool(value: object) -> bytes:
+    """Encode 0, 1 or a word for them. Pure. Raises: Misfit for anything else."""
+    if value is None:
+        return NULL
+    if type(value) is int and 0 <= value <= 1:
+        return _TRUE if value else _FALSE
+    if type(value) is str:
+        found = _BOOL_WORDS.get(value.lower())
+        if found is not None:
+            return found
+    raise Misfit("neither true nor false")
+
+
+def encode_text(value: object) -> bytes:
+    """Encode a text as UTF-8; a number as the shortest text that reads back as the same number. Pure.
+
+    Raises: Misfit for NUL, blobs, texts that are not Unicode, and more than 1 GiB.
+    """
+    if value is None:
+        return NULL
+    if type(value) is str:
+        try:
+            encoded = value.encode()
+        except UnicodeEncodeError:
+            raise Misfit("not valid Unicode") from None
+        if b"\0" in encoded:
+            raise Misfit("contains the NUL character")
+    elif type(value) is int or type(value) is float:
+        encoded = repr(value).encode()
+    else:
+        raise Misfit("a blob, or text that is not UTF-8")
+    return _sized(encoded)
+
+
+def _sized(encoded: bytes) -> bytes:
+    if len(encoded) > _FIELD_LIMIT_BYTES:
+        raise Misfit("larger than the 1 GiB that a PostgreSQL field holds")
+    return _LENGTH(len(encoded)) + encoded
+
+
+def encode_bytea(value: object) -> bytes:
+    """Encode a blob's bytes, a text's UTF-8 bytes, or a number's text. Pure. Raises: Misfit over 1 GiB."""
+    if value is None:
+        return NULL
+    if isinstance(value, bytes):
+        return _sized(value)
+    if type(value) is str:
+        return _sized(value.encode())
+    return _sized(repr(value).encode())
+
+
+def _fraction_us(digits: str | None) -> int:
+    if not digits:
+        return 0
+    if len(digits) > 6 and digits[6:].strip("0"):
+        raise Misfit("finer than a microsecond")
+    return int(digits[:6].ljust(6, "0"))
+
+
+def _clock_us(hour: str, minute: str, second: str | None, fraction: str | None) -> int:
+    h, m, s = int(hour), int(minute), int(second or 0)
+    if h > 23 or m > 59 or s > 59:
+        raise Misfit("not a time of day")
+    return ((h * 60 + m) * 60 + s) * 1_000_000 + _fraction_us(fraction)
+
+
+def _days(text: str) -> int:
+    try:
+        return date.fromisoformat(text).toordinal() - _EPOCH_DAYS
+    except ValueError:
+        raise Misfit("not a date of the calendar") from None
+
+
+def _encode_timestamp(*, zoned: bool) -> Callable[[object], bytes]:
+    """Make the encoder of timestamp or timestamptz: microseconds since 2000-01-01."""
+
+    def encode(value: object) -> bytes:
+        if value is None:
+            return NULL
+        match = _TIMESTAMP.fullmatch(value) if type(value) is str else None
+        if match is None:
+            raise Misfit("not an ISO 8601 date and time")
+        day, hour, minute, second, fraction, utc, sign, off_hours, off_minutes = match.groups()
+        moment = _days(day) * _DAY_US
+        if hour is not None:
+            moment += _clock_us(hour, minute, second, fraction)
+        if utc or sign:
+            if not zoned:
+                raise Misfit("carries an offset, which timestamp cannot hold")
+            if sign:
+                if int(off_hours) > 15 or int(off_minutes or 0) > 59:
+                    raise Misfit("not an offset from UTC")
+                offset = (int(off_hours) * 60 + int(off_minutes or 0)) * 60_000_000
+                moment += -offset if sign == "+" else offset
+        return _INT8(8, moment)
+
+    return encode
+
+
+def encode_date(value: object) -> bytes:
+    """Encode YYYY-MM-DD as days since 2000-01-01. Pure. Raises: Misfit for anything else."""
+    if value is None:
+        return NULL
+    if type(value) is not str or _DATE.fullmatch(value) is None:
+        raise Misfit("not a date YYYY-MM-DD")
+    return _INT4(4, _days(value))
+
+
+def encode_time(value: object) -> bytes:
+    """Encode HH:MM[:SS[.ffffff]] as microseconds since midnight. Pure. Raises: Misfit for anything else."""
+    if value is None:
+        return NULL
+    match = _CLOCK.fullmatch(value) if type(value) is str else None
+    if match is None:
+        raise Misfit("not a time HH:MM:SS")
+    return _INT8(8, _clock_us(*match.groups()))
+
+
+def encode_interval(value: object) -> bytes:
+    """Encode an integer of microseconds as an interval of no days and no months. Pure. Raises: Misfit."""
+    if value is None:
+        return NULL
+    if type(value) is not int:
+        raise Misfit("not an integer of microseconds")
+    return _INTERVAL(16, value, 0, 0)
+
+
+def _json_bytes(value: object) -> bytes:
+    if type(value) is str:
+        return value.encode()
+    if type(value) is int or (type(value) is float and value not in {float("inf"), float("-inf")}):
+        return repr(value).encode()
+    raise Misfit("not JSON")
+
+
+def encode_json(value: object) -> bytes:
+    """Encode JSON text as it is; a number that SQLite made of it as its text. Pure. Raises: Misfit for a blob."""
+    return NULL if value is None else _sized(_json_bytes(value))
+
+
+def encode_jsonb(value: object) -> bytes:
+    """Encode JSON text for jsonb: a version byte, then the text. Pure. Raises: Misfit for a blob."""
+    return NULL if value is None else _sized(b"\1" + _json_bytes(value))
+
+
+def encode_uuid(value: object) -> bytes:
+    """Encode 32 hexadecimal digits, with or without hyphens, or 16 bytes. Pure. Raises: Misfit."""
+    if value is None:
+        return NULL
+    if isinstance(value, bytes) and len(value) == 16:
+        return _sized(value)
+    if type(value) is str:
+        digits = value.replace("-", "")
+        if _HEX.fullmatch(digits):
+            return _sized(bytes.fromhex(digits))
+    raise Misfit("not a UUID")
+
+
+ENCODERS: Final[MappingProxyType[Kind, Callable[[object], bytes]]] = MappingProxyType(
+    {
+        "int2": _encode_integer(_INT2, 2),
+        "int4": _encode_integer(_INT4, 4),
+        "int8": _encode_integer(_INT8, 8),
+        "float8": encode_float8,
+        "numeric": encode_numeric,
+        "bool": encode_bool,
+        "text": encode_text,
+        "bytea": encode_bytea,
+        "timestamp": _encode_timestamp(zoned=False),
+        "timestamptz": _encode_timestamp(zoned=True),
+        "date": encode_date,
+        "time": encode_time,
+        "interval": encode_interval,
+        "json": encode_json,
+        "jsonb": encode_jsonb,
+        "uuid": encode_uuid,
+    }
+)
+"""One encoder a kind: a SQLite value (None, int, float, str, bytes) to a COPY field with its length."""
+
+
+def _encode_int8_column(values: Sequence[object]) -> list[bytes]:
+    # all integers, the common case: one C call a value, no Python frame
+    if set(map(type, values)) == {int}:
+        return list(map(_INT8, repeat(8), values))
+    encode = ENCODERS["int8"]
+    return [encode(value) for value in values]
+
+
+def _encode_text_column(values: Sequence[object]) -> list[bytes]:
+    # all texts or NULL: the encoder's type checks once a batch instead of once a value
+    if set(map(type, values)) <= {str, type(None)}:
+        encoded = [None if value is None else value.encode() for value in values]  # type: ignore[attr-defined]  # str
+        joined_ok = not any(field is not None and b"\0" in field for field in encoded)
+        if joined_ok and max((len(field) for field in encoded if field is not None), default=0) <= _FIELD_LIMIT_BYTES:
+            return [NULL if field is None else _LENGTH(len(field)) + field for field in encoded]
+    return [encode_text(value) for value in values]
+
+
+def _column_encoder(kind: Kind) -> Callable[[Sequence[object]], list[bytes]]:
+    if kind == "int8":
+        return _encode_int8_column
+    if kind == "text":
+        return _encode_text_column
+    encode = ENCODERS[kind]
+    return lambda values: [encode(value) for value in values]
+
+
+class RowEncoder:
+    """Encodes batches of rows for one table. The columns are those that are copied, in the rows' order."""
+
+    def __init__(self, columns: Sequence[ColumnMap]) -> None:
+        """Choose the encoders."""
+        self._columns = tuple(columns)
+        self._encoders = [_column_encoder(column.kind) for column in columns]
+        self._count = _COUNT(len(self._columns))
+
+    def encode(self, rows: Sequence[tuple[object, ...]]) -> bytes:
+        """Encode rows (tuples, one item a column) to COPY bytes, without header and trailer. Pure.
+
+        Raises: RowMisfit, naming the first misfit's row and column.
+        """
+        if not rows:
+            return b""
+        try:
+            fields = [encode(values) for encode, values in zip(self._encoders, zip(*rows, strict=True), strict=True)]
+        except (Misfit, ValueError, OverflowError):
+            self._find_misfit(rows)
+            raise
+        return b"".join(chain.from_iterable(zip([self._count] * len(rows), *fields, strict=True)))
+
+    def _find_misfit(self, rows: Sequence[tuple[object, ...]]) -> None:
+        for index, row in enumerate(rows):
+            for column, value in zip(self._columns, row, strict=True):
+                try:
+                    ENCODERS[column.kind](value)
+                except (ValueError, OverflowError) as error:
+                    raise RowMisfit(index, column.source, str(error)) from error

@@ -1,0 +1,241 @@
+"""The executor: runs a plan's steps, tables in parallel, and yields what happens.
+
+Layer 3. One thread and one connection a table group: its rows, then its keys and indexes, while other groups' rows
+are on their way. Threads, not processes: the server's work runs beside ours anyway, and a compiled encoder gives up
+the interpreter lock. A table and its rows are one transaction, so that COPY can FREEZE.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from liteferry.census import describe_key_value
+from liteferry.codecs import HEADER, TRAILER, RowEncoder, RowMisfit
+from liteferry.errors import ExitStatus, MigrationError
+from liteferry.model import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import psycopg
+
+    from liteferry.model import Catalog, Plan, Step, Table, TableMap
+    from liteferry.postgres_target import Target
+    from liteferry.sqlite_source import Snapshot
+
+PROGRESS_S: Final = 0.1
+BATCH_STEPS: Final = 100
+"""How many statements go to the server in one round trip and one transaction: it bounds the locks held at once."""
+MAX_JOBS: Final = 4
+
+
+def choose_jobs(wanted: int) -> int:
+    """How many tables to load at once. 0: one a core, at most four (the encoder is Python; more only take turns)."""
+    return wanted if wanted > 0 else max(1, min(MAX_JOBS, os.cpu_count() or 1))
+
+
+def execute(plan: Plan, catalog: Catalog, snapshot: Snapshot, target: Target, *, jobs: int) -> Iterator[Event]:
+    """Run everything of a plan but its publication, in the staging schema. Yields events as they happen.
+
+    Closing the generator early, or any error, stops the workers before it ends; the caller then calls `drop_staging`.
+
+    Raises: MigrationError: step-failed, value-misfit, connection-lost, disk-full, interrupted.
+    """
+    groups: dict[str, list[Step]] = {}
+    for step in plan.steps:
+        if step.group:
+            groups.setdefault(step.group, []).append(step)
+    first = [step for step in plan.steps if not step.group and step.phase == "pre-data"]
+    last = [step for step in plan.steps if not step.group and step.phase == "post-data"]
+    for step in first:
+        yield from _run_batch([step], target)
+    sizes = {table.target: (table.size_bytes, table.rows) for table in plan.tables}
+    ordered = sorted(groups, key=lambda name: sizes[name], reverse=True)  # largest first: no long tail at the end
+    yield Event(kind="phase-start", phase="load", total_rows=sum(table.rows for table in plan.tables))
+    begun = time.monotonic()
+    loader = _Loader(plan, catalog, snapshot, target)
+    yield from loader.run([groups[name] for name in ordered], jobs=jobs)
+    yield Event(kind="phase-end", phase="load", elapsed_s=time.monotonic() - begun)
+    yield Event(kind="phase-start", phase="constraints")
+    begun = time.monotonic()
+    for start in range(0, len(last), BATCH_STEPS):
+        yield from _run_batch(last[start : start + BATCH_STEPS], target)
+    yield Event(kind="phase-end", phase="constraints", elapsed_s=time.monotonic() - begun)
+
+
+def drop_staging(plan: Plan, target: Target) -> None:
+    """Take the staging schema away, whatever is in it. Raises: MigrationError when the server does not let us."""
+    from liteferry.names import quote_name
+
+    target.execute_all([f"DROP SCHEMA IF EXISTS {quote_name(plan.staging_schema)} CASCADE"], step_id="drop-staging")
+
+
+def _run_batch(steps: Sequence[Step], target: Target, connection: psycopg.Connection | None = None) -> Iterator[Event]:
+    """Run steps in one transaction and one round trip; one by one when that fails, to say which it was."""
+    begun = time.monotonic()
+    try:
+        target.execute_all([sql for step in steps for sql in step.sql], step_id=steps[0].id, connection=connection)
+    except MigrationError as error:
+        if len(steps) == 1 or error.code in {"connection-lost", "interrupted", "disk-full"}:
+            raise
+        for step in steps:
+            yield from _run_batch([step], target, connection)
+        return
+    elapsed = (time.monotonic() - begun) / len(steps)
+    for step in steps:
+        yield Event(kind="step-end", phase=step.phase, step_id=step.id, table=step.table or "", elapsed_s=elapsed)
+
+
+class _Loader:
+    """Loads the table groups with a pool of threads, and hands their events to one generator."""
+
+    def __init__(self, plan: Plan, catalog: Catalog, snapshot: Snapshot, target: Target) -> None:
+        self._plan = plan
+        self._catalog = catalog
+        self._snapshot = snapshot
+        self._target = target
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._stop = threading.Event()
+
+    def run(self, groups: Sequence[Sequence[Step]], *, jobs: int) -> Iterator[Event]:
+        """Load every group. The first error stops the others and is raised."""
+        waiting = len(groups)
+        with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="liteferry-load") as pool:
+            futures = [pool.submit(self._load_group, group) for group in groups]
+            for future in futures:
+                future.add_done_callback(self._note_done)
+            try:
+                while waiting:
+                    event = self._events.get()
+                    if event is None:
+                        waiting -= 1
+                        if error := _first_error(futures):
+                            raise error
+                    else:
+                        yield event
+            finally:
+                if waiting:
+                    self._stop.set()
+                    for future in futures:
+                        future.cancel()
+                    self._target.cancel_all()
+
+    def _note_done(self, _: Future[None]) -> None:
+        self._events.put(None)
+
+    def _load_group(self, steps: Sequence[Step]) -> None:
+        with self._target.lend_connection() as connection:
+            create, copy, *rest = steps
+            with self._target.begin(connection):
+                self._run(create, connection)
+                rows = self._copy(copy, connection)
+            # a big table's steps one by one, so that each is timed and can be watched; a small one's in one trip
+            size = 1 if rows > 50_000 else BATCH_STEPS
+            for start in range(0, len(rest), size):
+                self._check_stop()
+                for event in _run_batch(rest[start : start + size], self._target, connection):
+                    self._events.put(event)
+
+    def _run(self, step: Step, connection: psycopg.Connection) -> None:
+        for event in _run_batch([step], self._target, connection):
+            self._events.put(event)
+
+    def _check_stop(self) -> None:
+        if self._stop.is_set():
+            raise MigrationError("the load was stopped", code="interrupted", exit_status=ExitStatus.INTERRUPTED)
+
+    def _copy(self, step: Step, connection: psycopg.Connection) -> int:
+        """Copy one table's rows; returns how many."""
+        mapped = self._plan.table(step.copy or "")
+        counter = _Counter(self._events, step, mapped.rows)
+        table = self._catalog.table(mapped.source)
+        chunks = self._encode(table, mapped, counter)
+        taken = self._target.copy_rows(connection, step.sql[0], chunks, step_id=step.id)
+        if taken != counter.rows:
+            raise MigrationError(
+                f"the server took {taken:,} of {counter.rows:,} rows of {mapped.source}",
+                code="step-failed",
+                step_id=step.id,
+            )
+        counter.finish()
+        return taken
+
+    def _encode(self, table: Table, mapped: TableMap, counter: _Counter) -> Iterator[bytes]:
+        """The COPY data of one table, a chunk a batch of rows. This loop is what a compiled core replaces."""
+        copied = [column for column in mapped.columns if not column.generated]
+        encoder = RowEncoder(copied)
+        names = [column.source for column in copied]
+        # a column that holds bytes may hold texts that are not UTF-8, and those as they are
+        raw = any(column.kind == "bytea" for column in copied)
+        yield HEADER
+        for rows in self._snapshot.read_rows(table, names, invalid_text=raw):
+            self._check_stop()
+            try:
+                chunk = encoder.encode(rows)
+            except RowMisfit as misfit:
+                raise MigrationError(
+                    f"a value does not fit {mapped.target}: {misfit.reason}",
+                    code="value-misfit",
+                    table=mapped.source,
+                    column=misfit.column,
+                    key=_describe_row(rows[misfit.row], names, mapped),
+                    hint="the census took this value for a fitting one: please report this as a bug of liteferry",
+                ) from misfit
+            counter.add(len(rows), len(chunk))
+            yield chunk
+        yield TRAILER
+
+
+def _describe_row(row: Sequence[object], names: Sequence[str], mapped: TableMap) -> str:
+    return ", ".join(f"{name}={describe_key_value(row[names.index(name)])}" for name in mapped.key if name in names)
+
+
+def _first_error(futures: Sequence[Future[None]]) -> BaseException | None:
+    """The error of the worker that failed first; not of those that stopped because of it."""
+    errors = [future.exception() for future in futures if future.done() and not future.cancelled()]
+    found = [error for error in errors if error is not None]
+    real = [error for error in found if not (isinstance(error, MigrationError) and error.code == "interrupted")]
+    return next(iter(real or found), None)
+
+
+class _Counter:
+    """Counts a table's rows, and says so at most ten times a second."""
+
+    def __init__(self, events: queue.SimpleQueue[Event | None], step: Step, total_rows: int) -> None:
+        self._events = events
+        self._step = step
+        self._total = total_rows
+        self._begun = time.monotonic()
+        self._told = 0.0
+        self.rows = 0
+        self.size_bytes = 0
+        self._tell("step-start")
+
+    def add(self, rows: int, size_bytes: int) -> None:
+        self.rows += rows
+        self.size_bytes += size_bytes
+        if time.monotonic() - self._told >= PROGRESS_S:
+            self._tell("step-progress")
+
+    def finish(self) -> None:
+        self._tell("step-end")
+
+    def _tell(self, kind: str) -> None:
+        self._told = time.monotonic()
+        self._events.put(
+            Event(
+                kind=kind,  # type: ignore[arg-type]  # the three literals above
+                phase="load",
+                step_id=self._step.id,
+                table=self._step.copy or "",
+                rows=self.rows,
+                total_rows=self._total,
+                size_bytes=self.size_bytes,
+                elapsed_s=self._told - self._begun,
+            )
+        )

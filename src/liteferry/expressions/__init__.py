@@ -1,0 +1,100 @@
+"""SQLite's expressions and views in PostgreSQL's words.
+
+Layer 1, pure. A whitelist: every construct is either known to mean the same (`describe_rules` lists them) or refused
+with `liteferry.errors.Untranslatable`; never a silently different meaning. sqlglot parses, and nothing more; it is
+imported with the first translation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from liteferry.expressions.data import (
+    TEMPORAL_FORMS,
+    ColumnType,
+    Relation,
+    RuleDoc,
+    StorageClass,
+    Translation,
+    ViewTranslation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "TEMPORAL_FORMS",
+    "ColumnType",
+    "Relation",
+    "RuleDoc",
+    "StorageClass",
+    "Translation",
+    "ViewTranslation",
+    "describe_rules",
+    "translate_check",
+    "translate_default",
+    "translate_generated",
+    "translate_index_key",
+    "translate_predicate",
+    "translate_view",
+]
+
+
+def translate_default(sql: str, column: ColumnType) -> Translation:
+    """Translate a DEFAULT's expression (without outer parentheses) for a column. Pure.
+
+    ``sql`` may be anything that `liteferry.model.Column.default_sql` holds: ``0``, ``'x'``, ``"x"``, ``TRUE``,
+    ``CURRENT_TIMESTAMP``, ``datetime('now')``.
+
+    Raises: Untranslatable when the value does not fit the column's type or has no PostgreSQL form.
+    """
+    raise NotImplementedError
+
+
+def translate_check(sql: str, columns: Sequence[ColumnType]) -> Translation:
+    """Translate a CHECK's condition (without outer parentheses). Pure. NULL passes on both engines.
+
+    Raises: Untranslatable.
+    """
+    raise NotImplementedError
+
+
+def translate_predicate(sql: str, columns: Sequence[ColumnType]) -> Translation:
+    """Translate a partial index's WHERE condition; it is immutable in PostgreSQL. Pure.
+
+    Raises: Untranslatable.
+    """
+    raise NotImplementedError
+
+
+def translate_generated(sql: str, columns: Sequence[ColumnType], column: ColumnType) -> Translation:
+    """Translate a generated column's expression, cast to the column's type; it is immutable in PostgreSQL. Pure.
+
+    Raises: Untranslatable.
+    """
+    raise NotImplementedError
+
+
+def translate_index_key(sql: str, columns: Sequence[ColumnType]) -> Translation:
+    """Translate an expression that is an index's key; it is immutable in PostgreSQL. Pure.
+
+    The text has no parentheses around it; CREATE INDEX wants them.
+
+    Raises: Untranslatable.
+    """
+    raise NotImplementedError
+
+
+def translate_view(sql: str, relations: Mapping[str, Relation]) -> ViewTranslation:
+    """Translate a CREATE VIEW statement. Pure.
+
+    relations: every table and every view that is translated already, by its source name in lower case.
+
+    Raises: Untranslatable, also when the view reads a relation that is not among them.
+    """
+    raise NotImplementedError
+
+
+def describe_rules() -> tuple[RuleDoc, ...]:
+    """List what is translated and what is refused. Pure. The docs' page is generated from this."""
+    raise NotImplementedError

@@ -1,0 +1,128 @@
+"""The journal of a run: one SQLite file in the run directory that says what was done.
+
+Layer 2. Anybody can read it with any SQLite tool; `undo` reads it to know what the run published. Times are seconds
+since the run began. Nothing secret is in it: the connection parameters are kept without the password.
+
+Tables: ``run(key, value)``; ``step(id, phase, state, elapsed_s, rows, size_bytes)``;
+``published(kind, name, oid)``.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import TYPE_CHECKING, Final, Literal, Self
+
+from liteferry.errors import MigrationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from liteferry.model import Event, TargetCatalog
+
+JOURNAL_NAME: Final = "journal.sqlite"
+
+State = Literal["planned", "running", "publishing", "published", "failed", "blocked", "undone"]
+
+_SCHEMA_SQL: Final = """
+CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE step (id TEXT NOT NULL, phase TEXT NOT NULL, elapsed_s REAL NOT NULL, rows INTEGER NOT NULL,
+                   size_bytes INTEGER NOT NULL);
+CREATE TABLE published (kind TEXT NOT NULL, name TEXT NOT NULL, oid INTEGER NOT NULL);
+"""
+
+
+class Journal:
+    """A run's journal. ``create`` makes it, ``open`` reads an old one; a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, which must be there; see `create` and `open`."""
+        self._path = path
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._waiting: list[tuple[str, str, float, int, int]] = []
+
+    @classmethod
+    def create(cls, run_dir: Path) -> Journal:
+        """Make a new journal, readable by its owner alone. Raises: MigrationError (run-dir) when there is one."""
+        path = run_dir / JOURNAL_NAME
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            raise MigrationError(
+                f"{run_dir} is the directory of an earlier run",
+                code="run-dir",
+                hint="give another --run-dir, or leave it out",
+            ) from None
+        journal = cls(path)
+        journal._connection.executescript(_SCHEMA_SQL)
+        return journal
+
+    @classmethod
+    def open(cls, run_dir: Path) -> Journal:
+        """Open a run's journal. Raises: MigrationError (run-dir) when the directory is not a run's."""
+        path = run_dir / JOURNAL_NAME
+        if not path.is_file():
+            raise MigrationError(
+                f"{run_dir} is not the directory of a liteferry run: it has no {JOURNAL_NAME}",
+                code="run-dir",
+                hint="`liteferry migrate` names the run directory at its end; it lies beside the source by default",
+            )
+        return cls(path)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Write what is waiting, and close."""
+        self.flush()
+        self._connection.close()
+
+    def set_state(self, state: State) -> None:
+        """Write the run's state; on disk when this returns."""
+        self.flush()
+        self.set_value("state", state)
+
+    def set_value(self, key: str, value: str) -> None:
+        """Write one fact of the run; on disk when this returns."""
+        self._connection.execute("INSERT OR REPLACE INTO run VALUES (?, ?)", (key, value))
+
+    def read_value(self, key: str) -> str:
+        """Read one fact of the run, "" when it was never written."""
+        row = self._connection.execute("SELECT value FROM run WHERE key = ?", (key,)).fetchone()
+        return "" if row is None else str(row[0])
+
+    def note_event(self, event: Event) -> None:
+        """Keep a finished step, to be written with the next ones: a sync to disk for each would cost more than it."""
+        if event.kind == "step-end":
+            self._waiting.append((event.step_id, event.phase, event.elapsed_s, event.rows, event.size_bytes))
+            if len(self._waiting) >= 500:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write the waiting steps."""
+        if self._waiting:
+            self._connection.execute("BEGIN")
+            self._connection.executemany("INSERT INTO step VALUES (?, ?, ?, ?, ?)", self._waiting)
+            self._connection.execute("COMMIT")
+            self._waiting.clear()
+
+    def write_published(self, objects: Iterable[tuple[str, str, int]]) -> None:
+        """Write what is about to be published: kind (table, view), name, OID."""
+        self._connection.execute("BEGIN")
+        self._connection.executemany("INSERT INTO published VALUES (?, ?, ?)", objects)
+        self._connection.execute("COMMIT")
+
+    def read_published(self) -> tuple[tuple[str, str, int], ...]:
+        """What the run published: kind, name, OID."""
+        return tuple(self._connection.execute("SELECT kind, name, oid FROM published ORDER BY rowid"))
+
+
+def list_relations(catalog: TargetCatalog) -> tuple[tuple[str, str, int], ...]:
+    """A catalogue's tables and views as `Journal.write_published` takes them. Pure."""
+    return (
+        *(("table", table.name, table.oid) for table in catalog.tables),
+        *(("view", view.name, view.oid) for view in catalog.views),
+    )

@@ -1,0 +1,524 @@
+"""The use cases, end to end: inspect, plan and check, migrate, verify, digest.
+
+Layer 3. Each function here reads like what it does: open the source, open the target, plan, execute, prove, publish;
+the work is in the modules that it calls. The public Python API (`liteferry`) and the command line call these.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from liteferry.errors import ExitStatus, MigrationError
+from liteferry.executor import choose_jobs, drop_staging, execute
+from liteferry.journal import Journal, list_relations
+from liteferry.model import (
+    Catalog,
+    Census,
+    Event,
+    Options,
+    Plan,
+    Report,
+    SourceInfo,
+    TableDigest,
+    TableReport,
+    to_json,
+)
+from liteferry.names import quote_literal, quote_name
+from liteferry.planner import STAGING_COMMENT, map_target_tables, plan_migration
+from liteferry.postgres_target import SnapshotReader, Target, open_target
+from liteferry.run import PLAN_NAME, Run, describe_failure, list_unproven, read_plan, write_private
+from liteferry.sqlite_source import open_snapshot
+from liteferry.verify import TableProof, digest_source, digest_target, verify_objects, verify_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from liteferry.sqlite_source import Snapshot
+
+KEPT_COMMENT: Final = f"{STAGING_COMMENT}, kept for inspection"
+DEFAULT_OPTIONS: Final = Options()
+EMBEDDED_ROOM: Final = 3
+"""How many times the source's size the embedded server's disk must have free: tables, indexes, write-ahead log."""
+
+
+def ignore(_: Event) -> None:
+    """Watch nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What `inspect` found in a source."""
+
+    source: SourceInfo
+    catalog: Catalog
+    census: Census
+
+
+def inspect(
+    source: str | Path, options: Options = DEFAULT_OPTIONS, observe: Callable[[Event], None] = ignore
+) -> Inspection:
+    """Read a source's catalogue and census from a snapshot, which goes away again.
+
+    Raises: MigrationError (source-…, disk-space).
+    """
+    return _in_child_without_snapshot("inspect", (str(source),), options, observe, _inspect)  # type: ignore[no-any-return]  # what _inspect returns
+
+
+def plan(
+    source: str | Path,
+    target: str | None = None,
+    options: Options = DEFAULT_OPTIONS,
+    observe: Callable[[Event], None] = ignore,
+) -> Plan:
+    """Plan a migration, touching neither source nor target. Its findings are what `check` shows.
+
+    target: a connection string, whose schema is then looked at; None plans for an empty one.
+    Raises: MigrationError (source-…, server-…, usage).
+    """
+    return _in_child_without_snapshot("plan", (str(source), target), options, observe, _plan)  # type: ignore[no-any-return]  # what _plan returns
+
+
+check = plan
+
+
+def migrate(
+    source: str | Path,
+    target: str | None = None,
+    options: Options = DEFAULT_OPTIONS,
+    observe: Callable[[Event], None] = ignore,
+) -> Report:
+    """Move a SQLite file into PostgreSQL, prove that every value arrived, and publish it in one transaction.
+
+    target: a connection string for libpq; None starts the embedded PostgreSQL and makes a database there.
+
+    Returns a report whatever came out of it: look at `Report.verdict`. ``blocked``: findings must be decided;
+    ``mismatch`` and ``failed``: nothing was published and the target is as it was. The run directory holds the same
+    report as files.
+
+    Raises: MigrationError when no plan could be made at all (source unusable, server unreachable …);
+    KeyboardInterrupt, after everything was taken back.
+    """
+    return _in_child_without_snapshot("migrate", (str(source), target), options, observe, _migrate)  # type: ignore[no-any-return]  # what _migrate returns
+
+
+def verify(
+    source: str | Path,
+    target: str,
+    options: Options = DEFAULT_OPTIONS,
+    observe: Callable[[Event], None] = ignore,
+) -> Report:
+    """Prove that a target holds what the source holds, whoever moved it and whenever.
+
+    The plan that the target is held against is that of `Options.run_dir` where one is given, else it is made anew;
+    findings then count as accepted, unless `Options.accept` names some.
+
+    Raises: MigrationError.
+    """
+    return _in_child_without_snapshot("verify", (str(source), target), options, observe, _verify)  # type: ignore[no-any-return]  # what _verify returns
+
+
+def digest(
+    database: str, options: Options = DEFAULT_OPTIONS, observe: Callable[[Event], None] = ignore
+) -> tuple[tuple[str, TableDigest], ...]:
+    """Digest one side alone: the tables' names in the target, and their canonical digests.
+
+    database: a SQLite file that exists, else a connection string. The digests of both sides are equal when, and only
+    when, every value is.
+    """
+    if Path(database).exists():
+        found = _in_child_without_snapshot("digest", (database,), options, observe, _digest_source)
+        return tuple(found)
+    with open_target(database) as server:
+        catalog = server.read_catalog(options.schema)
+        tables = map_target_tables(catalog, options)
+        with SnapshotReader(server) as reader:
+            return tuple(digest_target(tables, reader, schema=options.schema, observe=observe))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Without a snapshot the whole use case moves into a child process
+
+
+def _in_child_without_snapshot(
+    name: str,
+    arguments: tuple[object, ...],
+    options: Options,
+    observe: Callable[[Event], None],
+    run: Callable[..., Any],
+) -> Any:  # whatever the use case returns
+    """Run a use case here, or with --snapshot none in a child process.
+
+    There the one read transaction stands for the snapshot, and it must not live in a process that may have the same
+    file open for other reasons: closing either of the two would drop the other's locks.
+    """
+    if options.snapshot == "copy":
+        return run(*arguments, options, observe)
+    from liteferry.child import run_in_child
+
+    return run_in_child("use_case", (name, arguments, options), observe=observe)
+
+
+def run_use_case(request: tuple[str, tuple[object, ...], Options], observe: Callable[[Event], None]) -> object:
+    """Run a use case in this process: what the child process calls."""
+    name, arguments, options = request
+    use_cases: dict[str, Callable[..., object]] = {
+        "inspect": _inspect,
+        "plan": _plan,
+        "migrate": _migrate,
+        "verify": _verify,
+        "digest": _digest_source,
+    }
+    return use_cases[name](*arguments, options, observe)
+
+
+@contextlib.contextmanager
+def _scratch_dir() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="liteferry-") as directory:
+        yield Path(directory)
+
+
+@contextlib.contextmanager
+def _open_source(source: str, directory: Path | None, run: Run, *, keep: bool = False) -> Iterator[Snapshot]:
+    """The snapshot of the source, in a directory of its own unless one is given."""
+    with contextlib.ExitStack() as stack:
+        place = directory or stack.enter_context(_scratch_dir())
+        with run.phase("snapshot"):
+            snapshot = stack.enter_context(
+                open_snapshot(source, directory=place, mode=run.options.snapshot, observe=run.observe, keep=keep)
+            )
+        run.source = snapshot.info
+        yield snapshot
+
+
+def _read_source(snapshot: Snapshot, run: Run) -> tuple[Catalog, Census]:
+    catalog = snapshot.read_catalog()
+    with run.phase("census"):
+        census = snapshot.take_census(catalog, observe=run.observe)
+    return catalog, census
+
+
+def _inspect(source: str, options: Options, observe: Callable[[Event], None]) -> Inspection:
+    run = Run(source, options, observe)
+    with _open_source(source, None, run) as snapshot:
+        catalog, census = _read_source(snapshot, run)
+        return Inspection(source=snapshot.info, catalog=catalog, census=census)
+
+
+def _plan(source: str, target: str | None, options: Options, observe: Callable[[Event], None]) -> Plan:
+    run = Run(source, options, observe)
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(open_target(target)) if target is not None else None
+        snapshot = stack.enter_context(_open_source(source, None, run))
+        catalog, census = _read_source(snapshot, run)
+        held = server.read_catalog(options.schema) if server else None
+        return plan_migration(catalog, census, held, options, source=Path(source).name)
+
+
+def _digest_source(
+    source: str, options: Options, observe: Callable[[Event], None]
+) -> tuple[tuple[str, TableDigest], ...]:
+    run = Run(source, options, observe)
+    with _open_source(source, None, run) as snapshot:
+        if options.run_dir is not None:
+            made = read_plan(Path(options.run_dir))
+        else:
+            made = plan_migration(*_read_source(snapshot, run), None, options, source=Path(source).name)
+        names = {table.source: table.target for table in made.tables}
+        return tuple((names[name], found) for name, found in digest_source(made.tables, snapshot, observe=observe))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Migrate
+
+
+def _migrate(source: str, target: str | None, options: Options, observe: Callable[[Event], None]) -> Report:
+    run = Run(source, options, observe)
+    with contextlib.ExitStack() as stack:
+        place = stack.enter_context(_open_or_start(target, run))
+        server = place.target
+        server.lock_schema(options.schema)
+        directory = stack.enter_context(_scratch_dir()) if options.dry_run else run.make_directory()
+        snapshot = stack.enter_context(_open_source(source, directory, run, keep=not options.dry_run))
+        catalog, census = _read_source(snapshot, run)
+        held = server.read_catalog(options.schema)
+        with run.phase("plan"):
+            made = run.plan = plan_migration(catalog, census, held, options, source=Path(source).name)
+        if options.dry_run:
+            return run.report("blocked" if made.blockers else "not proven", exit_status=_dry_status(made))
+        journal = stack.enter_context(Journal.create(directory))
+        run.watch(journal.note_event)
+        write_private(directory / PLAN_NAME, to_json(made))
+        journal.set_value("run_id", run.run_id)
+        journal.set_value("target", server.describe_address())
+        journal.set_state("planned")
+        if made.blockers:
+            journal.set_state("blocked")
+            snapshot.discard()
+            return run.write_report(directory, run.report("blocked"))
+        _check_rights(server, made)
+        _clear_staging(server, made, run)
+        report = _carry(run, _Cargo(made, catalog, census, snapshot), server, journal, directory)
+        place.keep = report.published
+        return run.write_report(directory, report)
+
+
+def _dry_status(made: Plan) -> int:
+    return int(ExitStatus.BLOCKED if made.blockers else ExitStatus.PROVEN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cargo:
+    """What a run carries: the plan, and the source that it was made from."""
+
+    plan: Plan
+    catalog: Catalog
+    census: Census
+    snapshot: Snapshot
+
+
+def _carry(run: Run, cargo: _Cargo, server: Target, journal: Journal, directory: Path) -> Report:
+    """Execute, prove, publish; or take everything back."""
+    run.jobs = choose_jobs(run.options.jobs)
+    journal.set_state("running")
+    try:
+        for event in execute(cargo.plan, cargo.catalog, cargo.snapshot, server, jobs=run.jobs):
+            run.observe(event)
+        proven = True
+        if run.options.verify:
+            with run.phase("proof"):
+                proven = prove(run, cargo, server, schema=cargo.plan.staging_schema, scratch=directory)
+        else:
+            run.tables = list_unproven(cargo.plan, run)
+            staged = server.read_catalog(cargo.plan.staging_schema)
+            run.objects, _ = verify_objects(cargo.plan, cargo.catalog, staged, cargo.census)
+        if not proven:
+            _take_back(run, cargo, server, journal)
+            return run.report("mismatch")
+        with run.phase("publish"):
+            _publish(run, cargo.plan, server, journal)
+    except MigrationError as error:
+        _take_back(run, cargo, server, journal)
+        status = ExitStatus.INTERRUPTED if error.code == "interrupted" else ExitStatus.UNDONE
+        return run.report("failed", describe_failure(error), exit_status=int(status))
+    except KeyboardInterrupt:
+        _take_back(run, cargo, server, journal)
+        stopped = MigrationError("the run was interrupted", code="interrupted")
+        status = ExitStatus.INTERRUPTED
+        run.write_report(directory, run.report("failed", describe_failure(stopped), exit_status=int(status)))
+        raise
+    return run.report("proven" if run.options.verify else "not proven")
+
+
+def prove(run: Run, cargo: _Cargo, server: Target, *, schema: str, scratch: Path) -> bool:
+    """Compare every value and every object; puts what it found into the run. Returns whether all is equal."""
+    held = server.read_catalog(schema)
+    with SnapshotReader(server) as reader, ThreadPoolExecutor(run.jobs, thread_name_prefix="liteferry-proof") as pool:
+        ordered = sorted(cargo.plan.tables, key=lambda table: (table.size_bytes, table.rows), reverse=True)
+        futures = {
+            table.source: pool.submit(
+                verify_table,
+                table,
+                cargo.snapshot,
+                reader,
+                schema=schema,
+                target_catalog=held,
+                show_values=run.options.show_values,
+                scratch_dir=scratch,
+                observe=run.observe,
+            )
+            for table in ordered
+        }
+        try:
+            proofs = [futures[table.source].result() for table in cargo.plan.tables]
+        except BaseException:
+            for future in futures.values():
+                future.cancel()
+            server.cancel_all()
+            raise
+    run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
+    run.tables = tuple(_report_table(run, proof) for proof in proofs)
+    run.mismatches = (*(found for proof in proofs for found in proof.mismatches), *wrong)
+    run.mismatch_count = sum(proof.mismatch_count for proof in proofs) + len(wrong)
+    return not run.mismatch_count and all(table.verdict == "proven" for table in run.tables)
+
+
+def _report_table(run: Run, proof: TableProof) -> TableReport:
+    loaded = run.loaded(proof.table)
+    return TableReport(
+        name=proof.table,
+        target=proof.target,
+        rows_source=proof.rows_source,
+        rows_target=proof.rows_target,
+        bytes=loaded.size_bytes,
+        elapsed_s=loaded.elapsed_s,
+        values_compared=proof.values_compared,
+        digest=proof.target_digest.text,
+        verdict=proof.verdict,
+        proof_elapsed_s=proof.elapsed_s,
+        method=proof.method,
+    )
+
+
+def _publish(run: Run, made: Plan, server: Target, journal: Journal) -> None:
+    """Move everything into the target's schema, in one transaction that is on disk when it returns.
+
+    The journal knows the objects before they appear. When the connection breaks during the commit, nobody told us
+    whether it happened: then the server is asked again.
+    """
+    relations = list_relations(server.read_catalog(made.staging_schema))
+    journal.write_published(relations)
+    journal.set_state("publishing")
+    step = next(step for step in made.steps if step.phase == "publish")
+    try:
+        server.execute_all(step.sql, step_id=step.id)
+    except MigrationError as error:
+        if error.code != "connection-lost":
+            raise
+        server.reconnect()
+        if set(list_relations(server.read_catalog(made.target_schema))) != set(relations):
+            raise
+        run.note("the connection broke during the commit; the server says that it was done")
+    run.published = True
+    journal.set_state("published")
+
+
+def _take_back(run: Run, cargo: _Cargo, server: Target, journal: Journal) -> None:
+    """Put the target back as it was, by taking the staging schema away or, when asked to, leaving it there."""
+    run.tables = run.tables or list_unproven(cargo.plan, run)
+    if server.control.closed:
+        server.reconnect()
+    if run.options.keep_staging:
+        name = quote_name(cargo.plan.staging_schema)
+        server.execute_all([f"COMMENT ON SCHEMA {name} IS {quote_literal(KEPT_COMMENT)}"])
+        run.note(f"the staging schema {cargo.plan.staging_schema} was kept; the next run will ask you to drop it")
+    else:
+        drop_staging(cargo.plan, server)
+    journal.set_state("failed")
+    cargo.snapshot.discard()
+
+
+def _check_rights(server: Target, made: Plan) -> None:
+    """Refuse before anything starts where the role may not make the schemas."""
+    info = server.info
+    if not info.can_create_schema:
+        raise MigrationError(
+            f"role {info.user} may not create schemas in database {info.database}, which staging needs",
+            code="no-create-right",
+            hint=f"as its owner: GRANT CREATE ON DATABASE {quote_name(info.database)} TO {quote_name(info.user)}",
+        )
+    if not made.creates_schema and not server.may_create_in(made.target_schema):
+        raise MigrationError(
+            f"role {info.user} may not create tables in schema {made.target_schema} of database {info.database}",
+            code="no-create-right",
+            hint=f"as its owner: GRANT CREATE, USAGE ON SCHEMA {quote_name(made.target_schema)}"
+            f" TO {quote_name(info.user)}; or choose another --schema",
+        )
+
+
+def _clear_staging(server: Target, made: Plan, run: Run) -> None:
+    """Take away what a killed run left in staging. The advisory lock says that no other run is using it."""
+    comment = server.read_schema_comment(made.staging_schema)
+    if comment is None:
+        return
+    if comment != STAGING_COMMENT:
+        kept = comment == KEPT_COMMENT
+        raise MigrationError(
+            f"schema {made.staging_schema} is in the way: "
+            + ("an earlier run kept it for inspection" if kept else "it is not one of liteferry's"),
+            code="staging-exists",
+            hint=f"when nobody needs it any more: DROP SCHEMA {quote_name(made.staging_schema)} CASCADE",
+        )
+    drop_staging(made, server)
+    run.note("a staging schema left behind by a run that was killed has been removed")
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where the rows go. ``keep``: the embedded database is worth keeping; else it goes away again."""
+
+    target: Target
+    keep: bool = False
+
+
+@contextlib.contextmanager
+def _open_or_start(target: str | None, run: Run) -> Iterator[_Place]:
+    """Open the target; without one, start the embedded server and make a database named after the source."""
+    if target is not None:
+        with open_target(target) as server:
+            run.server = server.info
+            yield _Place(server)
+        return
+    from liteferry import servers
+
+    if not run.path.is_file():  # before a server is started and a database made for nothing
+        with _open_source(str(run.path), None, run):
+            pass
+    _check_room(Path(servers.default_home()), run.path)
+    embedded = servers.start_server()
+    url = servers.create_database(embedded, run.path.stem)
+    place: _Place | None = None
+    try:
+        with open_target(url) as server:
+            run.server = replace(server.info, embedded=True)
+            place = _Place(server)
+            yield place
+    finally:
+        if place is None or not place.keep:
+            servers.drop_database(embedded, url)
+
+
+def _check_room(home: Path, source: Path) -> None:
+    existing = next(path for path in (home, *home.parents) if path.exists())
+    free, needed = shutil.disk_usage(existing).free, EMBEDDED_ROOM * source.stat().st_size
+    if free < needed:
+        raise MigrationError(
+            f"the embedded server's disk has {free / 1e6:,.0f} MB free; this source may need {needed / 1e6:,.0f} MB",
+            code="disk-space",
+            hint="make room, set LITEFERRY_HOME to a directory on a larger disk, or give a TARGET",
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Verify
+
+
+def _verify(source: str, target: str, options: Options, observe: Callable[[Event], None]) -> Report:
+    run = Run(source, options, observe)
+    run.jobs = choose_jobs(options.jobs)
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(open_target(target))
+        run.server = server.info
+        scratch = stack.enter_context(_scratch_dir())
+        snapshot = stack.enter_context(_open_source(source, scratch, run))
+        catalog, census = _read_source(snapshot, run)
+        if options.run_dir is not None:
+            run.plan = _refresh(read_plan(Path(options.run_dir)), census)
+        else:
+            taken = replace(options, accept=options.accept or ("all",))
+            run.plan = plan_migration(catalog, census, None, taken, source=Path(source).name)
+        with run.phase("proof"):
+            cargo = _Cargo(run.plan, catalog, census, snapshot)
+            proven = prove(run, cargo, server, schema=options.schema, scratch=scratch)
+        run.published = True
+        blocked = [finding for finding in run.plan.findings if finding.blocks]
+        return run.report("proven" if proven and not blocked else "mismatch" if not proven else "blocked")
+
+
+def _refresh(made: Plan, census: Census) -> Plan:
+    """An old plan with the row counts of today's source."""
+    counted = {table.table: table for table in census.tables}
+    return replace(
+        made,
+        tables=tuple(
+            replace(table, rows=counted[table.source].rows, size_bytes=counted[table.source].size_bytes)
+            if table.source in counted
+            else table
+            for table in made.tables
+        ),
+    )

@@ -1,0 +1,187 @@
+"""What the user sees while a run works: live bars on a terminal, lines elsewhere, always on standard error.
+
+Layer 4. Fed by Events only.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Final, Protocol, TextIO
+
+from liteferry.wording import format_count, format_duration, format_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.progress import Progress, TaskID
+
+    from liteferry.model import Event
+
+LINE_EVERY_S: Final = 5.0
+SHOWN_TABLES: Final = 8
+
+_PHASES: Final = {
+    "snapshot": "taking a snapshot",
+    "census": "looking at every value",
+    "plan": "planning",
+    "load": "loading rows and building indexes",
+    "constraints": "foreign keys and views",
+    "proof": "proving every value",
+    "publish": "publishing",
+}
+
+
+class Watcher(Protocol):
+    """Takes events; a context manager that puts the terminal back in order."""
+
+    def __enter__(self) -> Callable[[Event], None]:
+        """Begin; returns the observer."""
+
+    def __exit__(self, *exc: object) -> None:
+        """End."""
+
+
+def watch(*, quiet: bool, color: bool, stream: TextIO | None = None) -> Watcher:
+    """Choose how to show progress: not at all, live on a terminal, or as lines."""
+    out = sys.stderr if stream is None else stream
+    if quiet:
+        return _Silence()
+    if out.isatty():
+        return _Live(out, color=color)
+    return _Lines(out)
+
+
+class _Silence:
+    def __enter__(self) -> Callable[[Event], None]:
+        return lambda _: None
+
+    def __exit__(self, *exc: object) -> None:
+        return
+
+
+class _Lines:
+    """A line when a phase ends, and one every few seconds while a long one runs."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._last = time.monotonic()
+        self._rows: dict[str, int] = {}
+        self._total = 0
+
+    def __enter__(self) -> Callable[[Event], None]:
+        return self._observe
+
+    def __exit__(self, *exc: object) -> None:
+        self._out.flush()
+
+    def _say(self, text: str) -> None:
+        self._out.write(text + "\n")
+        self._out.flush()
+        self._last = time.monotonic()
+
+    def _observe(self, event: Event) -> None:
+        if event.kind == "note":
+            self._say(event.message)
+        elif event.kind == "phase-start":
+            self._rows.clear()
+            self._total = event.total_rows
+        elif event.kind == "phase-end":
+            rows = sum(self._rows.values())
+            counted = f", {format_count(rows)} rows" if rows else ""
+            self._say(f"{_PHASES.get(event.phase, event.phase)}: {format_duration(event.elapsed_s)}{counted}")
+        elif event.table and event.rows:
+            self._rows[event.step_id or event.table] = event.rows
+            if time.monotonic() - self._last >= LINE_EVERY_S:
+                rows = sum(self._rows.values())
+                share = f" of {format_count(self._total)}" if self._total else ""
+                self._say(f"  {format_count(rows)}{share} rows; {event.table}")
+
+
+class _Live:
+    """Bars: one for the phase, one for each table that is being worked on."""
+
+    def __init__(self, out: TextIO, *, color: bool) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._console = Console(file=out, no_color=not color, highlight=False)
+        self._progress: Progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[shown]}", markup=False),
+            TimeRemainingColumn(compact=True),
+            console=self._console,
+            transient=True,
+        )
+        self._phase: TaskID | None = None
+        self._phase_total = 0
+        self._rows: dict[str, int] = {}
+        self._bytes: dict[str, int] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._begun = time.monotonic()
+
+    def __enter__(self) -> Callable[[Event], None]:
+        self._progress.start()
+        return self._observe
+
+    def __exit__(self, *exc: object) -> None:
+        self._progress.stop()
+
+    def _observe(self, event: Event) -> None:
+        if event.kind == "note":
+            self._progress.console.print(event.message, markup=False)
+        elif event.kind == "phase-start":
+            self._start_phase(event)
+        elif event.kind == "phase-end":
+            self._end_phase(event)
+        elif event.table or event.size_bytes:
+            self._update(event)
+
+    def _start_phase(self, event: Event) -> None:
+        self._begun = time.monotonic()
+        self._rows.clear()
+        self._bytes.clear()
+        self._phase_total = event.total_rows
+        label = _PHASES.get(event.phase, event.phase)
+        self._phase = self._progress.add_task(label, total=event.total_rows or None, shown="")
+
+    def _end_phase(self, event: Event) -> None:
+        for task in (*self._tasks.values(), self._phase):
+            if task is not None:
+                self._progress.remove_task(task)
+        self._tasks.clear()
+        self._phase = None
+        rows = sum(self._rows.values())
+        counted = f", {format_count(rows)} rows" if rows else ""
+        label = _PHASES.get(event.phase, event.phase)
+        self._progress.console.print(
+            f"✓ {label}: {format_duration(event.elapsed_s)}{counted}", markup=False, style="dim"
+        )
+
+    def _update(self, event: Event) -> None:
+        name = event.step_id or event.table
+        self._rows[name], self._bytes[name] = event.rows, event.size_bytes
+        if event.kind == "step-end" and name in self._tasks:
+            self._progress.remove_task(self._tasks.pop(name))
+        elif event.kind != "step-end" and event.table:
+            if name not in self._tasks and len(self._tasks) < SHOWN_TABLES:
+                total = event.total_rows or None
+                self._tasks[name] = self._progress.add_task(f"  {event.table}", total=total, shown="")
+            if name in self._tasks:
+                shown = _rate(event.rows, event.size_bytes, event.elapsed_s)
+                self._progress.update(self._tasks[name], completed=event.rows, shown=shown)
+        if self._phase is not None:
+            rows, size = sum(self._rows.values()), sum(self._bytes.values())
+            shown = _rate(rows, size, time.monotonic() - self._begun)
+            self._progress.update(self._phase, completed=rows, shown=shown)
+
+
+def _rate(rows: int, size_bytes: int, elapsed_s: float) -> str:
+    parts = []
+    if rows:
+        per_second = f", {format_count(round(rows / elapsed_s))}/s" if elapsed_s > 0.5 else ""
+        parts.append(f"{format_count(rows)} rows{per_second}")
+    if size_bytes:
+        parts.append(format_size(size_bytes))
+    return "  ".join(parts)

@@ -1,0 +1,256 @@
+"""One run: its directory, its clock, what happened, and the report that comes out of it.
+
+Layer 3. Used by `pipeline` only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import secrets
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from liteferry import __version__
+from liteferry.errors import ExitStatus, MigrationError
+from liteferry.model import (
+    REPORT_SCHEMA,
+    Event,
+    Failure,
+    Mismatch,
+    ObjectCounts,
+    PhaseTime,
+    Plan,
+    Report,
+    ServerInfo,
+    SourceInfo,
+    TableReport,
+    TypeUse,
+    Verdict,
+    from_json,
+)
+from liteferry.report import render_html, render_json, render_markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from liteferry.model import Options
+
+T = TypeVar("T")
+
+REPORT_NAME: Final = "report.json"
+PLAN_NAME: Final = "plan.json"
+
+EXIT_OF_VERDICT: Final[dict[Verdict, ExitStatus]] = {
+    "proven": ExitStatus.PROVEN,
+    "not proven": ExitStatus.MISMATCH,
+    "mismatch": ExitStatus.MISMATCH,
+    "blocked": ExitStatus.BLOCKED,
+    "failed": ExitStatus.UNDONE,
+}
+
+
+class Run:
+    """A run in progress. Watches every event on its way to the user, and keeps what the report needs."""
+
+    def __init__(self, source: str | Path, options: Options, observe: Callable[[Event], None]) -> None:
+        """Start the clock."""
+        self._begun = time.monotonic()
+        self._watchers: list[Callable[[Event], None]] = [self._count, observe]
+        self._phases: list[PhaseTime] = []
+        self._loaded: dict[str, Event] = {}
+        self._open_phases: dict[str, float] = {}
+        self.started = datetime.now(UTC)
+        self.run_id = f"{self.started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        self.path = Path(source)
+        self.options = options
+        self.directory: Path | None = None
+        self.source: SourceInfo | None = None
+        self.server: ServerInfo | None = None
+        self.plan: Plan | None = None
+        self.jobs = 1
+        self.tables: tuple[TableReport, ...] = ()
+        self.objects = ObjectCounts()
+        self.mismatches: tuple[Mismatch, ...] = ()
+        self.mismatch_count = 0
+        self.published = False
+
+    def watch(self, watcher: Callable[[Event], None]) -> None:
+        """Show every further event to one more watcher."""
+        self._watchers.append(watcher)
+
+    def observe(self, event: Event) -> None:
+        """Pass an event on."""
+        for watcher in self._watchers:
+            watcher(event)
+
+    def note(self, message: str) -> None:
+        """Tell the user something."""
+        self.observe(Event(kind="note", message=message))
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Time a phase, whatever becomes of it."""
+        self.observe(Event(kind="phase-start", phase=name))
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.observe(Event(kind="phase-end", phase=name, elapsed_s=time.monotonic() - begun))
+
+    def _count(self, event: Event) -> None:
+        if event.kind == "phase-start":
+            self._open_phases[event.phase] = time.monotonic() - self._begun
+        elif event.kind == "phase-end":
+            started = self._open_phases.pop(event.phase, time.monotonic() - self._begun - event.elapsed_s)
+            self._phases.append(PhaseTime(name=event.phase, elapsed_s=event.elapsed_s, started_s=started))
+        elif event.kind == "step-end" and event.step_id.startswith("data/table/"):
+            self._loaded[event.table] = event
+
+    def loaded(self, table: str) -> Event:
+        """What the load counted for a source table; zeros when it did not get there."""
+        return self._loaded.get(table, Event(kind="step-end"))
+
+    def make_directory(self) -> Path:
+        """Make the run directory, open to its owner alone: the user's, or beside the source and named by time.
+
+        Raises: MigrationError (run-dir) when it cannot be made, or is not empty.
+        """
+        wanted = self.options.run_dir
+        if wanted is not None:
+            directory = Path(wanted)
+        else:
+            directory = self.path.with_name(self.path.name + ".liteferry") / f"{self.started:%Y-%m-%dT%H%M%S}"
+            if directory.exists():
+                directory = directory.with_name(f"{directory.name}-{self.run_id[-6:]}")
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            held = sorted(entry.name for entry in directory.iterdir())
+        except OSError as error:
+            raise MigrationError(
+                f"the run directory {directory} cannot be made: {error.strerror or error}",
+                code="run-dir",
+                hint="name a directory that you may write to with --run-dir",
+            ) from error
+        if held:
+            raise MigrationError(
+                f"the run directory {directory} is not empty: it holds {held[0]}",
+                code="run-dir",
+                hint="give another --run-dir, or leave it out",
+            )
+        self.directory = directory.absolute()
+        return self.directory
+
+    def report(self, verdict: Verdict, failure: Failure | None = None, *, exit_status: int | None = None) -> Report:
+        """Write down what came out, as of now."""
+        plan = self.plan
+        return Report(
+            schema=REPORT_SCHEMA,
+            verdict=verdict,
+            exit_status=int(EXIT_OF_VERDICT[verdict]) if exit_status is None else exit_status,
+            liteferry_version=__version__,
+            python_version=platform.python_version(),
+            run_id=self.run_id,
+            started_at=self.started.isoformat(timespec="seconds"),
+            elapsed_s=time.monotonic() - self._begun,
+            run_dir=str(self.directory or ""),
+            source=self.source
+            or SourceInfo(
+                path=str(self.path), size_bytes=0, sha256="", sqlite_version="", encoding="", journal_mode=""
+            ),
+            target=self.server,
+            target_schema=self.options.schema,
+            phases=tuple(self._phases),
+            tables=self.tables,
+            objects=self.objects,
+            findings=plan.findings if plan else (),
+            mismatches=self.mismatches,
+            mismatch_count=self.mismatch_count,
+            names=plan.names if plan else (),
+            types=count_types(plan) if plan else (),
+            published=self.published,
+            jobs=self.jobs,
+            failure=failure,
+        )
+
+    def write_report(self, directory: Path, report: Report) -> Report:
+        """Write the report into the run directory, in every form; returns it."""
+        write_private(directory / REPORT_NAME, render_json(report))
+        write_private(directory / "report.md", render_markdown(report, plan=self.plan))
+        write_private(directory / "report.html", render_html(report, plan=self.plan))
+        return report
+
+
+def count_types(plan: Plan) -> tuple[TypeUse, ...]:
+    """Count how often each declared type became which PostgreSQL type, by which rule. Pure."""
+    uses = Counter(
+        (column.declared_type.upper(), column.pg_type, column.rule) for table in plan.tables for column in table.columns
+    )
+    return tuple(
+        TypeUse(declared_type=declared, pg_type=pg_type, rule=rule, columns=count)
+        for (declared, pg_type, rule), count in sorted(uses.items(), key=lambda item: (-item[1], item[0]))
+    )
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read: complete under its name, or not there at all."""
+    waiting = path.with_name(path.name + ".part")
+    descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+    waiting.replace(path)
+
+
+def describe_failure(error: MigrationError) -> Failure:
+    """An error as the report keeps it. Pure."""
+    return Failure(code=error.code, what=str(error), hint=error.hint, step_id=error.step_id or "")
+
+
+def list_unproven(plan: Plan, run: Run, mismatched: Sequence[str] = ()) -> tuple[TableReport, ...]:
+    """The tables of a run that was not proven: what the load counted, and nothing more."""
+    return tuple(
+        TableReport(
+            name=table.source,
+            target=table.target,
+            rows_source=table.rows,
+            rows_target=run.loaded(table.source).rows,
+            bytes=run.loaded(table.source).size_bytes,
+            elapsed_s=run.loaded(table.source).elapsed_s,
+            values_compared=0,
+            digest="",
+            verdict="mismatch" if table.source in mismatched else "not proven",
+        )
+        for table in plan.tables
+    )
+
+
+def read_report(directory: Path) -> Report:
+    """Read a run's report back. Raises: MigrationError (run-dir)."""
+    return _read(directory, REPORT_NAME, Report)
+
+
+def read_plan(directory: Path) -> Plan:
+    """Read a run's plan back. Raises: MigrationError (run-dir)."""
+    return _read(directory, PLAN_NAME, Plan)
+
+
+def _read(directory: Path, name: str, cls: type[T]) -> T:
+    path = directory / name
+    try:
+        return from_json(cls, path.read_bytes())
+    except OSError as error:
+        raise MigrationError(
+            f"{directory} is not the directory of a finished run: {name}: {error.strerror or error}",
+            code="run-dir",
+            hint="`liteferry migrate` names the run directory at its end; it lies beside the source by default",
+        ) from error
+    except ValueError as error:
+        raise MigrationError(
+            f"{path} cannot be read: {error}", code="run-dir", hint="was it written by another version of liteferry?"
+        ) from error

@@ -1,0 +1,200 @@
+"""Open the source with every precaution, and say what SQLite's errors mean.
+
+Layer 2. Every connection to the source or its snapshot is made here: read-only, with nothing of the schema trusted.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote_from_bytes
+
+from liteferry.errors import MigrationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUSY_TIMEOUT_S: Final = 5.0
+"""How long a reader waits for another process's lock before it gives up."""
+
+_HARDENING: Final = (
+    "PRAGMA trusted_schema = OFF",  # functions in views, indexes and generated columns must be harmless ones
+    "PRAGMA cell_size_check = ON",  # a damaged page is noticed when it is read
+    "PRAGMA query_only = ON",
+    "PRAGMA cache_size = -16384",  # KiB; at most this much a connection
+)
+_CALLBACK_OPCODES: Final = 20_000  # about a millisecond of SQLite's virtual machine
+_PRIMARY_CODE: Final = 0xFF
+
+
+class SourceConnection(sqlite3.Connection):
+    """A connection that explains its errors, and whose statements can be given a time limit.
+
+    ``path``: the source, as messages name it.
+    """
+
+    path = ""
+    _deadline = float("inf")
+    _late = False
+
+    def watch_clock(self) -> None:
+        """Let `time_limit` work, and Ctrl-C stop a long statement."""
+        self.set_progress_handler(self._stop_when_late, _CALLBACK_OPCODES)
+
+    def _stop_when_late(self) -> bool:
+        self._late = time.monotonic() > self._deadline
+        return self._late
+
+    @contextmanager
+    def time_limit(self, seconds: float) -> Iterator[None]:
+        """Interrupt what runs longer than this: SQL of the source's own schema, for instance."""
+        self._deadline = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._deadline = float("inf")
+
+    @contextmanager
+    def explain_errors(self, *, table: str | None = None) -> Iterator[None]:
+        """Turn SQLite's errors into ones that the user can act on.
+
+        Raises: MigrationError; KeyboardInterrupt when a statement was interrupted from the keyboard, since SQLite
+        swallows the exception that Python's signal handler raises within a callback.
+        """
+        try:
+            yield
+        except sqlite3.Error as error:
+            if _code_of(error) == sqlite3.SQLITE_INTERRUPT and not self._late:
+                raise KeyboardInterrupt from error
+            raise explain_sqlite_error(error, self.path, table=table) from error
+
+
+def connect_read_only(path: str | Path, *, shown: str | Path | None = None) -> SourceConnection:
+    """Open a database for reading: no writes, no extensions, no trust in its schema; usable from any thread in turn.
+
+    shown: the path that messages name, when it is another one. Never ``immutable=1``, which would overlook the rows in
+    a -wal file. Source: https://sqlite.org/security.html.
+    """
+    connection = sqlite3.connect(
+        make_uri(path),
+        uri=True,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=SourceConnection,
+    )
+    connection.path = show_path(path if shown is None else shown)
+    try:
+        for statement in _HARDENING:
+            connection.execute(statement)
+        connection.watch_clock()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def read_something(connection: sqlite3.Connection) -> None:
+    """Take SQLite's read lock and parse the schema: whatever stands in the way of reading is found here."""
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
+def make_uri(path: str | Path) -> str:
+    """The ``file:`` URI of a path for reading only, whatever bytes the path is made of. Pure but for the cwd.
+
+    The path is not normalised: ``link/..`` means what the kernel says it does.
+    """
+    return "file://" + quote_from_bytes(os.fsencode(Path(path).absolute())) + "?mode=ro"
+
+
+def show_path(path: str | Path) -> str:
+    r"""A path as text that can be printed and put into JSON: bytes that are not UTF-8 as ``\xff``. Pure."""
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
+RECOVER_HINT: Final = (
+    "restore a backup, or let SQLite save what can be saved: `sqlite3 FILE .recover | sqlite3 NEW_FILE`, and look at "
+    "what it lost before you move the new file"
+)
+
+
+def explain_sqlite_error(error: sqlite3.Error, name: str, *, table: str | None = None) -> MigrationError:
+    """Turn SQLite's error about the source, or its snapshot, into one that the user can act on. Pure."""
+    code = _code_of(error)
+    if code in {sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY}:
+        return MigrationError(
+            f"{name} has a hot journal: a write to it was cut short, and must be rolled back before it can be read",
+            code="source-hot-journal",
+            hint="start the application once, or run `sqlite3 FILE .tables`, so that SQLite rolls it back; liteferry "
+            "does not, since it never writes to the source. To leave the file as it is, do that on a copy of it and "
+            "its -journal file",
+        )
+    match code & _PRIMARY_CODE:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return explain_lock(name)
+        case sqlite3.SQLITE_CORRUPT:
+            return MigrationError(
+                f"{name} is damaged: {error}",
+                code="source-corrupt",
+                hint=RECOVER_HINT,
+                table=table,
+            )
+        case sqlite3.SQLITE_NOTADB:
+            return MigrationError(
+                f"{name} is not a SQLite database", code="source-not-sqlite", hint="is it the right file?"
+            )
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            return MigrationError(
+                f"{name} may not be read: {error}",
+                code="source-unreadable",
+                hint="a database in WAL mode needs its -wal and -shm files beside it, or a directory in which they "
+                "can be made. `--snapshot copy` gets along without",
+            )
+        case sqlite3.SQLITE_FULL:
+            return MigrationError(
+                f"a disk filled up while {name} was read: {error}",
+                code="disk-full",
+                hint="sorting needs room for temporary files: set SQLITE_TMPDIR to a directory with enough",
+                table=table,
+            )
+        case sqlite3.SQLITE_IOERR:
+            return MigrationError(
+                f"{name} cannot be read: the operating system reported {error}",
+                code="source-unreadable",
+                hint="see the system's log for the disk's errors",
+                table=table,
+            )
+        case sqlite3.SQLITE_INTERRUPT:
+            return MigrationError(
+                f"SQL of the schema of {name} ran for too long",
+                code="schema-unreadable",
+                hint="look at its views and at the expressions of its generated columns; --exclude leaves a table out",
+                table=table,
+            )
+        case _:
+            return MigrationError(
+                f"SQLite {sqlite3.sqlite_version} cannot read {name}: {error}",
+                code="schema-unreadable",
+                hint="its schema may call a function that only the application has, or need a newer SQLite",
+                table=table,
+            )
+
+
+def explain_lock(name: str) -> MigrationError:
+    """The error for a source that another process keeps locked. Pure."""
+    return MigrationError(
+        f"{name} stayed locked by another process for {BUSY_TIMEOUT_S:.0f} seconds",
+        code="source-locked",
+        hint="try again when its long transaction is over, or stop the application meanwhile "
+        "(`fuser FILE` shows which process has it open)",
+    )
+
+
+def _code_of(error: sqlite3.Error) -> int:
+    """SQLite's extended result code; SQLITE_ERROR for an error that Python's module raised itself."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return sqlite3.SQLITE_ERROR if code is None else code

@@ -1,0 +1,53 @@
+"""The SELECTs that read a source's table.
+
+Layer 1, pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from liteferry.sqlite_ddl import fold_case
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from liteferry.model import Table
+
+
+def quote_sqlite_name(name: str) -> str:
+    """Quote an identifier for SQLite, where even the empty name is one. Pure."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def name_column(name: str, alias: str = "t") -> str:
+    """A column in SQL. With the table's alias, since SQLite takes an unknown "name" for a text. Pure."""
+    return f"{alias}.{quote_sqlite_name(name)}"
+
+
+def name_rowid(table: Table, alias: str = "t") -> str | None:
+    """A name of the rowid that no column of the table has taken for itself. None when there is none. Pure."""
+    if table.without_rowid:
+        return None
+    if table.rowid_alias is not None:
+        return name_column(table.rowid_alias, alias)
+    taken = {fold_case(column.name) for column in table.columns}
+    return next((f"{alias}.{name}" for name in ("rowid", "_rowid_", "oid") if name not in taken), None)
+
+
+def natural_order(table: Table) -> tuple[str, ...]:
+    """The order in which rows are stored, which costs no sorting. Pure."""
+    if table.without_rowid:
+        (key,) = (index for index in table.indexes if index.origin == "pk")
+        return tuple(
+            f"{name_column(part.column or '')} COLLATE {quote_sqlite_name(part.collation)}{' DESC' * part.descending}"
+            for part in key.keys
+        )
+    rowid = name_rowid(table)
+    return (rowid,) if rowid else ()  # a table that is scanned without an index is scanned by rowid
+
+
+def make_select(items: Sequence[str], table: str, order: Sequence[str] = ()) -> str:
+    """A SELECT that reads the table itself, not an index that may lack entries. Pure."""
+    order_sql = f" ORDER BY {', '.join(order)}" if order else ""
+    return f"SELECT {', '.join(items)} FROM main.{quote_sqlite_name(table)} AS t NOT INDEXED{order_sql}"

@@ -1,0 +1,410 @@
+"""Take a snapshot of the live SQLite file: look at it, copy it, check the copy.
+
+Layer 2. `inspect_source`, `take_snapshot` and `clean_source` touch the live file, and therefore run in a child process
+only (`liteferry.child` says why). The file is opened for reading, never written, and nothing new stays beside
+it.
+
+A copy is made in one of two ways:
+
+- by SQLite's online backup API, which goes along with other processes that use the file, and takes in the rows of its
+  -wal file. With a WAL one read transaction spans the copy, and stops nobody. Without, pages are read in steps so that
+  writers get their turn; only where they write so often that the copy would never end are they made to wait for it.
+- byte by byte, with its -wal file, where the database is in WAL mode and has no -shm file, which means that nobody uses
+  it. SQLite would have to make that file and leave it there, or could not (on read-only media). SQLite's own shared
+  lock is held meanwhile; a process that began to use the file would have made a -shm file that cannot go away under
+  that lock, so that none afterwards proves that the bytes belong together.
+
+Source: https://sqlite.org/backup.html, wal.html, walformat.html, fileformat.html.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from liteferry.errors import MigrationError
+from liteferry.model import Event, SourceInfo
+from liteferry.sqlite_connection import (
+    BUSY_TIMEOUT_S,
+    SourceConnection,
+    connect_read_only,
+    explain_lock,
+    explain_sqlite_error,
+    read_something,
+    show_path,
+)
+from liteferry.sqlite_file import (
+    Header,
+    explain_corruption,
+    explain_os_error,
+    hold_shared_lock,
+    list_sidecars,
+    measure_wal,
+    read_header,
+    remove_leftovers,
+)
+from liteferry.sqlite_integrity import check_integrity
+from liteferry.wording import format_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+SNAPSHOT_NAME: Final = "source.sqlite"
+_PARTIAL_NAME: Final = SNAPSHOT_NAME + ".partial"
+_COPY_STEP: Final = "snapshot/copy"
+_CHECK_STEP: Final = "snapshot/check"
+
+_STEP_BYTES: Final = 1 << 22
+_RESTARTS: Final = 3  # of the copy because of a writer, before writers are made to wait
+_EVENT_INTERVAL_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotRequest:
+    """What `take_snapshot` shall do: copy the file at ``path`` into ``directory``, as `SNAPSHOT_NAME`."""
+
+    path: str
+    directory: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanRequest:
+    """What `clean_source` shall do: see `remove_leftovers`."""
+
+    path: str
+    before: frozenset[str]
+
+
+def inspect_source(path: str, _observe: Callable[[Event], None]) -> tuple[Header, frozenset[str]]:
+    """Read the file's first bytes, and list the files beside it. Raises: MigrationError, as `read_header`."""
+    return read_header(path), list_sidecars(path)
+
+
+def clean_source(request: CleanRequest, _observe: Callable[[Event], None]) -> None:
+    """Remove what a read-only connection left beside the file."""
+    remove_leftovers(request.path, request.before)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Copying it
+
+
+def take_snapshot(request: SnapshotRequest, observe: Callable[[Event], None]) -> SourceInfo:
+    """Copy the live file into the directory, check the copy, and put it in place under its name, mode 0600, synced.
+
+    The copy is no WAL database, so that reading it makes no further files. When anything fails, no part of it is left.
+
+    Raises: MigrationError.
+    """
+    directory = Path(request.directory)
+    name = show_path(request.path)
+    final, partial = directory / SNAPSHOT_NAME, directory / _PARTIAL_NAME
+    header = read_header(request.path)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        remove_partial(directory)
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise MigrationError(
+            f"the snapshot cannot be written into {show_path(directory)}: {error.strerror}",
+            code="run-dir",
+            hint="choose another directory with --run-dir",
+        ) from error
+    try:
+        try:
+            journal_mode = _copy(request.path, partial, header, observe)
+            info = _check_copy(partial, request.path, journal_mode, observe)
+        except MigrationError as error:
+            explained = explain_corruption(error, request.path, header)
+            if explained is error:
+                raise
+            raise explained from error
+        except OSError as error:
+            raise _explain_write_error(error, directory, name) from error
+        partial.rename(final)
+        _sync(directory)
+    except BaseException:
+        remove_partial(directory)
+        raise
+    return info
+
+
+def remove_partial(directory: Path) -> None:
+    """Remove what an interrupted `take_snapshot` left in the directory."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        (directory / (_PARTIAL_NAME + suffix)).unlink(missing_ok=True)
+
+
+def _copy(path: str, partial: Path, header: Header, observe: Callable[[Event], None]) -> str:
+    """Copy by whichever way fits; returns the source's journal mode."""
+    progress = _Progress(_COPY_STEP, observe)
+    progress.start()
+    if not (header.is_wal and _copy_idle_wal(path, partial, progress)):
+        before = list_sidecars(path)
+        try:
+            _copy_online(path, partial, progress)
+        finally:
+            remove_leftovers(path, before)
+    connection = sqlite3.connect(partial, isolation_level=None)
+    with closing(connection):
+        try:
+            connection.execute("PRAGMA trusted_schema = OFF")
+            (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+        except sqlite3.Error as error:
+            raise _explain_copy_error(error, path, partial) from error
+        if mode != "delete":
+            raise MigrationError(f"the snapshot stayed in journal mode {mode}", code="source-corrupt")
+    _sync(partial)
+    progress.end(partial.stat().st_size)
+    return "wal" if header.is_wal else "delete"
+
+
+def _copy_online(path: str, partial: Path, progress: _Progress) -> None:
+    """Copy with the online backup API."""
+    with closing(connect_read_only(path)) as source, source.explain_errors():
+        read_something(source)
+        if source.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+            source.execute("BEGIN")
+            read_something(source)
+        (page_bytes,) = source.execute("PRAGMA page_size").fetchone()
+        (pages,) = source.execute("PRAGMA page_count").fetchone()
+        _refuse_small_disk(partial.parent, page_bytes * pages + measure_wal(path))
+        target = sqlite3.connect(partial, isolation_level=None)
+        with closing(target):
+            target.execute("PRAGMA journal_mode = OFF")  # what is half done is thrown away whole
+            target.execute("PRAGMA synchronous = OFF")  # synced once, at the end
+            try:
+                _back_up(source, target, page_bytes, progress)
+            except sqlite3.Error as error:
+                raise _explain_copy_error(error, path, partial) from error
+
+
+class _KeepsChangingError(Exception):
+    """A writer has made the copy begin again too often."""
+
+
+def _back_up(source: SourceConnection, target: sqlite3.Connection, page_bytes: int, progress: _Progress) -> None:
+    """Copy all pages in steps.
+
+    Another process's write makes SQLite begin again. After a few times a read transaction keeps writers out: they wait
+    for us as they would for any other reader.
+    """
+    watch = _BackupWatch(source.path, page_bytes, progress, restarts=0 if source.in_transaction else _RESTARTS)
+    step_pages = max(1, _STEP_BYTES // page_bytes)
+    try:
+        source.backup(target, pages=step_pages, progress=watch.see, sleep=0.05)
+    except _KeepsChangingError:
+        progress.note("the source is written to again and again: its writers now wait until it is copied")
+        source.execute("BEGIN")
+        read_something(source)
+        watch = _BackupWatch(source.path, page_bytes, progress, restarts=0)
+        source.backup(target, pages=step_pages, progress=watch.see, sleep=0.05)
+
+
+class _BackupWatch:
+    """Reports the progress of a backup, and ends it when the source stays locked or changes again and again.
+
+    restarts: how often it may begin again; 0 for ever, when a transaction keeps the source as it is.
+    """
+
+    def __init__(self, name: str, page_bytes: int, progress: _Progress, *, restarts: int) -> None:
+        self._name = name
+        self._page_bytes = page_bytes
+        self._progress = progress
+        self._restarts_left = restarts or -1
+        self._remaining: int | None = None
+        self._moved_at = time.monotonic()
+
+    def see(self, status: int, remaining: int, total: int) -> None:
+        """Be told of a step: sqlite3's callback."""
+        if status & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            if time.monotonic() - self._moved_at > BUSY_TIMEOUT_S:
+                raise explain_lock(self._name)
+            return
+        self._moved_at = time.monotonic()
+        if self._remaining is not None and remaining > self._remaining:
+            self._restarts_left -= 1
+            if self._restarts_left == 0:
+                raise _KeepsChangingError
+        self._remaining = remaining
+        self._progress.move((total - remaining) * self._page_bytes, total * self._page_bytes)
+
+
+def _copy_idle_wal(path: str, partial: Path, progress: _Progress) -> bool:
+    """Copy a WAL database that nobody uses, byte by byte. False when somebody does: then nothing usable was copied."""
+    real = os.path.realpath(path)
+    shm = Path(real + "-shm")
+    if shm.exists():
+        return False
+    try:
+        source = Path(real).open("rb")  # noqa: SIM115 - closed below, with its lock
+    except OSError as error:
+        raise explain_os_error(error, path) from error
+    with source, hold_shared_lock(source.fileno(), path):
+        if shm.exists():
+            return False
+        wal = Path(real + "-wal")
+        wal_bytes = measure_wal(path)
+        file_bytes = os.fstat(source.fileno()).st_size
+        _refuse_small_disk(partial.parent, file_bytes + 2 * wal_bytes)  # its pages may all be new ones
+        total = file_bytes + wal_bytes
+        with partial.open("r+b") as target:
+            _copy_bytes(source, target, 0, total, progress)
+        if wal_bytes:
+            partial_wal = partial.with_name(partial.name + "-wal")
+            descriptor = os.open(partial_wal, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with wal.open("rb") as source_wal, os.fdopen(descriptor, "wb") as target:
+                _copy_bytes(source_wal, target, file_bytes, total, progress)
+        if not shm.exists():
+            return True
+    remove_partial(partial.parent)
+    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    return False
+
+
+def _copy_bytes(source: BinaryIO, target: BinaryIO, done: int, total: int, progress: _Progress) -> None:
+    while chunk := source.read(_STEP_BYTES):
+        target.write(chunk)
+        done += len(chunk)
+        progress.move(done, total)
+
+
+def _refuse_small_disk(directory: Path, database_bytes: int) -> None:
+    needed = database_bytes * 21 // 20
+    free = shutil.disk_usage(directory).free
+    if free < needed:
+        raise MigrationError(
+            f"the snapshot needs {format_size(needed)}, and {show_path(directory)} has {format_size(free)} free",
+            code="disk-space",
+            hint="choose a directory on another disk with --run-dir, or do without a copy: --snapshot none",
+        )
+
+
+def _explain_copy_error(error: sqlite3.Error, path: str, partial: Path) -> MigrationError:
+    """SQLite's error while it wrote the copy: the disk of the copy may be full; else it is about the source."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+        return _disk_full(partial.parent)
+    return explain_sqlite_error(error, show_path(path))
+
+
+def _explain_write_error(error: OSError, directory: Path, name: str) -> MigrationError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return _disk_full(directory)
+    return MigrationError(
+        f"{name} could not be copied into {show_path(directory)}: {error.strerror}",
+        code="run-dir",
+        hint="choose another directory with --run-dir",
+    )
+
+
+def _disk_full(directory: Path) -> MigrationError:
+    return MigrationError(
+        f"the disk of {show_path(directory)} filled up while the snapshot was written; the part was removed",
+        code="disk-full",
+        hint="choose a directory on another disk with --run-dir, or do without a copy: --snapshot none",
+    )
+
+
+def _sync(path: Path) -> None:
+    """Have the file's bytes, or the directory's entries, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Checking it
+
+
+def _check_copy(partial: Path, path: str, journal_mode: str, observe: Callable[[Event], None]) -> SourceInfo:
+    """Run the integrity check, and hash the bytes meanwhile."""
+    with ThreadPoolExecutor(1) as executor, closing(connect_read_only(partial, shown=path)) as connection:
+        digest = executor.submit(_hash_file, partial)
+        check_source(connection, observe)
+        return describe_source(connection, path, journal_mode=journal_mode, sha256=digest.result())
+
+
+def _hash_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def describe_source(connection: SourceConnection, path: str, *, journal_mode: str = "", sha256: str = "") -> SourceInfo:
+    """Gather what a report says of the source. Without a hash there is no copy."""
+    with connection.explain_errors():
+        values = {
+            name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "page_size", "encoding", "journal_mode")
+        }
+    return SourceInfo(
+        path=show_path(path),
+        size_bytes=values["page_count"] * values["page_size"],
+        sha256=sha256,
+        sqlite_version=sqlite3.sqlite_version,
+        encoding=values["encoding"],
+        journal_mode=journal_mode or values["journal_mode"],
+        snapshot="copy" if sha256 else "none",
+    )
+
+
+def check_source(connection: SourceConnection, observe: Callable[[Event], None]) -> None:
+    """Run the integrity check, telling a watcher. Raises: MigrationError ``source-corrupt``."""
+    progress = _Progress(_CHECK_STEP, observe)
+    progress.start()
+    check_integrity(connection, progress.note)
+    progress.end(0)
+
+
+class _Progress:
+    """Tells a watcher how far a step is, ten times a second at most."""
+
+    def __init__(self, step_id: str, observe: Callable[[Event], None]) -> None:
+        self._step_id = step_id
+        self._observe = observe
+        self._began = self._told = time.monotonic()
+
+    def start(self) -> None:
+        self._observe(Event(kind="step-start", phase="snapshot", step_id=self._step_id))
+
+    def move(self, done_bytes: int, total_bytes: int) -> None:
+        now = time.monotonic()
+        if now - self._told < _EVENT_INTERVAL_S:
+            return
+        self._told = now
+        self._observe(
+            Event(
+                kind="step-progress",
+                phase="snapshot",
+                step_id=self._step_id,
+                size_bytes=done_bytes,
+                total_bytes=total_bytes,
+                elapsed_s=now - self._began,
+            )
+        )
+
+    def note(self, message: str) -> None:
+        self._observe(Event(kind="note", phase="snapshot", step_id=self._step_id, message=message))
+
+    def end(self, size_bytes: int) -> None:
+        self._observe(
+            Event(
+                kind="step-end",
+                phase="snapshot",
+                step_id=self._step_id,
+                size_bytes=size_bytes,
+                total_bytes=size_bytes,
+                elapsed_s=time.monotonic() - self._began,
+            )
+        )

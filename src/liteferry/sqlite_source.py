@@ -1,0 +1,449 @@
+"""The source: a consistent snapshot of the SQLite file, and what can be read from it.
+
+Layer 2. `open_snapshot` gives a `Snapshot`, from which the catalogue, the census and the rows are read. This process
+never opens the live file while it copies it (`liteferry.child` says why): with mode ``copy`` everything is read from
+the copy, by as many connections as there are readers. With mode ``none`` one read transaction on the file itself
+stands for the snapshot, and all readers share its connection; then this process must itself be a child.
+
+Memory: rows come in batches of bounded bytes, however large a single row is.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager, nullcontext
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from liteferry.census import InvalidText, start_census
+from liteferry.child import ignore, run_in_child
+from liteferry.compare import Text
+from liteferry.errors import MigrationError
+from liteferry.model import Catalog, Census, Event, SourceInfo, Table, TableCensus
+from liteferry.sqlite_catalog import read_catalog
+from liteferry.sqlite_connection import SourceConnection, connect_read_only, read_something, show_path
+from liteferry.sqlite_file import explain_corruption, list_sidecars
+from liteferry.sqlite_orphans import describe_row, find_orphans
+from liteferry.sqlite_select import make_select, name_column, name_rowid, natural_order
+from liteferry.sqlite_snapshot import (
+    SNAPSHOT_NAME,
+    CleanRequest,
+    SnapshotRequest,
+    check_source,
+    describe_source,
+    remove_partial,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from liteferry.compare import StorageValue
+
+BATCH_ROWS: Final = 1000
+BATCH_BYTES: Final = 8 << 20
+"""A batch holds at most this many bytes and one row more."""
+
+_VALUE_OVERHEAD_BYTES: Final = 64  # of a Python object and its place in a tuple
+_FEW_ROWS: Final = 32  # below this many rows in a batch, each row's size is looked at instead
+_COMPUTED_ROW_S: Final = 300.0  # for a batch of rows whose generated columns SQLite must compute
+_EVENT_INTERVAL_S: Final = 0.1
+_GRACE_S: Final = 5.0  # a snapshot's child has nothing to undo but its own part of a file
+
+_MOST_COLUMNS: Final = 2000  # of a SELECT, as SQLite is usually compiled
+_CODE_POINTS: Final = "liteferry_code_points"
+"""A collation like BINARY in a UTF-8 database: UTF-16's own bytes have another order."""
+
+
+@contextmanager
+def open_snapshot(
+    path: str | Path,
+    *,
+    directory: Path,
+    mode: Literal["copy", "none"] = "copy",
+    observe: Callable[[Event], None] = ignore,
+    keep: bool = False,
+) -> Iterator[Snapshot]:
+    """Give the source as it is at one moment, checked for damage.
+
+    directory: where the copy goes, as ``source.sqlite`` with mode 0600; it is made, with mode 0700, where it does not
+    exist. keep: leave the copy there in the end. mode ``none`` makes no copy: writers of a database that is not in WAL
+    mode have to wait until the end, and the WAL of one that is grows until then.
+
+    Raises: MigrationError with one of the codes ``source-…``, ``disk-…``, ``run-dir``, ``child-failed``.
+    """
+    opened = _open_in_place(path, observe) if mode == "none" else _open_copy(path, directory, observe, keep=keep)
+    with opened as snapshot:
+        try:
+            yield snapshot
+        finally:
+            snapshot.close()
+
+
+@contextmanager
+def _open_copy(
+    path: str | Path, directory: Path, observe: Callable[[Event], None], *, keep: bool
+) -> Iterator[Snapshot]:
+    copy = directory / SNAPSHOT_NAME
+    if copy.exists():
+        raise MigrationError(
+            f"there is a snapshot already: {show_path(copy)}", code="run-dir", hint="give another --run-dir"
+        )
+    request = SnapshotRequest(path=str(path), directory=str(directory))
+    taken = False
+    try:
+        info = run_in_child("take_snapshot", request, observe=observe, grace_s=_GRACE_S)
+        taken = True
+        yield Snapshot(info, file=copy)
+    finally:
+        if not taken:
+            remove_partial(directory)  # where the child was killed
+        if not (taken and keep):
+            copy.unlink(missing_ok=True)
+
+
+@contextmanager
+def _open_in_place(path: str | Path, observe: Callable[[Event], None]) -> Iterator[Snapshot]:
+    header, before = run_in_child("inspect_source", str(path), grace_s=_GRACE_S)
+    connection = connect_read_only(path)
+    try:
+        try:
+            with connection.explain_errors():
+                connection.execute("BEGIN")
+                read_something(connection)
+            check_source(connection, observe)
+        except MigrationError as error:
+            explained = explain_corruption(error, str(path), header)
+            if explained is error:
+                raise
+            raise explained from error
+        info = describe_source(connection, str(path))
+        read_at = _stamp(path)
+        yield Snapshot(info, shared=connection)
+        # A lock keeps writers out where there is no WAL; but not on every network file system.
+        if info.journal_mode != "wal" and _stamp(path) != read_at:
+            raise MigrationError(
+                f"{info.path} was written while it was read, although it was locked",
+                code="source-changed",
+                hint="stop the application meanwhile, or use --snapshot copy",
+            )
+    finally:
+        connection.close()
+        if list_sidecars(str(path)) - before:
+            run_in_child("clean_source", CleanRequest(path=str(path), before=before), grace_s=_GRACE_S)
+
+
+def _stamp(path: str | Path) -> tuple[int, int]:
+    found = Path(path).stat()
+    return found.st_size, found.st_mtime_ns
+
+
+class _Reader:
+    """A connection with its lock: in mode none all threads share one."""
+
+    def __init__(self, connection: SourceConnection) -> None:
+        self.connection = connection
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def use(self, text_factory: Callable[[bytes], Any], *, table: str | None = None) -> Iterator[SourceConnection]:
+        """Have the connection alone, with texts made by this function (str, too, is one)."""
+        with self._lock, self.connection.explain_errors(table=table):
+            self.connection.text_factory = text_factory
+            yield self.connection
+
+
+class _UndecodableError(Exception):
+    """A text that is not valid UTF-8, where the fast way was taken."""
+
+
+class Snapshot:
+    """The source at one moment. Usable from several threads at once.
+
+    ``info``: what the report says of it. ``file``: the copy; None in mode none.
+    """
+
+    def __init__(self, info: SourceInfo, *, file: Path | None = None, shared: SourceConnection | None = None) -> None:
+        """Read from the copy, or through the one connection. Made by `open_snapshot`."""
+        self.info = info
+        self.file = file
+        self._shared = _Reader(shared) if shared else None
+        self._idle: list[_Reader] = []
+        self._guard = threading.Lock()
+        self._catalog: Catalog | None = None
+        self._row_bytes: dict[str, int] = {}
+        if shared:
+            self._prepare(shared)
+
+    def close(self) -> None:
+        """Close the connections to the copy."""
+        with self._guard:
+            while self._idle:
+                self._idle.pop().connection.close()
+
+    def discard(self) -> None:
+        """Remove the copy now, where `keep` would have left it. Nothing can be read afterwards."""
+        self.close()
+        if self.file:
+            self.file.unlink(missing_ok=True)
+
+    @contextmanager
+    def _borrow(self) -> Iterator[_Reader]:
+        """A connection for one reader. They are kept: parsing a large schema costs more than reading a small table."""
+        if self._shared:
+            yield self._shared
+            return
+        with self._guard:
+            reader = self._idle.pop() if self._idle else None
+        if reader is None:
+            assert self.file is not None  # noqa: S101 - there is either a copy or a shared connection
+            connection = connect_read_only(self.file, shown=self.info.path)
+            self._prepare(connection)
+            reader = _Reader(connection)
+        try:
+            yield reader
+        finally:
+            with self._guard:
+                self._idle.append(reader)
+
+    def _prepare(self, connection: SourceConnection) -> None:
+        if self._is_utf16:
+            connection.create_collation(_CODE_POINTS, lambda left, right: (left > right) - (left < right))
+
+    @property
+    def _is_utf16(self) -> bool:
+        return self.info.encoding != "UTF-8"
+
+    def read_catalog(self) -> Catalog:
+        """Everything that the schema declares. Raises: MigrationError ``schema-unreadable``."""
+        with self._guard:
+            catalog = self._catalog
+        if catalog is None:
+            with self._borrow() as reader, reader.use(str) as connection:
+                catalog = read_catalog(connection, journal_mode=self.info.journal_mode)
+            with self._guard:
+                self._catalog = catalog
+        return catalog
+
+    # the census
+
+    def take_census(
+        self,
+        catalog: Catalog,
+        tables: Collection[str] | None = None,
+        observe: Callable[[Event], None] = ignore,
+    ) -> Census:
+        """Look at every value of the tables (all of them by default), and for rows without their parent.
+
+        Raises: MigrationError.
+        """
+        chosen = [table for table in catalog.tables if tables is None or table.name in tables]
+        counted = tuple(self._count_table(table, observe) for table in chosen)
+        with self._borrow() as reader, reader.use(_decode) as connection:
+            orphans = tuple(orphan for table in chosen for orphan in find_orphans(connection, table, catalog))
+        return Census(tables=counted, orphans=orphans)
+
+    def _count_table(self, table: Table, observe: Callable[[Event], None]) -> TableCensus:
+        if self._is_utf16:
+            return self._count_rows(table, self._read_checked_utf16(table), observe)
+        try:
+            return self._count_rows(table, self._read_for_census(table, str), observe)
+        except _UndecodableError:  # rare, so that the others need not pay for looking
+            return self._count_rows(table, self._read_for_census(table, _decode), observe)
+
+    def _count_rows(
+        self, table: Table, batches: Iterator[list[tuple[Any, ...]]], observe: Callable[[Event], None]
+    ) -> TableCensus:
+        accumulator = start_census(table)
+        began = told = time.monotonic()
+        rows = 0
+        for batch in batches:
+            accumulator.add_batch(batch)
+            rows += len(batch)
+            now = time.monotonic()
+            if now - told >= _EVENT_INTERVAL_S:
+                told = now
+                observe(
+                    Event(
+                        kind="step-progress",
+                        phase="census",
+                        step_id=f"census/{table.name}",
+                        table=table.name,
+                        rows=rows,
+                        elapsed_s=now - began,
+                    )
+                )
+        return accumulator.finish()
+
+    def _read_for_census(
+        self, table: Table, text_factory: Callable[[bytes], Any], more_items: Sequence[str] = ()
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """The table's rows, then more items of SQL, then the rowid where they have one."""
+        items = [*(name_column(column.name) for column in table.columns), *more_items]
+        rowid = name_rowid(table)
+        if rowid and len(items) < _MOST_COLUMNS:
+            items.append(rowid)
+        batches = self._stream(make_select(items, table.name, natural_order(table)), table, text_factory)
+        if rowid and items[-1] != rowid:
+            return _number_rows(batches)
+        return batches
+
+    def _read_checked_utf16(self, table: Table) -> Iterator[list[tuple[Any, ...]]]:
+        """The same for a UTF-16 database: SQLite converts half a surrogate pair into something else, and says nothing.
+
+        So each text is compared with its bytes as they are stored.
+        """
+        encoding = "utf-16-le" if self.info.encoding == "UTF-16le" else "utf-16-be"
+        width = len(table.columns)
+        stored = [f"CAST({name_column(column.name)} AS BLOB)" for column in table.columns]
+        for batch in self._read_for_census(table, _decode, stored):
+            yield [
+                (
+                    *(
+                        InvalidText(raw) if isinstance(value, str) and not _decodes(raw, encoding) else value
+                        for value, raw in zip(row[:width], row[width : 2 * width], strict=True)
+                    ),
+                    *row[2 * width :],
+                )
+                for row in batch
+            ]
+
+    # rows
+
+    def read_rows(
+        self, table: Table, columns: Sequence[str], *, invalid_text: bool = False, batch_rows: int = BATCH_ROWS
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Give the rows for the load, in the order in which they are stored: by rowid, or by the primary key.
+
+        TEXT is str, BLOB is bytes. A text that is not valid UTF-8 is an `InvalidText` with invalid_text; without, it
+        is an error, and reading is faster.
+
+        Raises: MigrationError ``value-misfit`` with the value's place.
+        """
+        sql = make_select([name_column(name) for name in columns], table.name, natural_order(table))
+        try:
+            yield from self._stream(sql, table, _decode if invalid_text else str, batch_rows)
+        except _UndecodableError as error:
+            raise self._explain_undecodable(table, columns) from error
+
+    def read_storage_rows(
+        self, table: str, columns: Sequence[str], order_by: Sequence[str], *, with_rowid: bool = False
+    ) -> Iterator[list[tuple[StorageValue, ...]]]:
+        """Give the rows for the proof, as they are stored, from the table itself and from no index.
+
+        TEXT is `Text`, BLOB is plain bytes. order_by: columns; NULLs first, then numbers, texts, blobs, texts by their
+        UTF-8 bytes whatever the columns' collations; none for the order of storage. with_rowid: the rowid is the first
+        item of each row, None where there is none.
+
+        Raises: MigrationError.
+        """
+        found = self.read_catalog().table(table)
+        collation = _CODE_POINTS if self._is_utf16 else "BINARY"
+        order = [f"{name_column(name)} COLLATE {collation}" for name in order_by] or natural_order(found)
+        items = [name_column(name) for name in columns]
+        sql = make_select([name_rowid(found) or "NULL", *items] if with_rowid else items, table, order)
+        return self._stream(sql, found, Text)
+
+    def _stream(
+        self, sql: str, table: Table, text_factory: Callable[[bytes], Any], batch_rows: int = BATCH_ROWS
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Run a SELECT on the table, and give its rows in batches of bounded size."""
+        computed = any(column.generated for column in table.columns)
+        with self._borrow() as reader:
+            cursor = None
+            try:
+                with reader.use(text_factory, table=table.name) as connection:
+                    row_bytes = self._measure_rows(connection, table)
+                    cursor = connection.execute(sql)
+                fitting = min(batch_rows, BATCH_BYTES // row_bytes)
+                while True:
+                    with reader.use(text_factory, table=table.name) as connection:
+                        limit = connection.time_limit(_COMPUTED_ROW_S) if computed else nullcontext()
+                        with limit, _notice_undecodable():
+                            batch = (
+                                cursor.fetchmany(fitting) if fitting >= _FEW_ROWS else _fetch_large(cursor, batch_rows)
+                            )
+                    if not batch:
+                        return
+                    yield batch
+            finally:
+                if cursor is not None:
+                    with reader.use(str):
+                        cursor.close()
+
+    def _measure_rows(self, connection: SourceConnection, table: Table) -> int:
+        """A bound of a row's size in memory: of the largest values of all columns together. At least 1.
+
+        SQLite tells it in a fifth of the time that Python takes to read the rows, and it lets most tables be read
+        without looking at each value's size.
+        """
+        known = self._row_bytes.get(table.name)
+        if known is None:
+            lengths = ", ".join(f"max(length(CAST({name_column(column.name)} AS BLOB)))" for column in table.columns)
+            found = connection.execute(make_select([lengths], table.name)).fetchone()
+            known = sum(length or 0 for length in found) + _VALUE_OVERHEAD_BYTES * (len(found) + 1)
+            self._row_bytes[table.name] = known
+        return known
+
+    def _explain_undecodable(self, table: Table, columns: Sequence[str]) -> MigrationError:
+        """Find the first text that is not valid UTF-8."""
+        for batch in self._read_for_census(table, _decode):
+            for row in batch:
+                values = {column.name: value for column, value in zip(table.columns, row, strict=False)}
+                column = next((name for name in columns if isinstance(values[name], InvalidText)), None)
+                if column is not None:
+                    return MigrationError(
+                        "a text is not valid UTF-8, although the census said that all were",
+                        code="value-misfit",
+                        table=table.name,
+                        column=column,
+                        key=describe_row(table, [values[name] for name in table.primary_key], row[-1]),
+                    )
+        return MigrationError("a text could not be read as UTF-8", code="value-misfit", table=table.name)
+
+
+def _number_rows(batches: Iterator[list[tuple[Any, ...]]]) -> Iterator[list[tuple[Any, ...]]]:
+    """Append the row's number, from 1, for want of a rowid that can be named."""
+    numbers = count(1)
+    for batch in batches:
+        yield [(*row, next(numbers)) for row in batch]
+
+
+def _fetch_large(cursor: sqlite3.Cursor, most_rows: int) -> list[tuple[Any, ...]]:
+    """Fetch rows until their size or number is enough for a batch."""
+    batch: list[tuple[Any, ...]] = []
+    size_bytes = 0
+    for row in cursor:
+        batch.append(row)
+        size_bytes += _VALUE_OVERHEAD_BYTES * len(row)
+        size_bytes += sum(len(value) for value in row if isinstance(value, str | bytes))
+        if size_bytes >= BATCH_BYTES or len(batch) >= most_rows:
+            break
+    return batch
+
+
+@contextmanager
+def _notice_undecodable() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if str(error).startswith("Could not decode to UTF-8"):
+            raise _UndecodableError from error
+        raise
+
+
+def _decode(raw: bytes) -> str | InvalidText:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return InvalidText(raw)
+
+
+def _decodes(raw: bytes, encoding: str) -> bool:
+    try:
+        raw.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True

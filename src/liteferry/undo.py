@@ -1,0 +1,129 @@
+"""Undo: take away from the target exactly what a run published.
+
+Layer 3. Refused, with counts, when anything was written since; looking and dropping are one transaction, in which
+nobody else can write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from liteferry.errors import MigrationError
+from liteferry.journal import Journal, list_relations
+from liteferry.model import Event, Report, to_json
+from liteferry.names import quote_qualified
+from liteferry.postgres_target import TransactionReader, open_target
+from liteferry.run import REPORT_NAME, read_plan, read_report, write_private
+from liteferry.verify import digest_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from liteferry.model import Plan
+    from liteferry.postgres_target import Target
+
+
+def ignore(_: Event) -> None:
+    """Watch nothing."""
+
+
+def undo(run_dir: str | Path, target: str | None = None, observe: Callable[[Event], None] = ignore) -> Report:
+    """Drop the tables and views that a run published, and its schema when the run made it.
+
+    target: a connection string; None for the address in the run's journal, which has no password in it (libpq finds
+    one in PGPASSWORD or ~/.pgpass).
+
+    Returns the run's report, with `Report.undone_at` set; the report file is changed alike.
+
+    Raises: MigrationError: undo-nothing when there is nothing (any more); undo-refused when rows, or the objects
+    themselves, changed since; run-dir.
+    """
+    directory = Path(run_dir)
+    with Journal.open(directory) as journal:
+        state = journal.read_value("state")
+        if state not in {"published", "publishing"}:
+            raise MigrationError(
+                f"the run in {directory} has nothing to take back: its state is {state or 'unknown'}",
+                code="undo-nothing",
+                hint="only a run that published can be undone, and only once",
+            )
+        plan = read_plan(directory)
+        report = read_report(directory) if (directory / REPORT_NAME).exists() else None
+        with open_target(target or journal.read_value("target")) as server:
+            server.lock_schema(plan.target_schema)
+            _take_away(plan, report, journal.read_published(), server, observe)
+        journal.set_state("undone")
+    if report is None:
+        raise MigrationError(
+            f"everything was taken away, but {directory} has no {REPORT_NAME} to note it in", code="run-dir"
+        )
+    undone = replace(report, undone_at=datetime.now(UTC).isoformat(timespec="seconds"), published=False)
+    write_private(directory / REPORT_NAME, to_json(undone))
+    return undone
+
+
+def _take_away(
+    plan: Plan,
+    report: Report | None,
+    published: tuple[tuple[str, str, int], ...],
+    server: Target,
+    observe: Callable[[Event], None],
+) -> None:
+    """Look and drop in one transaction. Raises: MigrationError (undo-refused, undo-nothing)."""
+    held = set(list_relations(server.read_catalog(plan.target_schema)))
+    missing = [f"{kind} {name}" for kind, name, oid in published if (kind, name, oid) not in held]
+    if len(missing) == len(published):
+        raise MigrationError(
+            f"nothing of what the run published is in schema {plan.target_schema} any more",
+            code="undo-nothing",
+            hint="is this the right server and database?",
+        )
+    if missing:
+        raise MigrationError(
+            f"{len(missing)} of {len(published)} objects are not the run's any more: {', '.join(missing[:5])}",
+            code="undo-refused",
+            hint="they were dropped or made anew since; what is left has to be dropped by hand",
+        )
+    tables = [quote_qualified(plan.target_schema, name) for kind, name, _ in published if kind == "table"]
+    with server.one_transaction() as connection:
+        if tables:
+            server.execute_all([f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE"], connection=connection)
+        changed = _find_changes(plan, report, TransactionReader(connection), observe)
+        if changed:
+            raise MigrationError(
+                f"rows were written since the run published: {'; '.join(changed[:8])}"
+                + (f"; and {len(changed) - 8} more tables" if len(changed) > 8 else ""),
+                code="undo-refused",
+                hint="undo would lose them; nothing was touched",
+            )
+        step = next(step for step in plan.steps if step.phase == "publish")
+        try:
+            server.execute_all(step.undo_sql, step_id="undo", connection=connection)
+        except MigrationError as error:
+            raise MigrationError(
+                f"something else depends on what the run published: {error.what}",
+                code="undo-refused",
+                hint=error.hint or "drop the dependent objects first; nothing was touched",
+            ) from error
+
+
+def _find_changes(
+    plan: Plan, report: Report | None, reader: TransactionReader, observe: Callable[[Event], None]
+) -> list[str]:
+    """The tables whose rows are not those that were published, each with its counts."""
+    proven = {table.name: table for table in report.tables} if report else {}
+    changed = []
+    for name, found in digest_target(plan.tables, reader, schema=plan.target_schema, observe=observe):
+        before = proven.get(name)
+        if before is None or (before.digest and before.digest == found.text):
+            continue
+        if not before.digest and before.rows_target == found.rows:
+            continue  # a run without a proof has no digest: its row counts are all that can be compared
+        if before.rows_target == found.rows:
+            changed.append(f"{name}: {found.rows:,} rows as before, but other values")
+        else:
+            changed.append(f"{name}: {found.rows:,} rows now, {before.rows_target:,} then")
+    return changed

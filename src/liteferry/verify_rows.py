@@ -1,0 +1,263 @@
+"""What the row proofs share: reading both sides in canonical form, naming rows, collecting what differs.
+
+Layer 3.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+
+from liteferry.compare import StorageValue, Unrepresentable, canonical_source, canonicalise_rows, parse_copy_line
+from liteferry.compare_words import describe_text, describe_value, spell_text, spell_value
+from liteferry.model import ColumnMap, Event, Mismatch, MismatchKind, TableMap
+from liteferry.names import quote_name, quote_qualified
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+
+MISMATCHES_LISTED: Final = 100
+"""Of one table; all are counted."""
+
+_BATCH_BYTES: Final = 1 << 18
+"""Of COPY text. Twice as much is no faster, and what is in memory is some ten times this a table."""
+
+_EVENT_INTERVAL_S: Final = 0.1
+
+SourceRow: TypeAlias = "Sequence[StorageValue]"
+TargetRow: TypeAlias = "Sequence[bytes | None]"
+
+
+class ProofSource(Protocol):
+    """Reads what SQLite stores, from the snapshot."""
+
+    def read_storage_rows(
+        self, table: str, columns: Sequence[str], order_by: Sequence[str], /, *, with_rowid: bool = False
+    ) -> Iterator[list[tuple[StorageValue, ...]]]:
+        """Give the rows in batches of bounded size, read from the table itself and from no index.
+
+        order_by: columns, compared as BINARY does; none for any order. with_rowid: each row's rowid is its first item
+        (None where there is none).
+        """
+        ...
+
+
+class ProofTarget(Protocol):
+    """Reads the target as text, always at the same moment."""
+
+    def copy_out(self, select_sql: str, /) -> Iterator[bytes]:
+        """Give the bytes of ``COPY (select_sql) TO STDOUT``, cut anywhere. `liteferry.compare` names the settings."""
+        ...
+
+
+@dataclass(slots=True)
+class Block:
+    """Some rows of one side: as read, and in canonical form, a list for each column."""
+
+    rows: Sequence[SourceRow] | Sequence[TargetRow]
+    forms: list[list[bytes]]
+    places: Sequence[int | str | None] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofJob:
+    """One table to prove: the columns that both sides have, and where they are."""
+
+    table: TableMap
+    columns: tuple[ColumnMap, ...]
+    key: tuple[int, ...]  # positions in columns; empty when rows cannot be paired by a key
+    schema: str
+    source: ProofSource
+    target: ProofTarget
+
+    def read_source(self, *, ordered: bool = False, placed: bool = False) -> Generator[Block]:
+        """Read the source's rows, in the key's order, with their rowids as places."""
+        key = self.key if ordered else ()
+        return read_source_blocks(self.source, self.table.source, self.columns, key, placed=placed)
+
+    def read_target(self, *, ordered: bool = False, placed: bool = False) -> Generator[Block]:
+        """Read the target's rows, in the key's order, with their ctids as places."""
+        key = self.key if ordered else ()
+        return read_target_blocks(self.target, self.schema, self.table.target, self.columns, key, placed=placed)
+
+    def spell_source_key(self, row: SourceRow) -> str:
+        """``id=17``: the key of a source row."""
+        return ", ".join(f"{self.columns[at].source}={spell_value(row[at])}" for at in self.key)
+
+    def spell_target_key(self, row: TargetRow) -> str:
+        """``id=17``: the key of a target row, by the source's column names."""
+        return ", ".join(f"{self.columns[at].source}={spell_text(row[at], self.columns[at].kind)}" for at in self.key)
+
+
+def read_source_blocks(
+    source: ProofSource, table: str, columns: Sequence[ColumnMap], order_by: Sequence[int] = (), *, placed: bool = False
+) -> Generator[Block]:
+    """Read a source table's rows. order_by: positions of columns; placed: with their rowids."""
+    names = [column.source for column in columns]
+    order = [names[position] for position in order_by]
+    for batch in source.read_storage_rows(table, names, order, with_rowid=placed):
+        places = [row[0] for row in batch] if placed else []
+        rows = [row[1:] for row in batch] if placed else batch
+        yield Block(rows, canonicalise_rows(rows, columns, "source"), places)  # type: ignore[arg-type]  # rowids
+
+
+def read_target_blocks(
+    target: ProofTarget,
+    schema: str,
+    table: str,
+    columns: Sequence[ColumnMap],
+    order_by: Sequence[int] = (),
+    *,
+    placed: bool = False,
+) -> Generator[Block]:
+    """Read a target table's rows. order_by: positions of columns, texts byte by byte; placed: with their ctids."""
+    selected = [*(["ctid"] if placed else []), *(quote_name(column.target) for column in columns)]
+    select_sql = f"SELECT {', '.join(selected)} FROM {quote_qualified(schema, table)}"
+    if order_by:
+        select_sql += f" ORDER BY {', '.join(_order_sql(columns[position]) for position in order_by)}"
+    for batch in _read_copy_rows(target.copy_out(select_sql)):
+        places = [(row[0] or b"").decode() for row in batch] if placed else []
+        rows = [row[1:] for row in batch] if placed else batch
+        yield Block(rows, canonicalise_rows(rows, columns, "target"), places)
+
+
+def _order_sql(column: ColumnMap) -> str:
+    return quote_name(column.target) + (' COLLATE "C"' if column.kind == "text" else "")
+
+
+def _read_copy_rows(blocks: Iterable[bytes]) -> Iterator[list[list[bytes | None]]]:
+    """Cut COPY text into rows, in batches of about `_BATCH_BYTES` (one row where it is larger)."""
+    pending: list[bytes] = []
+    size = 0
+    for block in blocks:
+        pending.append(block)
+        size += len(block)
+        # a block without the end of a row cannot complete one: joining would make a huge row quadratic
+        if size < _BATCH_BYTES or b"\n" not in block:
+            continue
+        data, _, rest = b"".join(pending).rpartition(b"\n")
+        yield _parse_rows(data)
+        pending, size = [rest], len(rest)
+    if size:
+        yield _parse_rows(b"".join(pending).removesuffix(b"\n"))
+
+
+def _parse_rows(data: bytes) -> list[list[bytes | None]]:
+    lines = data.split(b"\n")
+    if b"\\" not in data:
+        return [[*line.split(b"\t")] for line in lines]
+    return [parse_copy_line(line) for line in lines]
+
+
+class Differences:
+    """Collects what differs in one table: the first few as mismatches, all as a number."""
+
+    def __init__(self, job: ProofJob, *, show_values: bool, limit: int = MISMATCHES_LISTED) -> None:
+        """Start with none."""
+        self.job = job
+        self.show_values = show_values
+        self.limit = limit
+        self.count = 0
+        self.listed: list[Mismatch] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Whether further differences are only counted."""
+        return len(self.listed) >= self.limit
+
+    def describe_source(self, column: ColumnMap, value: StorageValue) -> tuple[str, str]:
+        """Words about a source value, and the reason why the column's type has no form for it ("" when it has)."""
+        reason = ""
+        try:
+            canonical_source(value, column.kind, column.pg_type)
+        except Unrepresentable as error:
+            reason = str(error)
+        return describe_value(value, show_values=self.show_values), reason
+
+    def describe_target(self, column: ColumnMap, text: bytes | None) -> str:
+        """Words about a target value."""
+        return describe_text(text, column.kind, column.pg_type, show_values=self.show_values)
+
+    def add_value(self, column: ColumnMap, key: str, source: tuple[str, str], target: str, *, times: int = 1) -> None:
+        """Add a value that differs: where, and `describe_source`'s and `describe_target`'s words."""
+        self.count += times
+        if self.is_full:
+            return
+        words, reason = source
+        message = f"the source's value has no form in {column.pg_type}: {reason}" if reason else "the values differ"
+        if times > 1:
+            message += f", in {times} equal rows"
+        self.listed.append(
+            Mismatch(
+                kind="value",
+                table=self.job.table.source,
+                column=column.source,
+                key=key or None,
+                source=words,
+                target=target,
+                message=message,
+            )
+        )
+
+    def add_row(self, kind: MismatchKind, key: str, in_source: int, in_target: int) -> None:
+        """Add a row that one side has more often than the other."""
+        self.count += abs(in_source - in_target)
+        if self.is_full:
+            return
+        if in_target == 0:
+            message = "the row is not in the target"
+        elif in_source == 0:
+            message = "the row is not in the source"
+        else:
+            message = f"the row is present {_times(in_target)} in the target, {_times(in_source)} in the source"
+        self.listed.append(
+            Mismatch(
+                kind=kind,
+                table=self.job.table.source,
+                key=key or None,
+                source=f"present {_times(in_source)}" if in_source else "absent",
+                target=f"present {_times(in_target)}" if in_target else "absent",
+                message=message,
+            )
+        )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+class Progress:
+    """Tells a watcher how many rows of a table are compared, at most ten times a second."""
+
+    def __init__(self, table: TableMap, observe: Callable[[Event], None]) -> None:
+        """Say that it begins."""
+        self._table = table
+        self._observe = observe
+        self._started = time.monotonic()
+        self._due = self._started + _EVENT_INTERVAL_S
+        self._tell("step-start", 0)
+
+    def advance(self, rows: int) -> None:
+        """Say how many rows are done, when it is time to."""
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + _EVENT_INTERVAL_S
+            self._tell("step-progress", rows)
+
+    def finish(self, rows: int) -> float:
+        """Say that it is done. Returns the seconds it took."""
+        self._tell("step-end", rows)
+        return time.monotonic() - self._started
+
+    def _tell(self, kind: str, rows: int) -> None:
+        self._observe(
+            Event(
+                kind=kind,  # type: ignore[arg-type]  # one of three literals
+                phase="proof",
+                step_id=f"verify/{self._table.target}",
+                table=self._table.source,
+                rows=rows,
+                total_rows=self._table.rows,
+                elapsed_s=time.monotonic() - self._started,
+            )
+        )

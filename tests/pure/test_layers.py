@@ -1,0 +1,142 @@
+"""Imports point downward only; each outside library has one home."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import liteferry
+
+ROOT = Path(liteferry.__file__).parent
+
+LAYERS = {
+    "model": 0,
+    "errors": 0,
+    "names": 0,
+    "findings": 0,
+    "sqlite_ddl": 1,
+    "expressions": 1,
+    "census": 1,
+    "typemap": 1,
+    "codecs": 1,
+    "planner": 1,
+    "compare": 1,
+    "report": 1,
+    "source": 2,
+    "postgres_target": 2,
+    "servers": 2,
+    "journal": 2,
+    "child": 2,
+    "proof": 3,
+    "executor": 3,
+    "run": 3,
+    "pipeline": 3,
+    "undo": 3,
+    "demo": 4,
+    "sample": 2,
+    "progress": 4,
+    "commands": 4,
+    "cli": 4,
+    "__init__": 4,
+    "__main__": 4,
+}
+"""The layer of every module and package at the top of liteferry; a new one has to be given its place here."""
+
+HOMES = {
+    "sqlite3": {"source", "journal", "proof", "sample"},
+    "psycopg": {"postgres_target", "commands"},
+    "sqlglot": {"expressions"},
+    "jinja2": {"report"},
+    "rich": {"progress"},
+    "subprocess": {"servers", "child"},
+}
+"""Which parts may use a library: sqlite3 for the source, our own journal and scratch files, and the demo's sample."""
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            module = node.module or ""
+            found |= {f"{module}.{alias.name}" for alias in node.names} if module == "liteferry" else {module}
+    return found
+
+
+def parts_imported(path: Path) -> set[str]:
+    inside = {name.split(".")[1] for name in imports_of(path) if name.startswith("liteferry.")}
+    return inside & set(LAYERS)  # `from liteferry import __version__` names no part
+
+
+SOURCES = sorted(ROOT.rglob("*.py"))
+
+
+def test_every_part_has_a_layer() -> None:
+    assert {part_of(path) for path in SOURCES} == set(LAYERS)
+
+
+def test_imports_point_downward() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} (layer {LAYERS[part_of(path)]}) imports {other} (layer {LAYERS[other]})"
+        for path in SOURCES
+        for other in parts_imported(path)
+        if LAYERS[other] > LAYERS[part_of(path)] and part_of(path) != "__init__"
+    ]
+    assert not wrong
+
+
+def test_the_proof_shares_no_code_with_the_load() -> None:
+    load, proof = {"codecs", "executor"}, {"compare", "proof"}
+    wrong = [
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if (part_of(path) in proof and parts_imported(path) & load)
+        or (part_of(path) in load and parts_imported(path) & proof)
+    ]
+    assert not wrong
+
+
+def test_each_library_has_its_homes() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {library}"
+        for path in SOURCES
+        for library in {name.split(".")[0] for name in imports_of(path)} & set(HOMES)
+        if part_of(path) not in HOMES[library] and not only_for_typing(path, library)
+    ]
+    assert not wrong
+
+
+def only_for_typing(path: Path, library: str) -> bool:
+    """Whether every import of the library stands under `if TYPE_CHECKING`."""
+    tree = ast.parse(path.read_text())
+    guarded = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and isinstance(block.test, ast.Name) and block.test.id == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+    return all(
+        id(node) in guarded
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and library
+        in {alias.name.split(".")[0] for alias in node.names} | {(getattr(node, "module", "") or "").split(".")[0]}
+    )
+
+
+def test_the_guard_sees_an_upward_import(tmp_path: Path) -> None:
+    planted = tmp_path / "names.py"
+    planted.write_text("from liteferry.pipeline import migrate\n")
+    assert parts_imported(planted) == {"pipeline"}
+    assert LAYERS["pipeline"] > LAYERS["names"]
+
+
+def test_no_unfinished_work_is_marked() -> None:
+    words = ("TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error")
+    assert not [str(path) for path in SOURCES for word in words if word in path.read_text()]

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from liteferry.names import LIMIT_BYTES, NameSpace, fit_name, quote_literal, quote_name, quote_qualified
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=90)
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"),
+    [
+        ("user", '"user"'),
+        ('a"b', '"a""b"'),
+        ("Order Details", '"Order Details"'),
+        ('";DROP TABLE x;--', '""";DROP TABLE x;--"'),
+    ],
+)
+def test_quote_name(name: str, quoted: str) -> None:
+    assert quote_name(name) == quoted
+
+
+@pytest.mark.parametrize("name", ["", "a\0b"])
+def test_quote_name_refuses_what_no_identifier_can_hold(name: str) -> None:
+    with pytest.raises(ValueError, match="identifier"):
+        quote_name(name)
+
+
+def test_quote_qualified() -> None:
+    assert quote_qualified("public", "t") == '"public"."t"'
+
+
+@pytest.mark.parametrize(("text", "quoted"), [("a", "'a'"), ("it's", "'it''s'"), ("a\\b", "E'a\\\\b'"), ("", "''")])
+def test_quote_literal(text: str, quoted: str) -> None:
+    assert quote_literal(text) == quoted
+
+
+def test_quote_literal_refuses_nul() -> None:
+    with pytest.raises(ValueError, match="NUL"):
+        quote_literal("a\0")
+
+
+def test_short_names_stay() -> None:
+    assert fit_name("a" * LIMIT_BYTES) == "a" * LIMIT_BYTES
+
+
+@given(NAMES)
+def test_fitted_names_fit_and_stay_the_same(name: str) -> None:
+    fitted = fit_name(name)
+    assert len(fitted.encode()) <= LIMIT_BYTES
+    assert fit_name(name) == fitted
+    assert fit_name(fitted) == fitted
+
+
+def test_names_that_differ_after_the_limit_stay_different() -> None:
+    names = [("x" * 70) + suffix for suffix in ("a", "b", "c")]
+    assert len({fit_name(name) for name in names}) == 3
+
+
+def test_a_cut_never_splits_a_character() -> None:
+    fitted = fit_name("é" * 60)
+    assert fitted.encode().decode() == fitted
+    assert len(fitted.encode()) <= LIMIT_BYTES
+
+
+@given(st.lists(NAMES, max_size=30))
+def test_a_name_space_gives_each_its_own(names: list[str]) -> None:
+    space = NameSpace()
+    given_out = [space.claim(name) for name in names]
+    assert len(set(given_out)) == len(names)
+    assert all(len(name.encode()) <= LIMIT_BYTES for name in given_out)
+
+
+def test_an_index_named_like_a_table_keeps_a_stable_name() -> None:
+    first, second = NameSpace(), NameSpace()
+    first.claim("a")
+    second.claim("a")
+    second.claim("unrelated")
+    assert first.claim("a", seed="t/index") == second.claim("a", seed="t/index") != "a"
