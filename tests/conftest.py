@@ -26,8 +26,8 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from liteferry.installation import Account, Binaries, choose_account, make_runnable
 from liteferry.servers import stop_server
+from liteferry.servers.installation import Account, Binaries, choose_account, make_runnable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from liteferry.pipeline import migrate as migrate
     from liteferry.pipeline import plan as plan
     from liteferry.pipeline import verify as verify
-    from liteferry.undo import undo as undo
+    from liteferry.rollback import undo as undo
 
 _HOMES = {
     "liteferry.errors": ("ExitStatus", "MigrationError"),
     "liteferry.model": ("Event", "Finding", "Mismatch", "Options", "Plan", "Report"),
     "liteferry.pipeline": ("check", "digest", "inspect", "migrate", "plan", "verify"),
-    "liteferry.undo": ("undo",),
+    "liteferry.rollback": ("undo",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +35,7 @@ OFFENCES = MappingProxyType(
         "zone": "a timestamp with an offset, in a column where others have none",
         "too-long": "a text longer than the declared length",
         "excess": "a decimal with more digits than declared",
-        "nonfinite": "an infinity in a decimal or JSON column",
+        "nonfinite": "an infinity in a column that is not REAL",
         "nul": "a text with the NUL character",
         "invalid-utf8": "a text that is not valid UTF-8",
         "null": "NULL where the table says NOT NULL, or in a primary key",
@@ -79,6 +79,7 @@ _BOOL_WORDS: Final = frozenset({"true", "false", "t", "f", "0", "1"})
 _JSON_ESCAPE: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
 _LONG_NUMBER: Final = re.compile(r"\d{1000}|\d[eE]")
 MICROSECOND_DIGITS: Final = 6
+_JSONB_FRACTION_DIGITS: Final = 16_383
 
 
 def text_form_datetime(text: str) -> tuple[str, int]:
@@ -86,6 +87,25 @@ def text_form_datetime(text: str) -> tuple[str, int]:
 
     Fraction digits beyond the last that is not zero do not count: ``.120000000`` has two. Years 0001 to 9999.
     """
+    # the three forms that nearly all texts have, by the C parser: 0.3 µs instead of 1.2 µs for the pattern below
+    length = len(text)
+    try:
+        if length == 10 and text[4] == text[7] == "-":
+            date.fromisoformat(text)
+            return "date", 0
+        if length in {19, 26} and text[4] == text[7] == "-" and text[10] == " " and text[13] == text[16] == ":":
+            if length == 19:
+                datetime.fromisoformat(text)
+                return "datetime", 0
+            if text[19] == "." and text[20:].isdigit():
+                datetime.fromisoformat(text)
+                return "datetime-f6", len(text.rstrip("0")) - 20 if text[25] == "0" else 6
+    except ValueError:
+        return "other", 0
+    return _match_datetime(text)
+
+
+def _match_datetime(text: str) -> tuple[str, int]:
     match = _DATETIME.fullmatch(text)
     if match is None:
         return "other", 0
@@ -121,47 +141,58 @@ def _refuse_constant(name: str) -> object:
     raise _NotJson(name)
 
 
-def text_form_json(text: str) -> str:
-    r"""Classify a text as ``json-jsonb``, ``json-only`` or ``other`` (not JSON by RFC 8259). Pure.
+class _JsonReader:
+    """Reads JSON text only to say what it is. One for many texts: making a decoder costs as much as a short text."""
 
-    ``json-only``: duplicate keys; ``\u0000`` or a surrogate without its other half. A number beyond numeric's range
-    (131,072 digits before the point, 16,383 after) is json-only too.
-    Source: PostgreSQL docs, "JSON Types".
-    """
-    lossy = False
+    def __init__(self) -> None:
+        self._lossy = False
+        # `len` stands in for a parser of numbers: the cheapest call there is, since GeoJSON is millions of numbers
+        self._plain = self._make_decoder(len)
+        self._careful = self._make_decoder(self._see_number)
 
-    def pairs(items: list[tuple[str, object]]) -> None:
-        nonlocal lossy
-        if len({key for key, _ in items}) != len(items):
-            lossy = True
+    def _make_decoder(self, number: Callable[[str], object]) -> json.JSONDecoder:
+        return json.JSONDecoder(
+            object_pairs_hook=self._see_pairs,
+            parse_float=number,
+            parse_int=number,
+            parse_constant=_refuse_constant,
+        )
 
-    def number(digits: str) -> None:
-        nonlocal lossy
-        if len(digits) > 16_383:
-            lossy = True
+    def _see_pairs(self, items: list[tuple[str, object]]) -> None:
+        if len(items) > 1 and len({key for key, _ in items}) != len(items):
+            self._lossy = True
+
+    def _see_number(self, digits: str) -> None:
+        if len(digits) > _JSONB_FRACTION_DIGITS:
+            self._lossy = True
         elif "e" in digits or "E" in digits:
             exponent = digits.lower().partition("e")[2]
             # jsonb writes the number out: 1e400 is kept, as 401 digits; 1e200000 is refused
-            if len(exponent) > 6 or abs(int(exponent)) + len(digits) > 16_000:
-                lossy = True
+            if len(exponent) > 6 or abs(int(exponent)) + len(digits) > _JSONB_FRACTION_DIGITS:
+                self._lossy = True
 
-    # `len` stands in for a parser of numbers: the cheapest call there is, since GeoJSON is millions of numbers
-    parse_number = number if _LONG_NUMBER.search(text) else len
-    try:
-        json.loads(
-            text,
-            object_pairs_hook=pairs,
-            parse_float=parse_number,
-            parse_int=parse_number,
-            parse_constant=_refuse_constant,
-        )
-    except RecursionError:
-        return "other"  # deeper than the server's own stack would take (max_stack_depth)
-    except ValueError:
-        return "other"
-    if not lossy and "\\u" in text:
-        lossy = _has_bad_escape(text)
-    return "json-only" if lossy else "json-jsonb"
+    def classify(self, text: str) -> str:
+        """As `text_form_json`."""
+        self._lossy = False
+        decoder = self._careful if _LONG_NUMBER.search(text) else self._plain
+        try:
+            decoder.decode(text)
+        except RecursionError:
+            return "other"  # deeper than the server's own stack would take (max_stack_depth)
+        except ValueError:
+            return "other"
+        if not self._lossy and "\\u" in text:
+            self._lossy = _has_bad_escape(text)
+        return "json-only" if self._lossy else "json-jsonb"
+
+
+def text_form_json(text: str) -> str:
+    r"""Classify a text as ``json-jsonb``, ``json-only`` or ``other`` (not JSON by RFC 8259). Pure.
+
+    ``json-only``: duplicate keys; ``\u0000`` or a surrogate without its other half; a number with more digits than
+    numeric has room for after its point (16,383). Source: PostgreSQL docs, "JSON Types" and "Numeric Types".
+    """
+    return _JsonReader().classify(text)
 
 
 def _has_bad_escape(text: str) -> bool:
@@ -243,7 +274,7 @@ class _ColumnAccumulator:
             "datetime": self._look_datetime,
             "date": self._look_datetime,
             "time": self._look_time,
-            "json": text_form_json,
+            "json": _JsonReader().classify,
             "uuid": _look_uuid,
             "bool": _look_bool,
         }.get(family)
@@ -290,7 +321,7 @@ class _ColumnAccumulator:
         reals = [v for v in values if type(v) is float]
         self.size_bytes += 8 * len(reals)
         family = self.declared.family
-        if family in {"decimal", "json"}:
+        if family != "real":
             infinite = [i for i, v in enumerate(values) if type(v) is float and v in {float("inf"), float("-inf")}]
             self._offend("nonfinite", infinite, values, name_row)
         if family == "decimal":
@@ -328,6 +359,8 @@ class _ColumnAccumulator:
 
     def _look_decimals(self, values: Sequence[object], found: type, name_row: Callable[[int], str]) -> None:
         precision, scale = self.declared.precision, self.declared.scale or 0
+        if precision is None and found is not str:
+            return  # numeric without limits takes every finite number: there is nothing to count
         excess, wrong = [], []
         for index, value in enumerate(values):
             if type(value) is not found:
@@ -347,9 +380,10 @@ class _ColumnAccumulator:
 
     def _look_datetime(self, text: str) -> str:
         form, digits = text_form_datetime(text)
-        if digits > MICROSECOND_DIGITS:
-            return "other"
-        self.fraction_digits = max(self.fraction_digits, digits)
+        if digits > self.fraction_digits:
+            if digits > MICROSECOND_DIGITS:
+                return "other"
+            self.fraction_digits = digits
         return form
 
     def _look_time(self, text: str) -> str:

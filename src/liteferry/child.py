@@ -3,9 +3,9 @@
 Layer 2. A process that has the live SQLite file open (a Django command has) must not open it a second time: closing any
 other descriptor of it drops the POSIX locks of the first. So whatever touches the live file runs in a child process.
 
-The request goes to the child's standard input, events and the result come back on its standard output, as frames: a
-length of 8 bytes and a pickle. Nothing stands on its command line. What the child's code prints by itself goes to
-standard error. The child ends when its parent does.
+The request goes to the child's standard input, events and the result come back on a pipe of their own, as frames: a
+length of 8 bytes and a pickle. Nothing stands on its command line. Whatever the child prints goes to standard error.
+The child ends when its parent does.
 
 Source: https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_.
 """
@@ -47,6 +47,7 @@ FUNCTIONS: Final = MappingProxyType(
 """What may run in a child: each takes (argument, observe) and returns something that can be pickled."""
 
 _LENGTH_BYTES: Final = 8
+_STDERR: Final = 2
 _READ_BYTES: Final = 1 << 16
 
 
@@ -72,19 +73,25 @@ def run_in_child(
             code="child-failed",
             hint="run the liteferry command rather than calling it from an embedded interpreter",
         )
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "liteferry.child"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=_child_environment(),
-        process_group=0,  # Ctrl-C in the terminal reaches us alone: the child is told by us, and once
-    )
-    with process:
-        conversation = _Conversation(process, observe, grace_s)
+    answers, child_answers = os.pipe()
+    with open(answers, "rb", buffering=0) as reader:  # noqa: PTH123 - a descriptor, not a path
         try:
-            return conversation.hold((function, argument))
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "liteferry.child"],
+                stdin=subprocess.PIPE,
+                stdout=_STDERR,
+                pass_fds=[child_answers],
+                env=_child_environment(),
+                process_group=0,  # Ctrl-C in the terminal reaches us alone: the child is told by us, and once
+            )
         finally:
-            conversation.end()
+            os.close(child_answers)
+        with process:
+            conversation = _Conversation(process, reader.fileno(), observe, grace_s)
+            try:
+                return conversation.hold((child_answers, function, argument))
+            finally:
+                conversation.end()
 
 
 def _child_environment() -> dict[str, str]:
@@ -100,18 +107,19 @@ def _child_environment() -> dict[str, str]:
 class _Conversation:
     """The parent's side: sends the request, passes events on, waits for the outcome."""
 
-    def __init__(self, process: subprocess.Popen[bytes], observe: Callable[[Event], None], grace_s: float) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], answers: int, observe: Callable[[Event], None], grace_s: float
+    ) -> None:
         self._process = process
         self._observe = observe
         self._grace_s = grace_s
         self._received = bytearray()
         self._deadline = float("inf")  # set by the first Ctrl-C
-        assert process.stdin  # noqa: S101 - Popen was asked for pipes
-        assert process.stdout  # noqa: S101 - the same
+        assert process.stdin  # noqa: S101 - Popen was asked for a pipe
         self._request = process.stdin
-        self._answers = process.stdout.fileno()
+        self._answers = answers
 
-    def hold(self, request: tuple[str, object]) -> Any:  # whatever the function returns
+    def hold(self, request: tuple[int, str, object]) -> Any:  # whatever the function returns
         unsent = [request]
         while True:
             try:
@@ -145,7 +153,7 @@ class _Conversation:
             self._process.kill()
             self._process.wait()
 
-    def _send(self, request: tuple[str, object]) -> None:
+    def _send(self, request: tuple[int, str, object]) -> None:
         with suppress(BrokenPipeError):  # it died at once: the missing answer says so
             self._request.write(_pack(request))
             self._request.flush()
@@ -225,13 +233,12 @@ class _Answers:
 
 def main() -> int:
     """Be the child: one request, one answer. Returns the exit status."""
-    answers = _Answers(os.fdopen(os.dup(1), "wb"))
-    os.dup2(2, 1)  # what anything prints must not get between the frames
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    size = int.from_bytes(sys.stdin.buffer.read(_LENGTH_BYTES), "big")
+    descriptor, function, argument = pickle.loads(sys.stdin.buffer.read(size))  # noqa: S301 - our own parent wrote it
+    answers = _Answers(open(descriptor, "wb"))  # noqa: PTH123, SIM115 - a descriptor, for as long as we live
     try:
-        size = int.from_bytes(sys.stdin.buffer.read(_LENGTH_BYTES), "big")
-        function, argument = pickle.loads(sys.stdin.buffer.read(size))  # noqa: S301 - our own parent wrote it
         threading.Thread(target=_stop_with_parent, daemon=True).start()
         module, _, name = FUNCTIONS[function].partition(":")
         call = getattr(importlib.import_module(module), name)

@@ -75,7 +75,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 def _inspect(arguments: argparse.Namespace) -> int:
     from liteferry import pipeline
-    from liteferry.listings import render_inspect_text
+    from liteferry.report.listings import render_inspect_text
 
     with _watching(arguments) as observe:
         found = pipeline.inspect(arguments.source, make_options(arguments), observe)
@@ -94,7 +94,7 @@ def _make_plan(arguments: argparse.Namespace) -> Plan:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from liteferry.listings import render_findings_text
+    from liteferry.report.listings import render_findings_text
 
     plan = _make_plan(arguments)
     blocked = bool(plan.blockers)
@@ -107,7 +107,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
-    from liteferry.listings import render_plan_text
+    from liteferry.report.listings import render_plan_text
 
     plan = _make_plan(arguments)
     _write(to_json(plan) if arguments.json else render_plan_text(plan, width=_width()))
@@ -168,7 +168,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _undo(arguments: argparse.Namespace) -> int:
-    from liteferry.undo import undo
+    from liteferry.rollback import undo
 
     _confirm(f"Take away from the target what the run in {arguments.run_dir} published?", arguments)
     with _watching(arguments) as observe:

@@ -192,7 +192,7 @@ def _open_source(source: str, directory: Path | None, run: Run, *, keep: bool = 
             snapshot = stack.enter_context(
                 open_snapshot(source, directory=place, mode=run.options.snapshot, observe=run.observe, keep=keep)
             )
-        run.source = snapshot.info
+        run.source = replace(snapshot.info, path=str(Path(source).absolute()))
         yield snapshot
 
 

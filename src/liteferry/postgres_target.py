@@ -50,6 +50,9 @@ _SETTINGS: Final = (
     ("default_tablespace", ""),
     ("check_function_bodies", "on"),
 )
+_ADDRESS: Final = (
+    "service", "host", "hostaddr", "port", "dbname", "user", "passfile", "sslmode", "sslrootcert", "sslcert", "sslkey",
+)  # fmt: skip
 _ACTIONS: Final = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 
 
@@ -133,10 +136,9 @@ class Target:
         """The connection string that leads here again, without the password."""
         from psycopg.conninfo import make_conninfo
 
-        parameters = self.control.info.get_parameters()
-        for hidden in ("password", "application_name", "connect_timeout", "client_encoding"):
-            parameters.pop(hidden, None)
-        return make_conninfo("", **parameters)
+        given = self.control.info.get_parameters()
+        # libpq reports every parameter that differs from its own default, some of which older libpqs do not know
+        return make_conninfo("", **{name: given[name] for name in _ADDRESS if name in given})
 
     def read_schema_comment(self, schema: str) -> str | None:
         """The comment on a schema; "" when it has none, None when there is no such schema."""
@@ -323,9 +325,18 @@ def _connect(conninfo: str) -> psycopg.Connection:
             **extra,  # type: ignore[arg-type]  # libpq's own keywords
         )
     except psycopg.OperationalError as error:
-        from liteferry.diagnose import explain_connection_failure
+        from liteferry.servers.diagnose import explain_connection_failure
 
         shown = {key: str(value) for key, value in parts.items() if key != "password" and value is not None}
+        if (tried := error.pgconn) is not None:  # what libpq made of it: PG* variables, service files, several hosts
+            resolved = {
+                "host": tried.host,
+                "hostaddr": tried.hostaddr,
+                "port": tried.port,
+                "dbname": tried.db,
+                "user": tried.user,
+            }
+            shown |= {key: value.decode(errors="replace") for key, value in resolved.items() if value}
         raise explain_connection_failure(str(error), error.sqlstate, shown) from None
     with reporting("setting up the session"):
         names = ", ".join(["pg_catalog.set_config(%s, %s, false)"] * len(_SETTINGS))

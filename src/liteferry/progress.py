@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, Protocol, TextIO
 
-from liteferry.wording import format_count, format_duration, format_size
+from liteferry.report.wording import format_count, format_duration, format_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

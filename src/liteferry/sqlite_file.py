@@ -23,7 +23,7 @@ from liteferry.sqlite_connection import BUSY_TIMEOUT_S, RECOVER_HINT, explain_lo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HEADER_BYTES: Final = 100
+HEADER_BYTES: Final = 100
 _MAGIC: Final = b"SQLite format 3\0"
 _WAL_VERSION: Final = 2
 _SMALLEST_PAGE_BYTES: Final = 512
@@ -49,7 +49,7 @@ _OTHER_FORMATS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """The first bytes of a database file. claimed_bytes: how long it says that it is, 0 when that cannot be relied on.
+    """The first bytes of a database file. claimed_bytes: how long it should at least be.
 
     Source: https://sqlite.org/fileformat.html, "The Database Header".
     """
@@ -81,13 +81,30 @@ def read_header(path: str) -> Header:
         )
     if not head.startswith(_MAGIC):
         raise _explain_other_format(name, head, size_bytes)
-    if len(head) < _HEADER_BYTES:
+    if len(head) < HEADER_BYTES:
         raise _truncated(name, size_bytes, 0)
+    return parse_header(head, size_bytes)
+
+
+def parse_header(head: bytes, size_bytes: int) -> Header:
+    """Read the header of a file of this size. Pure."""
     page_bytes = int.from_bytes(head[16:18], "big")
-    page_bytes = 65_536 if page_bytes == 1 else page_bytes
-    pages_are_valid = head[24:28] == head[92:96]
-    pages = int.from_bytes(head[28:32], "big") if pages_are_valid else 0
+    page_bytes = 65_536 if page_bytes == 1 else max(page_bytes, _SMALLEST_PAGE_BYTES)
+    pages = int.from_bytes(head[28:32], "big")
+    if not pages or head[24:28] != head[92:96]:  # written by SQLite before 3.7, which did not keep the count
+        pages = -(-size_bytes // page_bytes)
     return Header(is_wal=head[19] == _WAL_VERSION, size_bytes=size_bytes, claimed_bytes=pages * page_bytes)
+
+
+def refuse_truncated(path: str, size_bytes: int, claimed_bytes: int) -> None:
+    """Refuse a file that is shorter than it says, when a lock makes sure that both figures belong together.
+
+    SQLite itself does not mind when a part of the last page is missing: it reads zeros there. Where there is a -wal,
+    what is missing may be in it.
+    Raises: MigrationError ``source-truncated``.
+    """
+    if size_bytes < claimed_bytes and not measure_wal(path):
+        raise _truncated(show_path(path), size_bytes, claimed_bytes)
 
 
 def _refuse_non_files(path: str) -> None:
@@ -124,8 +141,10 @@ def explain_os_error(error: OSError, path: str) -> MigrationError:
                 code="source-missing",
                 hint="is the disk mounted?",
             )
-        hint = "" if Path(path).is_absolute() else f"the path was looked up from {show_path(Path.cwd())}"
-        return MigrationError(f"there is no file {name}", code="source-missing", hint=hint)
+        there = next((parent for parent in Path(path).absolute().parents if parent.is_dir()), Path("/"))
+        return MigrationError(
+            f"there is no file {name}", code="source-missing", hint=f"the way there ends in {show_path(there)}"
+        )
     return MigrationError(
         f"{name} may not be read: {error.strerror}",
         code="source-unreadable",

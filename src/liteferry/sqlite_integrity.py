@@ -14,9 +14,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import MigrationError
+from liteferry.report.wording import format_list
 from liteferry.sqlite_connection import RECOVER_HINT, SourceConnection, read_something
 from liteferry.sqlite_select import quote_sqlite_name
-from liteferry.wording import format_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable

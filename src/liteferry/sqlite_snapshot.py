@@ -26,34 +26,38 @@ import shutil
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import MigrationError
 from liteferry.model import Event, SourceInfo
+from liteferry.report.wording import format_size
 from liteferry.sqlite_connection import (
     BUSY_TIMEOUT_S,
     SourceConnection,
     connect_read_only,
+    distrust_schema,
     explain_lock,
     explain_sqlite_error,
     read_something,
     show_path,
 )
 from liteferry.sqlite_file import (
+    HEADER_BYTES,
     Header,
     explain_corruption,
     explain_os_error,
     hold_shared_lock,
     list_sidecars,
     measure_wal,
+    parse_header,
     read_header,
+    refuse_truncated,
     remove_leftovers,
 )
 from liteferry.sqlite_integrity import check_integrity
-from liteferry.wording import format_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,8 +145,19 @@ def take_snapshot(request: SnapshotRequest, observe: Callable[[Event], None]) ->
 
 def remove_partial(directory: Path) -> None:
     """Remove what an interrupted `take_snapshot` left in the directory."""
-    for suffix in ("", "-journal", "-wal", "-shm"):
-        (directory / (_PARTIAL_NAME + suffix)).unlink(missing_ok=True)
+    _remove(directory, [_PARTIAL_NAME + suffix for suffix in ("", "-journal", "-wal", "-shm")])
+
+
+def remove_snapshot(directory: Path) -> None:
+    """Remove the snapshot, whole or in part, if there is any."""
+    remove_partial(directory)
+    _remove(directory, [SNAPSHOT_NAME])
+
+
+def _remove(directory: Path, names: list[str]) -> None:
+    for name in names:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            (directory / name).unlink()
 
 
 def _copy(path: str, partial: Path, header: Header, observe: Callable[[Event], None]) -> str:
@@ -158,10 +173,10 @@ def _copy(path: str, partial: Path, header: Header, observe: Callable[[Event], N
     connection = sqlite3.connect(partial, isolation_level=None)
     with closing(connection):
         try:
-            connection.execute("PRAGMA trusted_schema = OFF")
+            distrust_schema(connection)
             (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
         except sqlite3.Error as error:
-            raise _explain_copy_error(error, path, partial) from error
+            raise _explain_copy_error(error, show_path(path), partial) from error
         if mode != "delete":
             raise MigrationError(f"the snapshot stayed in journal mode {mode}", code="source-corrupt")
     _sync(partial)
@@ -169,46 +184,55 @@ def _copy(path: str, partial: Path, header: Header, observe: Callable[[Event], N
     return "wal" if header.is_wal else "delete"
 
 
+def begin_reading(connection: SourceConnection, path: str) -> None:
+    """Begin a read transaction: from here on the connection sees the database as it is now.
+
+    Raises: sqlite3.Error; MigrationError ``source-truncated``.
+    """
+    connection.execute("BEGIN")
+    read_something(connection)
+    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    refuse_truncated(path, Path(path).stat().st_size, page_bytes * pages)  # stat opens nothing
+
+
 def _copy_online(path: str, partial: Path, progress: _Progress) -> None:
     """Copy with the online backup API."""
     with closing(connect_read_only(path)) as source, source.explain_errors():
-        read_something(source)
-        if source.execute("PRAGMA journal_mode").fetchone() == ("wal",):
-            source.execute("BEGIN")
-            read_something(source)
+        begin_reading(source, path)
         (page_bytes,) = source.execute("PRAGMA page_size").fetchone()
         (pages,) = source.execute("PRAGMA page_count").fetchone()
         _refuse_small_disk(partial.parent, page_bytes * pages + measure_wal(path))
-        target = sqlite3.connect(partial, isolation_level=None)
-        with closing(target):
-            target.execute("PRAGMA journal_mode = OFF")  # what is half done is thrown away whole
-            target.execute("PRAGMA synchronous = OFF")  # synced once, at the end
-            try:
-                _back_up(source, target, page_bytes, progress)
-            except sqlite3.Error as error:
-                raise _explain_copy_error(error, path, partial) from error
+        if source.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            source.execute("COMMIT")  # let writers in between the steps
+        try:
+            _back_up(source, partial, page_bytes, progress)
+        except _KeepsChangingError:
+            progress.note("the source is written to again and again: its writers now wait until it is copied")
+            os.truncate(partial, 0)  # half a copy is no database
+            begin_reading(source, path)
+            _back_up(source, partial, page_bytes, progress)
 
 
 class _KeepsChangingError(Exception):
     """A writer has made the copy begin again too often."""
 
 
-def _back_up(source: SourceConnection, target: sqlite3.Connection, page_bytes: int, progress: _Progress) -> None:
-    """Copy all pages in steps.
+def _back_up(source: SourceConnection, partial: Path, page_bytes: int, progress: _Progress) -> None:
+    """Copy all pages, in steps.
 
-    Another process's write makes SQLite begin again. After a few times a read transaction keeps writers out: they wait
-    for us as they would for any other reader.
+    Another process's write makes SQLite begin again, unless a transaction keeps the source as it is.
+    Raises: _KeepsChangingError when that happened too often; MigrationError.
     """
     watch = _BackupWatch(source.path, page_bytes, progress, restarts=0 if source.in_transaction else _RESTARTS)
-    step_pages = max(1, _STEP_BYTES // page_bytes)
-    try:
-        source.backup(target, pages=step_pages, progress=watch.see, sleep=0.05)
-    except _KeepsChangingError:
-        progress.note("the source is written to again and again: its writers now wait until it is copied")
-        source.execute("BEGIN")
-        read_something(source)
-        watch = _BackupWatch(source.path, page_bytes, progress, restarts=0)
-        source.backup(target, pages=step_pages, progress=watch.see, sleep=0.05)
+    target = sqlite3.connect(partial, isolation_level=None)
+    with closing(target):
+        target.execute("PRAGMA journal_mode = OFF")  # what is half done is thrown away whole
+        target.execute("PRAGMA synchronous = OFF")  # synced once, at the end
+        try:
+            source.backup(target, pages=max(1, _STEP_BYTES // page_bytes), progress=watch.see, sleep=0.05)
+        except sqlite3.Error as error:
+            raise _explain_copy_error(error, source.path, partial) from error
 
 
 class _BackupWatch:
@@ -232,7 +256,7 @@ class _BackupWatch:
                 raise explain_lock(self._name)
             return
         self._moved_at = time.monotonic()
-        if self._remaining is not None and remaining > self._remaining:
+        if self._remaining is not None and remaining >= self._remaining:
             self._restarts_left -= 1
             if self._restarts_left == 0:
                 raise _KeepsChangingError
@@ -256,6 +280,8 @@ def _copy_idle_wal(path: str, partial: Path, progress: _Progress) -> bool:
         wal = Path(real + "-wal")
         wal_bytes = measure_wal(path)
         file_bytes = os.fstat(source.fileno()).st_size
+        refuse_truncated(path, file_bytes, parse_header(source.read(HEADER_BYTES), file_bytes).claimed_bytes)
+        source.seek(0)
         _refuse_small_disk(partial.parent, file_bytes + 2 * wal_bytes)  # its pages may all be new ones
         total = file_bytes + wal_bytes
         with partial.open("r+b") as target:
@@ -290,11 +316,11 @@ def _refuse_small_disk(directory: Path, database_bytes: int) -> None:
         )
 
 
-def _explain_copy_error(error: sqlite3.Error, path: str, partial: Path) -> MigrationError:
+def _explain_copy_error(error: sqlite3.Error, name: str, partial: Path) -> MigrationError:
     """SQLite's error while it wrote the copy: the disk of the copy may be full; else it is about the source."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
         return _disk_full(partial.parent)
-    return explain_sqlite_error(error, show_path(path))
+    return explain_sqlite_error(error, name)
 
 
 def _explain_write_error(error: OSError, directory: Path, name: str) -> MigrationError:

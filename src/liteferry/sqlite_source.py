@@ -13,7 +13,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -24,7 +24,7 @@ from liteferry.compare import Text
 from liteferry.errors import MigrationError
 from liteferry.model import Catalog, Census, Event, SourceInfo, Table, TableCensus
 from liteferry.sqlite_catalog import read_catalog
-from liteferry.sqlite_connection import SourceConnection, connect_read_only, read_something, show_path
+from liteferry.sqlite_connection import SourceConnection, connect_read_only, show_path
 from liteferry.sqlite_file import explain_corruption, list_sidecars
 from liteferry.sqlite_orphans import describe_row, find_orphans
 from liteferry.sqlite_select import make_select, name_column, name_rowid, natural_order
@@ -32,9 +32,10 @@ from liteferry.sqlite_snapshot import (
     SNAPSHOT_NAME,
     CleanRequest,
     SnapshotRequest,
+    begin_reading,
     check_source,
     describe_source,
-    remove_partial,
+    remove_snapshot,
 )
 
 if TYPE_CHECKING:
@@ -92,27 +93,24 @@ def _open_copy(
             f"there is a snapshot already: {show_path(copy)}", code="run-dir", hint="give another --run-dir"
         )
     request = SnapshotRequest(path=str(path), directory=str(directory))
-    taken = False
+    info: SourceInfo | None = None
     try:
         info = run_in_child("take_snapshot", request, observe=observe, grace_s=_GRACE_S)
-        taken = True
         yield Snapshot(info, file=copy)
     finally:
-        if not taken:
-            remove_partial(directory)  # where the child was killed
-        if not (taken and keep):
-            copy.unlink(missing_ok=True)
+        if info is None or not keep:
+            remove_snapshot(directory)
 
 
 @contextmanager
 def _open_in_place(path: str | Path, observe: Callable[[Event], None]) -> Iterator[Snapshot]:
     header, before = run_in_child("inspect_source", str(path), grace_s=_GRACE_S)
-    connection = connect_read_only(path)
-    try:
+    with ExitStack() as stack:
+        stack.callback(_clean, str(path), before)
         try:
+            connection = stack.enter_context(closing(connect_read_only(path)))
             with connection.explain_errors():
-                connection.execute("BEGIN")
-                read_something(connection)
+                begin_reading(connection, str(path))
             check_source(connection, observe)
         except MigrationError as error:
             explained = explain_corruption(error, str(path), header)
@@ -129,10 +127,11 @@ def _open_in_place(path: str | Path, observe: Callable[[Event], None]) -> Iterat
                 code="source-changed",
                 hint="stop the application meanwhile, or use --snapshot copy",
             )
-    finally:
-        connection.close()
-        if list_sidecars(str(path)) - before:
-            run_in_child("clean_source", CleanRequest(path=str(path), before=before), grace_s=_GRACE_S)
+
+
+def _clean(path: str, before: frozenset[str]) -> None:
+    if list_sidecars(path) - before:
+        run_in_child("clean_source", CleanRequest(path=path, before=before), grace_s=_GRACE_S)
 
 
 def _stamp(path: str | Path) -> tuple[int, int]:

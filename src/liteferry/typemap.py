@@ -256,13 +256,15 @@ class _Case:
         self.census = census
         self.options = options
 
-    def finding(self, code: str, offence: Offence | None, message: str, *, becomes: str = "") -> Finding:
+    def finding(
+        self, code: str, offence: Offence | None, message: str, *, becomes: str = "", count: int = 0
+    ) -> Finding:
         return make_finding(
             code,
             message,
             table=self.table.name,
             name=self.column.name,
-            count=offence.count if offence else 0,
+            count=offence.count if offence else count,
             samples=offence.samples if offence else (),
             sql=f"{self.column.name} {self.column.declared_type}".strip(),
             if_accepted=f"the column becomes {becomes}" if becomes else "",
@@ -275,9 +277,14 @@ class _Case:
             choice = TypeChoice(pg_type=wider, kind=_KINDS[wider], rule="widened")
         offence = self.census.offence("class") or self.census.offence("form") or self.census.offence("nonfinite")
         declared = self.column.declared_type or "no declared type"
-        count = offence.count if offence else self.census.rows - self.census.nulls
+        count = offence.count if offence else self._count_minority()
         message = what or f"{count:,} of {self.census.rows:,} values do not fit {declared}: {self.held()} stored"
-        return self._add(choice, self.finding(code, offence, message, becomes=choice.pg_type))
+        return self._add(choice, self.finding(code, offence, message, becomes=choice.pg_type, count=count))
+
+    def _count_minority(self) -> int:
+        """How many values are not of the storage class that most of them have; of one class: all."""
+        counts = [self.census.integers, self.census.reals, self.census.texts, self.census.blobs]
+        return sum(counts) - max(counts) or sum(counts)
 
     def held(self) -> str:
         census = self.census

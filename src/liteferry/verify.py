@@ -67,7 +67,7 @@ class TableProof:
     """What the proof of one table's rows found.
 
     ``mismatches`` lists the first hundred, ``mismatch_count`` counts all. ``values_compared``: rows that both sides
-    have, times columns.
+    have, times columns. ``complete``: whether the target has the table and all its columns.
     """
 
     table: str
@@ -79,6 +79,7 @@ class TableProof:
     target_digest: TableDigest
     method: str
     elapsed_s: float
+    complete: bool = True
     mismatches: tuple[Mismatch, ...] = ()
     mismatch_count: int = 0
 
@@ -86,7 +87,7 @@ class TableProof:
     def verdict(self) -> Verdict:
         """``proven`` or ``mismatch``."""
         equal = self.source_digest == self.target_digest and not self.mismatch_count
-        return "proven" if equal and self.method != NOT_COMPARED else "mismatch"
+        return "proven" if equal and self.complete else "mismatch"
 
 
 def _ignore(_: Event) -> None:
@@ -158,6 +159,7 @@ def verify_table(
         target_digest=result.target.result(),
         method=result.method,
         elapsed_s=elapsed_s,
+        complete=len(job.columns) == len(table.columns),
         mismatches=tuple(differences.listed),
         mismatch_count=differences.count,
     )
@@ -227,6 +229,7 @@ def _report_absent(table: TableMap, progress: Progress) -> TableProof:
         target_digest=nothing,
         method=NOT_COMPARED,
         elapsed_s=progress.finish(0),
+        complete=False,
         mismatches=(mismatch,),
         mismatch_count=1,
     )

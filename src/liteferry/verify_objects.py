@@ -235,7 +235,7 @@ def _compare_indexes(demanded: Iterable[PlannedObject], target: TargetTable) -> 
     found = {index.name: index for index in target.indexes}
     for name, planned in wanted.items():
         if name not in found:
-            yield _missing("index", name, target.name, _describe_planned(planned))
+            yield _missing("index", name, target.name, _describe_index(planned))
             continue
         index = found[name]
         shape, shape_there = _describe_index(planned), _describe_index(index)
@@ -265,7 +265,7 @@ def _compare_views(plan: Plan, target: TargetCatalog) -> Iterator[Mismatch]:
     found = {view.name: view for view in target.views}
     for name, planned in wanted.items():
         if name not in found:
-            yield _missing("view", name, None)
+            yield _missing("view", name, None, _describe_planned(planned))
             continue
         columns = tuple(column.name for column in found[name].columns)
         if planned.columns != columns:
@@ -436,27 +436,29 @@ def _find_forgotten(plan: Plan, catalog: Catalog, declared: _Counts, left_out: _
 
 def _name_forgotten(plan: Plan, catalog: Catalog, table: str, sort: Sort) -> list[str]:
     """The names of declared objects that neither the plan nor a finding mentions; the most likely ones."""
-    known = {planned.name for planned in plan.objects} | {finding.name for finding in _decided(plan)}
+    known = {planned.name for planned in plan.objects if _SORTS.get(planned.kind) == sort}
     known |= {change.source for change in plan.names}
-    if sort == "tables":
-        carried = {found.source for found in plan.tables} | {finding.table for finding in _decided(plan)}
-        return [found.name for found in catalog.tables if found.name not in carried]
-    if sort == "views":
-        return [view.name for view in catalog.views if view.name not in known]
-    declared: Sequence[str | None] = ()
-    if sort == "columns":
-        here = {mapped.source for mapped in plan.table(table).columns}
-        return [column.name for column in catalog.table(table).columns if column.name not in here]
-    if sort == "indexes":
-        declared = [index.name for index in catalog.table(table).indexes if index.origin == "c"]
-    elif sort == "unique":
-        declared = [index.constraint_name for index in catalog.table(table).indexes if index.origin == "u"]
-    elif sort == "checks":
-        declared = [check.name for check in catalog.table(table).checks]
-    elif sort == "foreign_keys":
-        declared = [key.name for key in catalog.table(table).foreign_keys]
-    elif sort == "sequences":
-        declared = [catalog.table(table).rowid_alias]
+    known |= {finding.name or finding.table or "" for finding in _decided(plan)}
+    declared: Sequence[str | None]
+    match sort:
+        case "tables":
+            known = {found.source for found in plan.tables} | {finding.table or "" for finding in _decided(plan)}
+            declared = [found.name for found in catalog.tables]
+        case "views":
+            declared = [view.name for view in catalog.views]
+        case "columns":
+            known = {mapped.source for mapped in plan.table(table).columns}
+            declared = [column.name for column in catalog.table(table).columns]
+        case "indexes":
+            declared = [index.name for index in catalog.table(table).indexes if index.origin == "c"]
+        case "unique":
+            declared = [index.constraint_name for index in catalog.table(table).indexes if index.origin == "u"]
+        case "checks":
+            declared = [check.name for check in catalog.table(table).checks]
+        case "foreign_keys":
+            declared = [key.name for key in catalog.table(table).foreign_keys]
+        case "sequences":
+            declared = [catalog.table(table).rowid_alias]
     return [name for name in declared if name is not None and name not in known]
 
 

@@ -31,7 +31,7 @@ LAYERS = {
     "executor": 3,
     "run": 3,
     "pipeline": 3,
-    "undo": 3,
+    "rollback": 3,
     "demo": 4,
     "sample": 2,
     "progress": 4,

@@ -11,20 +11,17 @@ import itertools
 import os
 import re
 import shlex
-import subprocess
 import sys
 from collections import Counter
 from dataclasses import fields, is_dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from xml.etree import ElementTree as ET
 
 import pytest
 from markdown_it import MarkdownIt
 
-from liteferry.advice import group_findings, state_verdict, write_accept_option
-from liteferry.charts import choose_ticks, draw_timeline
+from liteferry.report.advice import group_findings, state_verdict, write_accept_option
 from liteferry.findings import FINDINGS, make_finding
 from liteferry.model import (
     PLAN_SCHEMA,
@@ -39,11 +36,9 @@ from liteferry.model import (
     NameChange,
     Offence,
     Orphans,
-    PhaseTime,
     Plan,
     Report,
     Sample,
-    ServerInfo,
     SourceInfo,
     Step,
     Table,
@@ -63,18 +58,6 @@ from liteferry.report import (
     render_markdown,
     render_plan_text,
     render_text,
-)
-from liteferry.wording import (
-    align_rows,
-    escape_unprintable,
-    format_duration,
-    format_list,
-    format_plural,
-    format_row_rate,
-    format_share,
-    format_size,
-    quote_word,
-    write_address,
 )
 
 if TYPE_CHECKING:
@@ -708,177 +691,3 @@ def test_plan_text_shows_every_step_and_all_sql() -> None:
         assert f"  {step.id}\n" in text
         for sql in (*step.sql, *step.undo_sql):
             assert all(line.strip() in text for line in sql.splitlines())
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Drawings
-
-
-def read_share(text: str | None) -> float:
-    assert text is not None
-    assert text.endswith("%")
-    return float(text[:-1])
-
-
-@pytest.mark.parametrize("total_s", [0.004, 6.27, 59.9, 203.0, 9000.0, 400_000.0])
-def test_timeline_stays_within_its_frame(total_s: float) -> None:
-    phases = [
-        PhaseTime(name="a <b> & a very long name of a phase that does not fit", started_s=0, elapsed_s=total_s / 3),
-        PhaseTime(name="nothing", started_s=total_s / 3, elapsed_s=0),
-        PhaseTime(name="last", started_s=total_s * 0.9999, elapsed_s=total_s / 10_000),
-    ]
-    drawing = ET.fromstring(draw_timeline(phases, total_s))  # noqa: S314 - our own drawing
-    bars = [rect for rect in drawing.iter("rect") if rect.get("class") == "fill"]
-    assert len(bars) == len(phases)
-    for bar in bars:
-        assert read_share(bar.get("x")) >= 0
-        assert read_share(bar.get("width")) > 0
-        assert read_share(bar.get("x")) + read_share(bar.get("width")) <= 100.01
-    assert read_share(bars[0].get("width")) == pytest.approx(100 / 3, abs=0.01)
-    assert drawing.find("title") is not None
-    assert "3 " not in (drawing.findtext("title") or "")
-    assert drawing.findtext("desc", "").count(";") == 2
-
-
-def test_nothing_is_drawn_without_time() -> None:
-    assert draw_timeline([], 3.0) == ""
-    assert draw_timeline([PhaseTime(name="a", elapsed_s=0)], 0) == ""
-
-
-@pytest.mark.parametrize("end_s", [0.0001, 0.03, 0.7, 1.0, 6.27, 42.0, 75.0, 203.4, 1000.0, 5000.0, 90_000.0])
-def test_ticks_are_few_even_and_inside(end_s: float) -> None:
-    ticks = choose_ticks(end_s)
-    assert ticks[0] == 0
-    assert 3 <= len(ticks) <= 6
-    assert ticks[-1] <= end_s * 1.000001
-    gaps = [after - before for before, after in itertools.pairwise(ticks)]
-    assert max(gaps) == pytest.approx(min(gaps))
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Wording
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"),
-        (-1, "0 s"),
-        (0.00001, "< 0.1 ms"),
-        (0.0004, "0.4 ms"),
-        (0.042, "42 ms"),
-        (0.0996, "0.10 s"),
-        (0.5, "0.50 s"),
-        (0.996, "1.0 s"),
-        (1.24, "1.2 s"),
-        (59.94, "59.9 s"),
-        (59.96, "1 min 00 s"),
-        (184, "3 min 04 s"),
-        (3599.4, "59 min 59 s"),
-        (3599.6, "1 h 00 min"),
-        (7380, "2 h 03 min"),
-        (7199, "2 h 00 min"),
-    ],
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert format_duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("size_bytes", "text"),
-    [
-        (0, "0 bytes"),
-        (1, "1 byte"),
-        (999, "999 bytes"),
-        (1000, "1.0 kB"),
-        (999_949, "999.9 kB"),
-        (999_950, "1.0 MB"),
-        (110_700_000, "110.7 MB"),
-        (2_500_000_000, "2.5 GB"),
-        (7_200_000_000_000_000, "7,200.0 TB"),
-    ],
-)
-def test_sizes(size_bytes: int, text: str) -> None:
-    assert format_size(size_bytes) == text
-
-
-def test_small_words() -> None:
-    assert format_plural(1, "index", "indexes") == "1 index"
-    assert format_plural(1234, "index", "indexes") == "1,234 indexes"
-    assert format_list([]) == ""
-    assert format_list(["a"]) == "a"
-    assert format_list(["a", "b", "c"]) == "a, b and c"
-    assert format_share(1, 0) == ""
-    assert format_share(0, 5) == "0.0 %"
-    assert format_share(1, 3000) == "< 0.1 %"
-    assert format_share(9.96, 100) == "10 %"
-    assert format_row_rate(10, 0) == ""
-    assert format_row_rate(12_345, 2) == "6,172 rows/s"
-
-
-@pytest.mark.parametrize(
-    ("text", "escaped"),
-    [
-        ("plain", "plain"),
-        ("naïve 日本 עברית 👩‍💻", "naïve 日本 עברית 👩‍💻"),
-        ("a\nb\tc\rd", "a\\nb\\tc\\rd"),
-        ("\x1b[31m\x00\x7f\x9b", "\\x1b[31m\\x00\\x7f\\x9b"),
-        ("\u202eabc\u2066\u2028", "\\u202eabc\\u2066\\u2028"),
-        ("\ud800", "\\ud800"),
-    ],
-)
-def test_unprintable_characters_are_shown_as_what_they_are(text: str, escaped: str) -> None:
-    assert escape_unprintable(text) == escaped
-
-
-def test_sql_keeps_its_lines() -> None:
-    assert escape_unprintable("a\n\tb\x1b", lines=True) == "a\n\tb\\x1b"
-
-
-@pytest.mark.parametrize(
-    "word",
-    [
-        "plain",
-        "two words",
-        "it's",
-        "",
-        "*",
-        "$HOME",
-        "a\nb",
-        "tab\there's",
-        "back\\slash\x1b",
-        "\x9b\u202e",
-        "caf\udce9",
-    ],
-)
-def test_quoted_words_come_back_from_the_shell(word: str) -> None:
-    quoted = quote_word(word)
-    assert quoted == escape_unprintable(quoted), "nothing unprintable reaches the terminal"
-    done = subprocess.run(
-        ["bash", "-c", f"printf %s {quoted}"], capture_output=True, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"}
-    )
-    assert os.fsdecode(done.stdout) == word
-
-
-@pytest.mark.parametrize(
-    ("host", "user", "database", "address"),
-    [
-        ("db.example.org", "app", "shop", "postgresql://app@db.example.org:5432/shop"),
-        ("db.example.org", "a@b:c", "my shop/1", "postgresql://a%40b%3Ac@db.example.org:5432/my%20shop%2F1"),
-        ("::1", "app", "shop", "postgresql://app@[::1]:5432/shop"),
-        ("/run/postgresql", "app", "shop", "host=/run/postgresql port=5432 dbname=shop user=app"),
-        ("/run/my pg", "it's", "shop", "host='/run/my pg' port=5432 dbname=shop user='it\\'s'"),
-    ],
-)
-def test_addresses_are_libpqs(host: str, user: str, database: str, address: str) -> None:
-    from psycopg.conninfo import conninfo_to_dict
-
-    server = ServerInfo(version="18.1", version_num=180001, host=host, port=5432, database=database, user=user)
-    assert write_address(server) == address
-    read = conninfo_to_dict(address)
-    assert (read["host"], read["user"], read["dbname"], str(read["port"])) == (host, user, database, "5432")
-
-
-def test_columns_line_up_whatever_the_script() -> None:
-    text = align_rows([("日本", "1"), ("e\u0301a", "22"), ("abcdef", "333")], right=(1,), indent=0)
-    assert text.splitlines() == ["日本      1", "e\u0301a       22", "abcdef  333"]

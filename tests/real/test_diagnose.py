@@ -10,22 +10,23 @@ import subprocess
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
-from liteferry import diagnose
-from liteferry.diagnose import explain_connection_failure
-from liteferry.errors import MigrationError
-from liteferry.ports import find_free_port, find_path_owner, find_port_owner, probe_server
+from liteferry.servers import diagnose
+from liteferry.servers.diagnose import explain_connection_failure
+from liteferry.servers.ports import find_free_port, find_path_owner, find_port_owner, probe_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conftest import PostgresServer
+    from liteferry.errors import MigrationError
 
 SECRET = "hunter2-s3cret"
 
@@ -55,10 +56,10 @@ def fail(conninfo: str) -> MigrationError:
     """Connect, and explain the failure as `liteferry.postgres_target` does."""
     with pytest.raises(psycopg.OperationalError) as raised:
         psycopg.connect(conninfo, connect_timeout=5).close()
-    attempt = raised.value.pgconn
-    assert attempt
+    attempt = raised.value.pgconn  # None when the time was up
     names = {"host": "host", "hostaddr": "hostaddr", "port": "port", "user": "user", "dbname": "db"}
-    resolved = {name: getattr(attempt, attribute).decode() for name, attribute in names.items()}
+    given = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if name in names}
+    resolved = {name: getattr(attempt, of).decode() for name, of in names.items()} if attempt else given
     error = explain_connection_failure(str(raised.value), raised.value.sqlstate, resolved)
     assert SECRET not in str(error) + error.hint
     return error
@@ -73,7 +74,7 @@ def test_the_wrong_server_was_there_first(other_server: PostgresServer) -> None:
     error = fail(f"host=127.0.0.1 port={other_server.port} user=app dbname=app password={SECRET}")
     assert error.code == "role-missing"
     pid = (other_server.data_dir / "postmaster.pid").read_text().split()[0]
-    place = f"The server at 127.0.0.1:{other_server.port}"
+    place = f"the server at 127.0.0.1:{other_server.port}"
     owner = f"process {pid} (postgres, PostgreSQL {other_server.version}, user {other_server.account.name})"
     assert str(error) == f'{place}, {owner}, has no role "app": it may be another server than the one meant'
     assert """-c 'CREATE ROLE "app" LOGIN'""" in error.hint
@@ -108,7 +109,7 @@ def test_the_hints_commands_mend_it(other_server: PostgresServer) -> None:
     for code in ("role-missing", "database-missing"):
         error = fail(conninfo)
         assert error.code == code
-        command = error.hint.removeprefix("If this is the right one: ").partition("; if another")[0]
+        command = error.hint.removeprefix("if this is the right one: ").partition("; if another")[0]
         command = command.partition(" -c '\\password")[0]  # it asks at the terminal
         subprocess.run(["bash", "-c", command.replace("psql", str(psql), 1)], check=True)
     psycopg.connect(conninfo).close()
@@ -223,6 +224,8 @@ def test_a_server_of_another_language(
 
 
 class WebPage(BaseHTTPRequestHandler):
+    timeout = 1  # a request that never ends does not keep the server
+
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
@@ -230,7 +233,7 @@ class WebPage(BaseHTTPRequestHandler):
 @pytest.fixture
 def web_port() -> Iterator[int]:
     """A web server in this process."""
-    with HTTPServer(("127.0.0.1", 0), WebPage) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), WebPage) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server.server_port
@@ -249,7 +252,7 @@ def test_a_port_where_nobody_listens() -> None:
     port = find_free_port()
     error = fail(f"host=127.0.0.1 port={port} user=app dbname=app password={SECRET}")
     assert error.code == "server-unreachable"
-    assert str(error) == f"No PostgreSQL server answers at 127.0.0.1:{port}: nothing listens there"
+    assert str(error) == f"no PostgreSQL server answers at 127.0.0.1:{port}: nothing listens there"
     assert "liteferry server start" in error.hint
 
 
@@ -258,13 +261,13 @@ def test_a_server_on_a_neighbouring_port_is_pointed_at(
 ) -> None:
     monkeypatch.setattr(diagnose, "NEIGHBOUR_PORTS", range(pg_server.port, pg_server.port + 1))
     error = fail(f"host=localhost port={find_free_port()} user=app dbname=app")
-    assert f"A PostgreSQL answers at localhost:{pg_server.port}" in error.hint
+    assert f"a PostgreSQL answers at localhost:{pg_server.port}" in error.hint
 
 
 def test_a_socket_that_is_not_there(tmp_path: Path) -> None:
     error = fail(f"host={tmp_path} user=app dbname=app")
     assert error.code == "server-unreachable"
-    assert str(error) == f"No PostgreSQL server answers at {tmp_path}/.s.PGSQL.5432: there is no such socket"
+    assert str(error) == f"no PostgreSQL server answers at {tmp_path}/.s.PGSQL.5432: there is no such socket"
 
 
 def test_a_name_that_cannot_be_resolved() -> None:
@@ -276,7 +279,7 @@ def test_a_name_that_cannot_be_resolved() -> None:
 def test_a_web_server_on_that_port(web_port: int) -> None:
     error = fail(f"host=127.0.0.1 port={web_port} user=app dbname=app password={SECRET}")
     assert error.code == "server-other"
-    assert f"What answers at 127.0.0.1:{web_port}, process {os.getpid()} (" in str(error)
+    assert f"what answers at 127.0.0.1:{web_port}, process {os.getpid()} (" in str(error)
     assert str(error).endswith("is not a PostgreSQL server")
 
 
@@ -334,15 +337,15 @@ def test_an_owners_arguments_are_not_shown() -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else for a moment")
-def test_without_root_the_owners_user_is_known_at_least(silent_port: int) -> None:
-    os.seteuid(pwd.getpwnam("nobody").pw_uid)
+def test_without_root_the_owners_user_is_known_at_least(pg_server: PostgresServer) -> None:
+    os.seteuid(pwd.getpwnam("daemon").pw_uid)
     try:
-        owner = find_port_owner(silent_port)
+        owner = find_port_owner(pg_server.port)
     finally:
         os.seteuid(0)
     assert owner
-    assert (owner.pid, owner.user) == (None, "root")
-    assert str(owner) == "a process of the user root"
+    assert owner.pid is None
+    assert str(owner) == f"a process of the user {pg_server.account.name}"
 
 
 def test_a_docker_container_is_recognised(silent_port: int) -> None:

@@ -19,26 +19,27 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from liteferry import servers
+import liteferry
 from liteferry.errors import MigrationError
-from liteferry.installation import Account, choose_account, find_binaries, make_runnable
 from liteferry.servers import (
     create_database,
     database_url,
     default_home,
+    drop_database,
     psql_argv,
     read_log,
     read_status,
     start_server,
     stop_server,
 )
+from liteferry.servers.installation import Account, choose_account, find_binaries, make_runnable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from liteferry.servers import Server
 
-SOURCE_DIR = Path(servers.__file__).parent.parent
+PACKAGE = Path(liteferry.__file__).parent
 AS_ROOT = os.geteuid() == 0
 only_root = pytest.mark.skipif(not AS_ROOT, reason="needs root: changes accounts")
 
@@ -272,10 +273,18 @@ def test_databases_are_named_after_the_source(embedded: Server, wanted: str, nam
         url = create_database(embedded, wanted)
         assert query(url, "SELECT current_database()") == name
         assert query(url, "SELECT encoding = pg_char_to_encoding('UTF8') FROM pg_database WHERE datname = 'postgres'")
-    for name in set(names):
-        query(embedded.url, "SELECT 1")
-        with psycopg.connect(embedded.url, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{name}"'.encode())
+    for name in names:
+        drop_database(embedded, database_url(embedded, name))
+    assert query(embedded.url, f"SELECT count(*) FROM pg_database WHERE datname IN ('{names[0]}')") == 0
+
+
+def test_only_databases_of_this_server_are_dropped(embedded: Server, pg_url: str) -> None:
+    url = create_database(embedded, "busy")
+    with pytest.raises(ValueError, match="not a database of the embedded server"):
+        drop_database(embedded, pg_url)
+    with psycopg.connect(url):
+        drop_database(embedded, url)  # whoever is still connected
+    assert query(embedded.url, "SELECT count(*) FROM pg_database WHERE datname = 'busy'") == 0
 
 
 @pytest.fixture(scope="module")
@@ -441,7 +450,7 @@ def test_an_ordinary_user_has_a_server_of_his_own_that_no_other_can_enter(home: 
     user_home = home / "user"
     user_home.mkdir(mode=0o755)
     os.chown(user_home, nobody.pw_uid, nobody.pw_gid)
-    shutil.copytree(SOURCE_DIR / "liteferry", home / "src" / "liteferry")
+    shutil.copytree(PACKAGE, home / "src" / "liteferry")
     account = Account(name="nobody", uid=nobody.pw_uid, gid=nobody.pw_gid)
     environment = {
         "HOME": str(user_home),

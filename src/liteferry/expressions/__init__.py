@@ -1,8 +1,8 @@
 """SQLite's expressions and views in PostgreSQL's words.
 
 Layer 1, pure. A whitelist: every construct is either known to mean the same (`describe_rules` lists them) or refused
-with `liteferry.errors.Untranslatable`; never a silently different meaning. sqlglot parses, and nothing more; it is
-imported with the first translation.
+with `liteferry.errors.Untranslatable`; never a silently different meaning. The parser is our own, for SQLite's own
+grammar; everything but the data types is imported with the first translation.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def translate_default(sql: str, column: ColumnType) -> Translation:
 
     Raises: Untranslatable when the value does not fit the column's type or has no PostgreSQL form.
     """
-    raise NotImplementedError
+    from liteferry.expressions import tables
+
+    return tables.default(sql, column)
 
 
 def translate_check(sql: str, columns: Sequence[ColumnType]) -> Translation:
@@ -56,7 +58,9 @@ def translate_check(sql: str, columns: Sequence[ColumnType]) -> Translation:
 
     Raises: Untranslatable.
     """
-    raise NotImplementedError
+    from liteferry.expressions import tables
+
+    return tables.check(sql, columns)
 
 
 def translate_predicate(sql: str, columns: Sequence[ColumnType]) -> Translation:
@@ -64,7 +68,9 @@ def translate_predicate(sql: str, columns: Sequence[ColumnType]) -> Translation:
 
     Raises: Untranslatable.
     """
-    raise NotImplementedError
+    from liteferry.expressions import tables
+
+    return tables.predicate(sql, columns)
 
 
 def translate_generated(sql: str, columns: Sequence[ColumnType], column: ColumnType) -> Translation:
@@ -72,7 +78,9 @@ def translate_generated(sql: str, columns: Sequence[ColumnType], column: ColumnT
 
     Raises: Untranslatable.
     """
-    raise NotImplementedError
+    from liteferry.expressions import tables
+
+    return tables.generated(sql, columns, column)
 
 
 def translate_index_key(sql: str, columns: Sequence[ColumnType]) -> Translation:
@@ -82,7 +90,9 @@ def translate_index_key(sql: str, columns: Sequence[ColumnType]) -> Translation:
 
     Raises: Untranslatable.
     """
-    raise NotImplementedError
+    from liteferry.expressions import tables
+
+    return tables.index_key(sql, columns)
 
 
 def translate_view(sql: str, relations: Mapping[str, Relation]) -> ViewTranslation:
@@ -92,9 +102,13 @@ def translate_view(sql: str, relations: Mapping[str, Relation]) -> ViewTranslati
 
     Raises: Untranslatable, also when the view reads a relation that is not among them.
     """
-    raise NotImplementedError
+    from liteferry.expressions import views
+
+    return views.translate(sql, relations)
 
 
 def describe_rules() -> tuple[RuleDoc, ...]:
     """List what is translated and what is refused. Pure. The docs' page is generated from this."""
-    raise NotImplementedError
+    from liteferry.expressions import rules
+
+    return rules.describe()

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import Untranslatable
-from liteferry.expressions.syntax import Literal
 from liteferry.expressions.temporal import compare_temporal, compare_with_text
 from liteferry.expressions.terms import (
     BLOB,
@@ -31,6 +30,9 @@ from liteferry.expressions.terms import (
     make_literal,
 )
 from liteferry.names import quote_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
 _NULL_SAFE: Final = {"IS": "IS NOT DISTINCT FROM", "IS NOT": "IS DISTINCT FROM"}
@@ -67,13 +69,7 @@ def compare(operator: str, left: Term, right: Term) -> Term:
     if simple := _compare_boolean(operator, left, right):
         return simple
     sides = pair(left, right, ordered=operator not in ("=", "<>"))
-    always = (
-        operator == "="
-        and left.not_null
-        and left.literal is not None
-        and right.literal is not None
-        and left.literal == right.literal
-    )
+    always = operator == "=" and is_always_in(left, [right])
     return make_condition(f"{sides.left} {operator} {sides.right}", [left, right], always=always)
 
 
@@ -90,6 +86,29 @@ def _compare_null_safe(operator: str, left: Term, right: Term) -> Term:
         return make_condition(f"({compared.sql}) {test}", [left, right], not_null=True)
     sides = pair(left, right, ordered=False)
     return make_condition(f"{sides.left} {_NULL_SAFE[operator]} {sides.right}", [left, right], not_null=True)
+
+
+def compare_any(operand: Term, items: Sequence[Term], *, negated: bool) -> Term:
+    """Compare with each of some values: x [NOT] IN (a, b). Pure. Raises: Untranslatable."""
+    sides: list[Comparable] = []
+    others: list[Term] = []
+    for item in items:
+        # the items lose their own affinity and collation: x IN (a) is x = +a
+        bare = replace(item, affinity=None, collation=None, explicit=False)
+        left, right = _apply_affinity(operand, bare), _apply_affinity(bare, operand)
+        if operand.is_null or bare.is_null or {left.kind, right.kind} & (TEMPORAL_KINDS | {"bool"}):
+            others.append(compare("=", operand, bare))
+        else:
+            sides.append(pair(left, right, ordered=False))
+    always = not negated and is_always_in(operand, items)
+    parts = [operand, *items]
+    lefts = {side.left for side in sides}
+    if not others and len(lefts) == 1:
+        values = ", ".join(side.right for side in sides)
+        return make_condition(f"{lefts.pop()} {'NOT IN' if negated else 'IN'} ({values})", parts, always=always)
+    tests = [other.operand for other in others] + [f"({side.left} = {side.right})" for side in sides]
+    sql = " OR ".join(tests)
+    return make_condition(f"NOT ({sql})" if negated else sql, parts, always=always)
 
 
 def pair(left: Term, right: Term, *, ordered: bool) -> Comparable:
@@ -163,9 +182,9 @@ def _compare_boolean(operator: str, left: Term, right: Term) -> Term | None:
     if operator not in ("=", "<>"):
         return None
     for side, other in ((left, right), (right, left)):
-        if side.kind != "bool":
+        if side.kind != "bool" or not side.storage <= INTEGER:
             continue
-        if other.kind == "bool":
+        if other.kind == "bool" and other.storage <= INTEGER:
             return make_condition(f"{side.operand} {operator} {other.operand}", [side, other])
         if other.literal and other.literal.value in (0, 1) and other.storage <= INTEGER:
             wanted = bool(other.literal.value) == (operator == "=")
@@ -201,6 +220,11 @@ def _pair_texts(left: Term, right: Term, *, ordered: bool) -> Comparable:
     return Comparable(*(collate(side, collation, ordered=ordered) for side in sides))
 
 
+def is_always_in(term: Term, literals: Sequence[Term]) -> bool:
+    """Whether every value that the term can have, by its type, is among the literals. Pure."""
+    return term.values is not None and term.values <= {item.literal.value for item in literals if item.literal}
+
+
 def find_collation(left: Term, right: Term) -> str:
     """The collation that SQLite compares two texts with. Pure."""
     for term in (left, right):
@@ -231,8 +255,3 @@ def collate(term: Term, collation: str, *, ordered: bool) -> str:
 def fold_literal(text: str) -> str:
     """Fold A to Z and nothing else. Pure."""
     return "".join(character.lower() if character.isascii() else character for character in text)
-
-
-def same_literal(term: Term, value: Literal) -> bool:
-    """Whether the term is that very literal. Pure."""
-    return term.literal == value

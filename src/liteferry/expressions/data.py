@@ -34,7 +34,7 @@ wherever the text's form matters."""
 class ColumnType:
     """A column as an expression sees it: what SQLite stores in it and what it became in PostgreSQL.
 
-    source, target: its name on either side. whole: a numeric or float8 column whose values are all whole numbers and
+    source, target: its name on either side. affinity: None only for a view's column that is an expression. whole: a numeric or float8 column whose values are all whole numbers and
     stored as INTEGER, so that division truncates in SQLite. storage: the storage classes that the census found besides
     NULL; empty when nobody looked, and then the kind's own class is assumed. forms: what the column's dates and times
     look like in SQLite (`TEMPORAL_FORMS`); empty stands for the canonical form of the kind (``date``, ``datetime``,
@@ -45,7 +45,7 @@ class ColumnType:
     source: str
     target: str
     kind: Kind
-    affinity: Affinity
+    affinity: Affinity | None
     pg_type: str
     not_null: bool = False
     collation: str = "BINARY"

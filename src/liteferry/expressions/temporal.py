@@ -30,7 +30,7 @@ _TIME: Final = re.compile(r"(\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\Z", re.ASCII)
 _SPACED: Final = frozenset({"datetime", *(f"datetime-f{digits}" for digits in range(1, 10))})
 _PYTHON: Final = frozenset({"datetime", "datetime-f6"})
 _ANY: Final = _SPACED - {"datetime-f7", "datetime-f8", "datetime-f9"}
-_SAME_ORDER: Final = frozenset({"date", "time-python", "datetime", *_SPACED})
+_SAME_ORDER: Final = frozenset({"date", "time-python", "time-s", "datetime", *_SPACED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _compare_day(operator: str, column: Term, form: str, written: Written) -> st
         tie = "above"
     else:
         tie = "above" if form == "datetime-t" else "below"  # a space comes before T
-    if tie == "equal" and operator in ("=", "<>"):
+    if tie == "equal" and (operator in ("=", "<>") or column.kind == "date"):
         return f"{column.operand} {operator} {_moment(column, written.day, 0)}"
     if tie == "equal":
         # within a day there is only midnight: the bounds of the day are exact for dates and for timestamps
@@ -178,10 +178,10 @@ def _compare_tie(operator: str, column: Term, tie: Tie | None, literal: str) -> 
 
 def _compare_time(operator: str, column: Term, text: str) -> Term:
     literal = temporal_literal(text, "time")
-    if literal is None or column.forms != CANONICAL_FORMS["time"]:
+    if literal is None or column.forms not in (CANONICAL_FORMS["time"], {"time-s"}):
         raise Untranslatable(f"how the texts of {describe(column)} and {text!r} compare is not known")
     digits = text.partition(".")[2]
-    if digits and (len(digits) != 6 or not digits.strip("0")):
+    if digits and (column.forms == {"time-s"} or len(digits) != 6 or not digits.strip("0")):
         raise Untranslatable(f"{text!r} is not written as {describe(column)} writes times")
     return make_condition(f"{column.operand} {operator} {literal}", [column])
 

@@ -88,8 +88,8 @@ class Term:
     can have in SQLite. affinity: SQLite's, None for an expression that has none. collation: SQLite's; ``explicit``
     when COLLATE is written. condition: a truth value that SQLite computes as 0 or 1. forms: of dates and times.
     always: neither false nor anything else than true or NULL, whatever the columns hold. lowest: a lower bound of an
-    integer. digits: a text of digits alone. instant: the moment (timestamp in UTC) that a text denotes. column: it is
-    a column, as it stands in the table.
+    integer. values: all the texts that it can be, where they are few. digits: a text of digits alone. instant: the
+    moment (timestamp in UTC) that a text denotes. column: it is a column, as it stands in the table.
     """
 
     sql: str
@@ -107,6 +107,7 @@ class Term:
     volatility: Volatility = Volatility.IMMUTABLE
     always: bool = False
     lowest: int | None = None
+    values: frozenset[str] | None = None
     digits: bool = False
     instant: str | None = None
     column: ColumnType | None = None
@@ -243,7 +244,7 @@ def as_number(term: Term, why: str) -> Term:
     """
     if term.is_null:
         return Term(sql="NULL::bigint", kind="int8", storage=INTEGER, literal=term.literal)
-    if term.kind == "bool":
+    if term.kind == "bool" and term.storage <= INTEGER:
         return replace(
             term,
             sql=f"{term.operand}::int",
@@ -290,7 +291,7 @@ def as_condition(term: Term) -> Term:
         return make_condition("NULL::boolean", [], atom=True, not_null=False)
     if term.condition:
         return term
-    if term.kind == "bool":
+    if term.kind == "bool" and term.storage <= INTEGER:
         return replace(make_condition(term.sql, [term], atom=term.atom), column=term.column)
     if isinstance(term.literal, Literal) and isinstance(term.literal.value, int | float):
         return make_condition("TRUE" if term.literal.value else "FALSE", [], atom=True, always=bool(term.literal.value))
@@ -326,12 +327,23 @@ def as_text(term: Term, why: str) -> Term:
         parts = (("year", 4), ("month", 2), ("day", 2))
         pieces = [f"lpad(extract({part} from {term.operand})::int::text, {width}, '0')" for part, width in parts]
         return make_expression(" || '-' || ".join(pieces), "text", [term], storage=TEXT)
+    if term.kind in ("timestamp", "timestamptz") and len(term.forms) == 1 and (form := min(term.forms)) in _TO_CHAR:
+        moment = term.sql if term.kind == "timestamp" else f"{term.operand} AT TIME ZONE 'UTC'"
+        text = make_expression(f"to_char({moment}, '{_TO_CHAR[form]}')", "text", [term], storage=TEXT, atom=True)
+        return replace(text, volatility=max(term.volatility, Volatility.STABLE))
+    if term.kind == "time" and term.forms == {"time-s"}:
+        return make_expression(f"{term.operand}::text", "text", [term], storage=TEXT, atom=True)
     raise Untranslatable(
         f"{why} makes a text of {describe(term)}, which holds {describe_storage(term)} as {term.kind}: "
         "PostgreSQL may write it differently"
     )
 
 
+_TO_CHAR: Final = {
+    "datetime": "YYYY-MM-DD HH24:MI:SS",
+    "datetime-f3": "YYYY-MM-DD HH24:MI:SS.MS",
+    "datetime-f6": "YYYY-MM-DD HH24:MI:SS.US",
+}
 _PLAIN_TEXT: Final = ("character varying", "varchar")
 
 

@@ -1,0 +1,39 @@
+# make test   everything that has to hold, from nothing: environment, lint, types, tests
+# make help   the other targets
+
+VENV ?= .venv
+PYTHON ?= python3
+PYTEST_ARGS ?=
+export VENV PYTHON
+
+bin := $(VENV)/bin
+pytest := $(bin)/python -m pytest -n 2
+
+.PHONY: help setup check test slow bench docs ci
+
+help:  ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+
+setup:  ## make the virtual environment, fetch what the tests can use
+	@.ci/setup
+
+check: setup  ## lint, formatting, types
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+
+test: check  ## check, then all tests but the slow ones
+	$(pytest) -m "not slow" $(PYTEST_ARGS)
+
+slow: setup  ## the tests that take minutes
+	$(pytest) -m slow $(PYTEST_ARGS)
+
+bench: setup  ## measure against the other tools
+	$(bin)/python bench/run.py
+
+docs: setup  ## write the reference from the code, build the pages, warnings are errors
+	$(bin)/python docs/generate.py
+	$(bin)/python -m mkdocs build --strict
+
+ci:  ## what the continuous integration runs
+	@.ci/run

@@ -1,0 +1,149 @@
+"""The expressions of tables and indexes: defaults, CHECKs, predicates, generated columns, keys.
+
+Layer 1, pure.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from liteferry.errors import Untranslatable
+from liteferry.expressions import syntax as s
+from liteferry.expressions.data import Translation
+from liteferry.expressions.parser import parse_expression
+from liteferry.expressions.scalar import ScalarTranslator
+from liteferry.expressions.storing import store_literal, store_term
+from liteferry.expressions.terms import TEMPORAL_KINDS, Term, Volatility, as_condition, make_column
+from liteferry.sqlite_ddl import DdlError, fold_case
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from liteferry.expressions.data import ColumnType
+
+ROWID_NAMES: Final = frozenset({"rowid", "_rowid_", "oid"})
+_HEX = r"hex\(randomblob\({}\)\)"
+_RANDOM_UUID: Final = re.compile(
+    # the expression that goes round for a random UUID: 8-4-4-4-12 hexadecimal digits with the version and variant
+    rf"lower\({_HEX.format(4)}\)\|\|'-'\|\|lower\({_HEX.format(2)}\)\|\|'-4'\|\|substr\(lower\({_HEX.format(2)}\),2\)"
+    rf"\|\|'-'\|\|substr\('89ab',\(?abs\(random\(\)\)%4\)?\+1,1\)\|\|substr\(lower\({_HEX.format(2)}\),2\)\|\|'-'\|\|"
+    rf"lower\({_HEX.format(6)}\)"
+)
+_RANDOM_HEX: Final = re.compile(rf"(?:lower\({_HEX.format(16)}\)|{_HEX.format(16)})")
+
+
+class TableScope:
+    """The columns of one table."""
+
+    def __init__(self, columns: Sequence[ColumnType], *, forbid_generated: bool = False) -> None:
+        """Look names up among the columns; a generated one is refused where it may not be used."""
+        self._columns = {fold_case(column.source): column for column in columns}
+        self._rowid = next((column for column in columns if column.rowid), None)
+        self._forbid_generated = forbid_generated
+
+    def resolve(self, parts: tuple[str, ...]) -> Term | None:
+        """The column of that name, None when there is none."""
+        name = fold_case(parts[-1])
+        column = self._columns.get(name)
+        if column is None and name in ROWID_NAMES:
+            column = self._rowid
+        if column is None:
+            return None
+        if column.generated and self._forbid_generated:
+            raise Untranslatable(f"it uses {column.source}, which is generated itself")
+        return make_column(column)
+
+
+class _NoScope:
+    """Where there are no columns: any name is a word."""
+
+    def resolve(self, _: tuple[str, ...]) -> Term | None:
+        return None
+
+
+def _parse(sql: str) -> s.Node:
+    try:
+        return parse_expression(sql)
+    except DdlError as error:
+        raise Untranslatable(f"liteferry cannot read it: {error}") from error
+
+
+def _translate(sql: str, scope: TableScope | _NoScope) -> Term:
+    try:
+        return ScalarTranslator(scope).translate(_parse(sql))
+    except RecursionError:
+        raise Untranslatable("it is nested too deeply") from None
+
+
+def _require_immutable(term: Term, what: str) -> None:
+    if term.volatility is not Volatility.IMMUTABLE:
+        raise Untranslatable(f"{what} must give the same result whenever it is computed, but its value depends on more")
+
+
+def check(sql: str, columns: Sequence[ColumnType]) -> Translation:
+    """Translate a CHECK. Pure. Raises: Untranslatable."""
+    term = as_condition(_translate(sql, TableScope(columns)))
+    if term.volatility is Volatility.VOLATILE:
+        raise Untranslatable("a CHECK with a random value")
+    return Translation(sql=term.sql, kind="bool", implied_by_type=term.always)
+
+
+def predicate(sql: str, columns: Sequence[ColumnType]) -> Translation:
+    """Translate a partial index's WHERE. Pure. Raises: Untranslatable."""
+    term = as_condition(_translate(sql, TableScope(columns)))
+    _require_immutable(term, "an index's condition")
+    return Translation(sql=term.sql, kind="bool", implied_by_type=term.always and term.not_null)
+
+
+def generated(sql: str, columns: Sequence[ColumnType], column: ColumnType) -> Translation:
+    """Translate a generated column. Pure. Raises: Untranslatable."""
+    term = _translate(sql, TableScope(columns, forbid_generated=True))
+    _require_immutable(term, "a generated column")
+    text = store_term(term, column)
+    if column.kind == "text" and not (term.kind == "text" or column.affinity == "TEXT"):
+        raise Untranslatable(f"it gives {term.kind}, which SQLite would not store as text in column {column.source}")
+    if "to_char(" in text:
+        raise Untranslatable("it writes a time as text, which PostgreSQL does not call immutable")
+    return Translation(sql=f"({text})::{column.pg_type}" if term.is_null else text, kind=column.kind)
+
+
+def index_key(sql: str, columns: Sequence[ColumnType]) -> Translation:
+    """Translate an index's key. Pure. Raises: Untranslatable."""
+    term = _translate(sql, TableScope(columns))
+    _require_immutable(term, "an index's key")
+    if term.explicit and term.collation not in (None, "BINARY"):
+        raise Untranslatable(f"COLLATE {term.collation} within an index's key")
+    if term.is_null:
+        raise Untranslatable("an index on NULL")
+    return Translation(sql=term.sql, kind=term.kind)
+
+
+def default(sql: str, column: ColumnType) -> Translation:
+    """Translate a DEFAULT. Pure. Raises: Untranslatable."""
+    node = _parse(sql)
+    if isinstance(node, s.Name) and len(node.parts) == 1:
+        word = node.parts[0]
+        if not node.quotes and word.lower() in ("true", "false"):
+            return Translation(sql=store_literal(int(word.lower() == "true"), column), kind=column.kind)
+        return Translation(sql=store_literal(word, column), kind=column.kind)  # DEFAULT word is DEFAULT 'word'
+    squeezed = re.sub(r"\s+", "", sql).lower()
+    while squeezed.startswith("(") and squeezed.endswith(")"):
+        squeezed = squeezed[1:-1]
+    if column.kind == "uuid" and _RANDOM_UUID.fullmatch(squeezed):
+        return Translation(sql="gen_random_uuid()", kind="uuid")
+    if column.kind == "text" and column.affinity == "TEXT" and _RANDOM_UUID.fullmatch(squeezed):
+        return Translation(sql="gen_random_uuid()::text", kind="text")
+    try:
+        term = ScalarTranslator(_NoScope()).translate(node)
+    except RecursionError:
+        raise Untranslatable("it is nested too deeply") from None
+    if column.kind == "uuid" and _RANDOM_HEX.fullmatch(squeezed):
+        return Translation(sql=f"{term.operand}::uuid", kind="uuid")
+    if term.is_null:
+        return Translation(sql="NULL", kind=None)
+    if column.kind == "timestamptz" and isinstance(node, s.CurrentTime) and term.kind in TEMPORAL_KINDS:
+        unit = {"CURRENT_TIMESTAMP": "second", "CURRENT_DATE": "day"}.get(node.word)
+        if unit == "second":
+            return Translation(sql="date_trunc('second', statement_timestamp())", kind="timestamptz")
+    return Translation(sql=store_term(term, column), kind=column.kind)

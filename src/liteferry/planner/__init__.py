@@ -1,0 +1,307 @@
+"""The plan: from what the source declares and stores to the steps that make it in PostgreSQL.
+
+Layer 1, pure: the same catalogues, census and options always give the same plan. Nothing is left out without a
+finding; a finding that blocks says what accepting it would do, and the steps are already those that accepting leads
+to, so that a plan can be read before it is decided.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final
+
+from liteferry import __version__
+from liteferry.errors import MigrationError
+from liteferry.findings import make_finding
+from liteferry.model import (
+    PLAN_SCHEMA,
+    Catalog,
+    Census,
+    ColumnMap,
+    Finding,
+    NameChange,
+    ObjectTotals,
+    Options,
+    Plan,
+    Step,
+    Table,
+    TableMap,
+    TargetCatalog,
+)
+from liteferry.names import NameSpace, quote_name, quote_qualified
+from liteferry.planner.sql import create_schema_sql, move_sql
+from liteferry.planner.tables import TablePlan, plan_foreign_keys, plan_table
+from liteferry.planner.views import plan_views
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+STAGING_COMMENT: Final = "liteferry staging"
+"""How a staging schema of ours begins its comment; anything else is not ours to drop."""
+
+
+def plan_migration(
+    catalog: Catalog,
+    census: Census,
+    target: TargetCatalog | None,
+    options: Options,
+    *,
+    source: str,
+) -> Plan:
+    """Plan the whole migration. Pure.
+
+    target: the target schema as it is; None when there is no server yet. source: the file's name, for the record.
+
+    Raises: MigrationError (usage) when --only or --exclude names no table, or an option contradicts another.
+    """
+    chosen, findings = select_tables(catalog, options)
+    relations, names = NameSpace(), list[NameChange]()
+    targets: dict[str, str] = {}
+    for table in chosen:
+        targets[table.name] = relations.claim(table.name or "unnamed")
+        if targets[table.name] != table.name:
+            names.append(
+                NameChange(
+                    kind="table", table=None, source=table.name, target=targets[table.name], why=_why(table.name)
+                )
+            )
+    view_targets = {view.name: relations.claim(view.name) for view in catalog.views}
+    staging = staging_name(options.schema)
+    plans: dict[str, TablePlan] = {}
+    for table in chosen:
+        plans[table.name] = plan_table(
+            table, census.table(table.name), targets[table.name], staging, options, relations
+        )
+    keys = plan_foreign_keys(catalog, census, chosen, plans, staging)
+    views = plan_views(catalog, plans, view_targets, staging)
+
+    findings += [found for plan in plans.values() for found in plan.findings]
+    findings += [*keys.findings, *views.findings, *_find_left_behind(catalog, chosen)]
+    names += [change for plan in plans.values() for change in plan.names]
+    names += views.names
+    findings += [
+        make_finding(
+            "name-changed",
+            f"{change.kind} {change.source} becomes {change.target}: {change.why}",
+            table=change.table,
+            name=change.source,
+        )
+        for change in names
+    ]
+    creates_schema = target is not None and not target.exists
+    if target is not None:
+        findings += _find_in_target(target)
+
+    steps = [
+        Step(id="pre-data/schema", phase="pre-data", sql=create_schema_sql(staging, STAGING_COMMENT)),
+        *(step for plan in plans.values() for step in plan.steps),
+        *keys.steps,
+        *views.steps,
+    ]
+    made = [(plans[table.name].map.target, "TABLE") for table in chosen] + [(name, "VIEW") for name in views.made]
+    steps.append(_publish_step(made, staging, options.schema, creates_schema=creates_schema))
+    return Plan(
+        schema=PLAN_SCHEMA,
+        liteferry_version=__version__,
+        source=source,
+        target_schema=options.schema,
+        staging_schema=staging,
+        creates_schema=creates_schema,
+        tables=tuple(plans[table.name].map for table in chosen),
+        steps=tuple(steps),
+        objects=(*(found for plan in plans.values() for found in plan.objects), *keys.objects, *views.objects),
+        findings=accept_findings(findings, options.accept),
+        names=tuple(names),
+        source_objects=count_objects(catalog, chosen),
+    )
+
+
+def map_target_tables(target: TargetCatalog, options: Options) -> tuple[TableMap, ...]:
+    """Map a target's own tables onto themselves, so that one side can be digested alone. Pure.
+
+    Raises: MigrationError (usage) for a column of a type that liteferry never makes.
+    """
+    from liteferry.typemap import kind_of_type
+
+    def map_column(table: str, name: str, pg_type: str) -> ColumnMap:
+        kind = kind_of_type(pg_type)
+        if kind is None:
+            raise MigrationError(
+                f"column {table}.{name} has the type {pg_type}, which liteferry has no digest for",
+                code="usage",
+                hint="leave the table out with --exclude",
+            )
+        return ColumnMap(source=name, target=name, pg_type=pg_type, kind=kind, rule="")
+
+    return tuple(
+        TableMap(
+            source=table.name,
+            target=table.name,
+            columns=tuple(map_column(table.name, column.name, column.pg_type) for column in table.columns),
+        )
+        for table in target.tables
+        if _is_chosen(table.name, options)
+    )
+
+
+def _is_chosen(name: str, options: Options) -> bool:
+    """Whether --only and --exclude choose a table."""
+    inside = not options.only or any(fnmatchcase(name, pattern) for pattern in options.only)
+    return inside and not any(fnmatchcase(name, pattern) for pattern in options.exclude)
+
+
+def staging_name(schema: str) -> str:
+    """Name the staging schema for a target schema. Pure."""
+    return NameSpace().claim(f"liteferry_staging_{schema}")
+
+
+def select_tables(catalog: Catalog, options: Options) -> tuple[list[Table], list[Finding]]:
+    """Choose the tables by --only and --exclude (shell patterns). Pure.
+
+    Raises: MigrationError (usage) when a pattern matches no table: it is most likely misspelt.
+    """
+    every = [table.name for table in catalog.tables]
+    for option, patterns in (("--only", options.only), ("--exclude", options.exclude)):
+        for pattern in patterns:
+            if not any(fnmatchcase(name, pattern) for name in every):
+                raise MigrationError(
+                    f"{option} {pattern} matches no table of the source",
+                    code="usage",
+                    hint="`liteferry inspect SOURCE` lists the tables; patterns are those of a shell and mind the case",
+                )
+
+    chosen = [table for table in catalog.tables if _is_chosen(table.name, options)]
+    left = [table for table in catalog.tables if not _is_chosen(table.name, options)]
+    findings = [
+        make_finding("left-out-by-choice", f"table {table.name} stays behind", table=table.name) for table in left
+    ]
+    return chosen, findings
+
+
+def accept_findings(findings: Iterable[Finding], accept: Sequence[str]) -> tuple[Finding, ...]:
+    """Mark the findings that the user accepted: by ``CODE``, or ``CODE:PLACE`` with shell patterns. Pure.
+
+    Raises: MigrationError (usage) when an accepted code does not exist, or cannot be accepted.
+    """
+    from dataclasses import replace
+
+    from liteferry.findings import FINDINGS
+
+    wanted = [tuple(item.partition(":")[::2]) for item in accept]
+    for code, _ in wanted:
+        if code != "all" and code not in FINDINGS:
+            raise MigrationError(
+                f"--accept {code}: there is no such finding",
+                code="usage",
+                hint="`liteferry check SOURCE` names the codes; the docs list all of them",
+            )
+        if code != "all" and not FINDINGS[code].if_accepted:
+            raise MigrationError(
+                f"--accept {code}: this finding cannot be accepted, only repaired",
+                code="usage",
+                hint=FINDINGS[code].why,
+            )
+
+    def is_accepted(finding: Finding) -> bool:
+        return bool(finding.if_accepted) and any(
+            code in {finding.code, "all"} and (not place or fnmatchcase(finding.place, place)) for code, place in wanted
+        )
+
+    return tuple(
+        replace(finding, accepted=True) if finding.severity == "blocker" and is_accepted(finding) else finding
+        for finding in findings
+    )
+
+
+def _why(name: str) -> str:
+    return "it has more than 63 bytes" if len(name.encode()) > 63 else "another object has it already"
+
+
+def _find_left_behind(catalog: Catalog, chosen: Sequence[Table]) -> list[Finding]:
+    """Triggers and virtual tables, which are never carried over."""
+    carried = {table.name.lower() for table in chosen} | {view.name.lower() for view in catalog.views}
+    findings = [
+        make_finding(
+            "trigger-left-out",
+            f"trigger {trigger.name} on {trigger.table} is not carried over",
+            table=trigger.table,
+            name=trigger.name,
+            sql=trigger.sql,
+            hint="write it anew as a PostgreSQL trigger function, after the migration",
+        )
+        for trigger in catalog.triggers
+        if trigger.table.lower() in carried
+    ]
+    findings += [
+        make_finding(
+            "virtual-table-left-out",
+            f"virtual table {table.name} ({table.module}) is not carried over"
+            + (f", with its shadow tables {', '.join(table.shadow_tables)}" if table.shadow_tables else ""),
+            name=table.name,
+            sql=table.sql,
+            hint=_virtual_hint(table.module),
+        )
+        for table in catalog.virtual_tables
+    ]
+    return findings
+
+
+def _virtual_hint(module: str) -> str:
+    lowered = module.lower()
+    if lowered.startswith("fts"):
+        return "PostgreSQL's full text search: a generated tsvector column with a GIN index"
+    if lowered.startswith("rtree"):
+        return "PostgreSQL's range or box types with a GiST index, or PostGIS"
+    return "its rows are made by a program that PostgreSQL does not have"
+
+
+def _find_in_target(target: TargetCatalog) -> list[Finding]:
+    if target.is_empty:
+        return []
+    held = [f"table {table.name}" for table in target.tables]
+    held += [f"view {view.name}" for view in target.views]
+    held += target.others
+    shown = ", ".join(held[:5]) + (f" and {len(held) - 5} more" if len(held) > 5 else "")
+    return [
+        make_finding(
+            "target-not-empty",
+            f"schema {target.schema} of the target is not empty: it holds {shown}",
+            count=len(held),
+            hint="choose another --schema or another database; liteferry replaces nothing",
+        )
+    ]
+
+
+def _publish_step(made: Sequence[tuple[str, str]], staging: str, schema: str, *, creates_schema: bool) -> Step:
+    sql = [f"CREATE SCHEMA {quote_name(schema)}"] if creates_schema else []
+    sql += [move_sql(kind, staging, name, schema) for name, kind in made]
+    sql.append(f"DROP SCHEMA {quote_name(staging)} RESTRICT")
+    return Step(id="publish", phase="publish", sql=tuple(sql), undo_sql=_undo_sql(made, schema, creates_schema))
+
+
+def _undo_sql(made: Sequence[tuple[str, str]], schema: str, creates_schema: bool) -> tuple[str, ...]:  # noqa: FBT001 - private, named at its one call
+    """What takes the published objects away: views first, the last made first; then all tables at once.
+
+    One DROP for all tables, without CASCADE: foreign keys among them do not hinder it, those of strangers do.
+    """
+    undo = [f"DROP VIEW {quote_qualified(schema, name)}" for name, kind in reversed(made) if kind == "VIEW"]
+    tables = ", ".join(quote_qualified(schema, name) for name, kind in made if kind == "TABLE")
+    if tables:
+        undo.append(f"DROP TABLE {tables}")
+    if creates_schema:
+        undo.append(f"DROP SCHEMA {quote_name(schema)} RESTRICT")
+    return tuple(undo)
+
+
+def count_objects(catalog: Catalog, chosen: Sequence[Table]) -> ObjectTotals:
+    """Count what the source declares in the chosen tables. Pure."""
+    return ObjectTotals(
+        tables=len(chosen),
+        columns=sum(len(table.columns) for table in chosen),
+        indexes=sum(index.origin == "c" for table in chosen for index in table.indexes),
+        unique=sum(index.origin == "u" for table in chosen for index in table.indexes),
+        checks=sum(len(table.checks) for table in chosen),
+        foreign_keys=sum(len(table.foreign_keys) for table in chosen),
+        sequences=sum(table.rowid_alias is not None for table in chosen),
+        views=len(catalog.views),
+    )

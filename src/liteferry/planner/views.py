@@ -1,0 +1,105 @@
+"""The plan of the views, in the order in which they can be made.
+
+Layer 1, pure. Used by `planner` only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from liteferry.errors import Untranslatable
+from liteferry.expressions import Relation, translate_view
+from liteferry.findings import make_finding
+from liteferry.model import Catalog, Finding, NameChange, PlannedObject, Step, View
+from liteferry.planner.sql import create_view_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from liteferry.expressions import ViewTranslation
+    from liteferry.planner.tables import TablePlan
+
+
+@dataclass(slots=True, kw_only=True)
+class ViewsPlan:
+    """The views. ``made``: the target's names, in the order of their making."""
+
+    steps: list[Step] = field(default_factory=list)
+    objects: list[PlannedObject] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    names: list[NameChange] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
+
+
+def plan_views(catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mapping[str, str], staging: str) -> ViewsPlan:
+    """Translate the views, each after those that it reads, whatever their order in the file. Pure.
+
+    A view whose translation fails because it reads another that is not there yet is tried again after each success;
+    what remains is named with its reason.
+    """
+    result = ViewsPlan()
+    relations = {
+        name.lower(): Relation(source=name, target=plan.map.target, schema=staging, columns=plan.types)
+        for name, plan in plans.items()
+    }
+    excluded = {table.name.lower() for table in catalog.tables} - set(relations)
+    waiting = []
+    for view in catalog.views:
+        if view.error is None:
+            waiting.append(view)
+        else:
+            message = f"view {view.name} cannot be read by SQLite itself: {view.error}"
+            result.findings.append(make_finding("view-broken", message, name=view.name, sql=view.sql))
+    reasons: dict[str, str] = {}
+    progress = True
+    while waiting and progress:
+        progress = False
+        for view in tuple(waiting):
+            try:
+                translated = translate_view(view.sql, relations)
+            except Untranslatable as error:
+                reasons[view.name] = error.reason
+                continue
+            relations[view.name.lower()] = _add_view(result, view, translated, targets[view.name], staging)
+            waiting.remove(view)
+            progress = True
+    for view in waiting:
+        dangling = bool(excluded) and _reads_any(view, excluded)
+        result.findings.append(
+            make_finding(
+                "left-dangling" if dangling else "view-untranslatable",
+                f"view {view.name} is not carried over: {reasons[view.name]}",
+                name=view.name,
+                sql=view.sql,
+            )
+        )
+    return result
+
+
+def _reads_any(view: View, excluded: set[str]) -> bool:
+    from liteferry.sqlite_ddl import lex
+
+    words = {token.value.lower() for token in lex(view.sql)}
+    return bool(words & excluded)
+
+
+def _add_view(result: ViewsPlan, view: View, translated: ViewTranslation, target: str, staging: str) -> Relation:
+    columns = tuple(column.target for column in translated.columns)
+    result.steps.append(
+        Step(
+            id=f"post-data/view/{target}",
+            phase="post-data",
+            table=target,
+            sql=(create_view_sql(staging, target, columns, translated.sql),),
+        )
+    )
+    result.objects.append(PlannedObject(kind="view", name=target, columns=columns, source_sql=view.sql))
+    result.findings += [
+        make_finding("view-differs", f"view {view.name}: {note}", name=view.name) for note in translated.notes
+    ]
+    if target != view.name:
+        why = "it has more than 63 bytes, or another relation has it"
+        result.names.append(NameChange(kind="view", table=None, source=view.name, target=target, why=why))
+    result.made.append(target)
+    return Relation(source=view.name, target=target, schema=staging, columns=translated.columns)

@@ -1,0 +1,471 @@
+"""What a run means: the verdict in one sentence, what to do next, how to go back, what each finding asks for.
+
+Layer 1, pure. Every renderer of `liteferry.report` says the same, because it says it from here. Nothing is stated that
+the report does not hold: a sentence about publishing needs ``published``, one about the load needs tables.
+"""
+
+from __future__ import annotations
+
+import glob
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final, Literal
+
+from liteferry.errors import EXIT_STATUSES, ExitStatus
+from liteferry.findings import FINDINGS
+from liteferry.report.wording import (
+    format_count,
+    format_duration,
+    format_list,
+    format_plural,
+    format_size,
+    write_address,
+    write_command,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from liteferry.model import Finding, Report
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Findings, by what they ask for
+
+Standing = Literal["decide", "accepted", "known"]
+
+STANDINGS: Final[tuple[Standing, ...]] = ("decide", "accepted", "known")
+"""To be decided, decided beforehand, and for information: the order in which they are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingGroup:
+    """The findings of one code that stand alike. ``if_accepted``, ``hint``: where all of the group say the same."""
+
+    code: str
+    standing: Standing
+    title: str
+    why: str
+    findings: tuple[Finding, ...]
+    if_accepted: str
+    hint: str
+
+
+def judge_finding(finding: Finding) -> Standing:
+    """Say how a finding stands. Pure."""
+    if finding.blocks:
+        return "decide"
+    return "accepted" if finding.accepted else "known"
+
+
+def group_findings(findings: Sequence[Finding]) -> tuple[FindingGroup, ...]:
+    """Put findings of the same standing and code together, what must be decided first. Pure."""
+    groups: dict[tuple[Standing, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((judge_finding(finding), finding.code), []).append(finding)
+    made = [_make_group(code, standing, tuple(members)) for (standing, code), members in groups.items()]
+    return tuple(sorted(made, key=lambda group: STANDINGS.index(group.standing)))
+
+
+def _make_group(code: str, standing: Standing, members: tuple[Finding, ...]) -> FindingGroup:
+    kind = FINDINGS.get(code)  # a report of another version may know other codes
+    outcomes = {finding.if_accepted for finding in members}
+    hints = {finding.hint for finding in members}
+    return FindingGroup(
+        code=code,
+        standing=standing,
+        title=kind.title if kind else code,
+        why=kind.why if kind else "",
+        findings=members,
+        if_accepted=outcomes.pop() if len(outcomes) == 1 else "",
+        hint=hints.pop() if len(hints) == 1 else "",
+    )
+
+
+def write_accept_option(finding: Finding) -> str:
+    """Write the option that accepts this finding and no other, ready to copy; empty when only a repair helps. Pure."""
+    if not finding.if_accepted:
+        return ""
+    place = glob.escape(finding.place)  # PLACE is a pattern: a name with a star must not take others along
+    return write_command("--accept", f"{finding.code}:{place}" if place else finding.code)
+
+
+def write_accept_all_option(group: FindingGroup) -> str:
+    """Write the option that accepts every finding of a group; empty when one of them cannot be accepted. Pure."""
+    acceptable = all(finding.if_accepted for finding in group.findings)
+    return write_command("--accept", group.code) if acceptable else ""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The verdict
+
+
+def state_word(report: Report) -> str:
+    """The verdict as one word or two, with a capital. Pure."""
+    return report.verdict.capitalize()
+
+
+def state_verdict(report: Report) -> str:
+    """The verdict in one sentence, without its word: ``every one of the 1,234 values …``. Pure.
+
+    In the past tense once the run was undone.
+    """
+    match report.verdict:
+        case "proven":
+            return _state_proven(report)
+        case "not proven":
+            return _state_unproven(report)
+        case "mismatch":
+            return f"the proof found {_count_differences(report)}."
+        case "blocked":
+            blocking = sum(finding.blocks for finding in report.findings)
+            asks = f"{format_plural(blocking, 'finding')} must" if blocking else "findings must"
+            return f"{asks} be decided before anything can start."
+        case "failed":
+            return _end_sentence(report.failure.what) if report.failure else "the run did not come to its end."
+
+
+def _state_proven(report: Report) -> str:
+    tables = format_plural(len(report.tables), "table")
+    is_or_was = "was" if report.undone_at else "is"
+    if not report.tables:
+        return "the source holds no table, so that there was no value to carry over."
+    if not report.values_compared:
+        are_or_were = is_or_was if len(report.tables) == 1 else "were" if report.undone_at else "are"
+        rows = "no row, as in the source" if not report.rows else format_plural(report.rows, "row")
+        return f"{tables} {are_or_were} in PostgreSQL, holding {rows}."
+    values = report.values_compared
+    every = "the only value" if values == 1 else f"every one of the {format_count(values)} values"
+    return f"{every} of {format_plural(report.rows, 'row')} in {tables} {is_or_was} in PostgreSQL, equal to the source."
+
+
+def _state_unproven(report: Report) -> str:
+    if not report.tables:
+        return "no row was copied and no value was compared."
+    copied = f"{format_plural(report.rows, 'row')} in {format_plural(len(report.tables), 'table')}"
+    if not report.values_compared:
+        return f"{copied} {'was' if report.rows == 1 else 'were'} copied to PostgreSQL, and no value was compared."
+    proven = sum(table.verdict == "proven" for table in report.tables)
+    return f"of {copied} in PostgreSQL, {format_plural(proven, 'table')} could be proven."
+
+
+def count_mismatches(report: Report) -> int:
+    """How many differences the proof found, listed or not. Pure."""
+    return max(report.mismatch_count, len(report.mismatches))
+
+
+def _count_differences(report: Report) -> str:
+    found = format_plural(count_mismatches(report), "difference")
+    tables = sum(table.verdict == "mismatch" for table in report.tables)
+    objects = len({(m.object_kind, m.table, m.object_name) for m in report.mismatches if m.kind == "object"})
+    where = [f"{format_count(tables)} of {format_plural(len(report.tables), 'table')}"] if tables else []
+    where += [format_plural(objects, "object")] if objects else []
+    return f"{found} between the source and PostgreSQL" + (f", in {format_list(where)}" if where else "")
+
+
+def _end_sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def state_outcome(report: Report) -> str:
+    """What the target shows after the run, in one sentence. Pure."""
+    if report.undone_at:
+        return f"The run was undone at {report.undone_at}: what it had published is gone from PostgreSQL."
+    match report.verdict:
+        case "blocked":
+            return "Nothing was touched, neither the source nor the target."
+        case "failed" if not report.published:
+            try:
+                return EXIT_STATUSES[ExitStatus(report.exit_status)]
+            except ValueError:  # a report of another version may end in another way
+                return "Nothing was published."
+        case _ if is_check_only(report):
+            return f"This run changed nothing: it compared the source with {_name_schema(report)}."
+        case _ if report.published:
+            return f"Everything was published in {_name_schema(report)}, in one transaction."
+        case _:
+            return "Nothing was published."
+
+
+def _name_schema(report: Report) -> str:
+    where = f" of database {report.target.database}" if report.target else ""
+    return f"schema {report.target_schema}{where}"
+
+
+def is_check_only(report: Report) -> bool:
+    """Whether the run compared two databases without having loaded one, as `liteferry verify` does. Pure."""
+    return bool(report.tables) and not any(table.elapsed_s for table in report.tables)
+
+
+def can_undo(report: Report) -> bool:
+    """Whether the run published something that is still to be taken back. Pure."""
+    return report.published and not is_check_only(report)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The summary
+
+
+def summarise(report: Report) -> tuple[str, ...]:
+    """What a reader who reads nothing else must know beside the verdict, as paragraphs. Pure."""
+    proof = ""
+    if report.values_compared:
+        proof = (
+            "The values were read back from both databases and compared one by one, by code that shares nothing with "
+            "the code that loaded them."
+        )
+    moment = ""
+    if report.tables and report.source.snapshot == "copy" and report.verdict != "failed" and not report.undone_at:
+        moment = (
+            f"All this holds for the source as it was in the snapshot that this run took; the run began at "
+            f"{report.started_at}. What was written to the source later is not in PostgreSQL."
+        )
+    paragraphs = (f"{_introduce(report)} {proof}".rstrip(), " ".join(_recall_findings(report)), moment)
+    return tuple(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _introduce(report: Report) -> str:
+    size = f" ({format_size(report.source.size_bytes)})" if report.source.sqlite_version else ""  # it was opened
+    source = f"{PurePosixPath(report.source.path).name}{size}"
+    spent = format_duration(report.elapsed_s)
+    if report.target is None:
+        return f"The source is {source}; the run took {spent}."
+    server = f"PostgreSQL {report.target.version}"
+    return f"The source is {source}, the target database {report.target.database} on {server}; the run took {spent}."
+
+
+def _recall_findings(report: Report) -> list[str]:
+    accepted = sum(judge_finding(finding) == "accepted" for finding in report.findings)
+    sentences = []
+    if accepted:
+        were = "was" if accepted == 1 else "were"
+        effect = "changed" if report.tables else "means"
+        number = format_plural(accepted, "finding")
+        sentences.append(f"{number} {were} accepted beforehand; what that {effect} stands under Findings.")
+    gone = _count_left_out(report)
+    if gone:
+        were = "was" if sum(number for number, _, _ in gone) == 1 else "were"
+        named = format_list([format_plural(number, noun, plural) for number, noun, plural in gone])
+        sentences.append(f"Left out of PostgreSQL, as accepted, {were} {named}.")
+    return sentences
+
+
+def _count_left_out(report: Report) -> list[tuple[int, str, str]]:
+    return [
+        (count.left_out, noun, plural)
+        for noun, plural, count in (
+            ("table", "tables", report.objects.tables),
+            ("column", "columns", report.objects.columns),
+            ("index", "indexes", report.objects.indexes),
+            ("UNIQUE constraint", "UNIQUE constraints", report.objects.unique),
+            ("CHECK constraint", "CHECK constraints", report.objects.checks),
+            ("foreign key", "foreign keys", report.objects.foreign_keys),
+            ("sequence", "sequences", report.objects.sequences),
+            ("view", "views", report.objects.views),
+        )
+        if count.left_out
+    ]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What next, and how to go back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """One thing to do: a sentence, and the command for it where there is one."""
+
+    text: str
+    command: str = ""
+
+
+def advise(report: Report) -> tuple[Advice, ...]:
+    """What to do next, in order. Pure."""
+    match report.verdict:
+        case "proven" | "not proven" if report.undone_at:
+            return (Advice(text="Migrate again, when it is time:", command=_migrate_command(report)),)
+        case "proven":
+            return (*_advise_use(report), *_advise_keeping(report))
+        case "not proven":
+            return (*_advise_proving(report), *_advise_keeping(report))
+        case "mismatch":
+            return (*_advise_on_differences(report), *_advise_keeping(report))
+        case "blocked":
+            return _advise_deciding(report)
+        case "failed":
+            return (*_advise_mending(report), *_advise_keeping(report))
+
+
+def _advise_use(report: Report) -> list[Advice]:
+    advice = []
+    server = report.target
+    if can_undo(report) and server:
+        if server.embedded:
+            advice.append(
+                Advice(
+                    text="Look around. This server is liteferry's embedded one, meant for rehearsing:",
+                    command="liteferry server psql",
+                )
+            )
+            advice.append(Advice(text="It keeps running until you stop it:", command="liteferry server stop"))
+            advice.append(
+                Advice(text="When all looks right, migrate again with your own PostgreSQL server as the target.")
+            )
+        else:
+            advice.append(
+                Advice(
+                    text="Stop the application if it still writes to the SQLite file. If it wrote anything since this "
+                    "run began, undo the run (below) and migrate again: those rows are not in PostgreSQL."
+                )
+            )
+            advice.append(
+                Advice(
+                    text="Point the application at the new database. The password is not kept here.",
+                    command=write_address(server),
+                )
+            )
+    advice.append(Advice(text="Prove it again, at any time:", command=_verify_command(report)))
+    return advice
+
+
+def _advise_proving(report: Report) -> list[Advice]:
+    if not report.tables:
+        return [Advice(text="Run the migration itself:", command=_migrate_command(report))]
+    if report.published:
+        return [
+            Advice(
+                text="Do not rely on this database yet. Prove it, before the application writes to it:",
+                command=_verify_command(report),
+            )
+        ]
+    return [Advice(text="Run it again with the proof:", command=_migrate_command(report))]
+
+
+def _advise_on_differences(report: Report) -> list[Advice]:
+    advice = [Advice(text="Do not point the application at this database.")]
+    if is_check_only(report):
+        advice = [
+            Advice(
+                text="Ask first whether somebody wrote to either database since the migration: "
+                "such rows are differences too, and rightly."
+            )
+        ]
+    advice.append(Advice(text="Look at what is listed under Differences: each names its table, row and column."))
+    if not is_check_only(report):
+        advice.append(
+            Advice(
+                text="Run it again, and keep the staging schema to look at the rows themselves. If the differences "
+                "come back, it is most likely a bug in liteferry: please report it with the file report.json.",
+                command=_migrate_command(report, "--keep-staging"),
+            )
+        )
+    return advice
+
+
+def _advise_deciding(report: Report) -> tuple[Advice, ...]:
+    groups = [group for group in group_findings(report.findings) if group.standing == "decide"]
+    stuck = [finding for group in groups for finding in group.findings if not finding.if_accepted]
+    advice = [
+        Advice(
+            text="Decide each finding: repair the source, or accept what is said there. "
+            "Nothing is changed or left out unless you accept it."
+        )
+    ]
+    if stuck:
+        places = sorted({finding.place or finding.code for finding in stuck})
+        shown = format_list(places if len(places) <= 5 else [*places[:4], f"{format_count(len(places) - 4)} more"])
+        advice.append(
+            Advice(text=f"{format_plural(len(stuck), 'finding')} cannot be accepted, only repaired: {shown}.")
+        )
+    advice.append(Advice(text="Look again; this touches nothing:", command=_command("check", report)))
+    if groups and not stuck:
+        options = [word for group in groups for word in ("--accept", group.code)]
+        advice.append(
+            Advice(
+                text="Or, when you have read what each of them means and accept them all:",
+                command=_migrate_command(report, *options),
+            )
+        )
+    return tuple(advice)
+
+
+def _advise_mending(report: Report) -> list[Advice]:
+    failure = report.failure
+    advice = [Advice(text=_end_sentence(failure.hint))] if failure and failure.hint else []
+    return [*advice, Advice(text="Then run it again:", command=_migrate_command(report))]
+
+
+def _advise_keeping(report: Report) -> list[Advice]:
+    if not report.run_dir:
+        return []
+    why = "it holds the evidence, and undo needs it" if can_undo(report) else "it holds what is known of this run"
+    return [Advice(text=f"Keep the run directory {report.run_dir}: {why}.")]
+
+
+def advise_way_back(report: Report) -> tuple[Advice, ...]:
+    """How to go back to the state before the run. Pure."""
+    source = Advice(
+        text=f"The SQLite file was only read: {report.source.path} is as it was. The application can use it at once."
+    )
+    if report.undone_at:
+        return (Advice(text=f"The run was undone at {report.undone_at}; there is nothing left to take back."), source)
+    if not can_undo(report):
+        return (Advice(text="There is nothing to take back: this run published nothing."), source)
+    undo = Advice(
+        text="Take away from PostgreSQL exactly what this run published, and nothing else. It refuses, and says how "
+        "many rows are concerned, when the published tables were changed since.",
+        command=write_command("liteferry", "undo", report.run_dir) if report.run_dir else "",
+    )
+    return (undo, source)
+
+
+def advise_audit(report: Report) -> tuple[Advice, ...]:
+    """How somebody else can check the digests later, on either side alone. Pure."""
+    if not any(table.digest for table in report.tables):
+        return ()
+    plan = ["--run-dir", report.run_dir] if report.run_dir else []
+    source = write_command("liteferry", "digest", report.source.path, *plan)
+    advice = [Advice(text="The source's digests:", command=source)]
+    if report.target and report.published:
+        words = ["liteferry", "digest", write_address(report.target), *_schema_option(report), *plan]
+        advice.append(Advice(text="The target's digests:", command=write_command(*words)))
+    return tuple(advice)
+
+
+def _schema_option(report: Report) -> list[str]:
+    return ["--schema", report.target_schema] if report.target_schema not in ("", "public") else []
+
+
+def _command(name: str, report: Report, *options: str, embedded: bool = False) -> str:
+    """A command on the run's source and target. embedded: name the target also where it is the embedded server's.
+
+    Without a target a command starts the embedded server and makes a database there, so that it need not be named; and
+    the database of a run that published nothing is gone again.
+    """
+    words = ["liteferry", name, report.source.path]
+    if report.target and (embedded or not report.target.embedded):
+        words.append(write_address(report.target))
+    return write_command(*words, *_schema_option(report), *options)
+
+
+def _verify_command(report: Report) -> str:
+    plan = ["--run-dir", report.run_dir] if report.run_dir else []
+    return _command("verify", report, *plan, embedded=True)
+
+
+def _migrate_command(report: Report, *options: str) -> str:
+    """The migration again, with what was accepted before."""
+    return _command("migrate", report, *_accepted_options(report.findings), *options)
+
+
+def _accepted_options(findings: Sequence[Finding]) -> list[str]:
+    """What was accepted, each place by itself; a code as a whole where that is the same and much shorter."""
+    blocking = {finding.code for finding in findings if finding.blocks}
+    places: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.accepted:
+            places.setdefault(finding.code, []).append(glob.escape(finding.place))
+    values = []
+    for code, found in places.items():
+        whole = "" in found or (len(found) > 3 and code not in blocking)
+        values += [code] if whole else [f"{code}:{place}" for place in dict.fromkeys(found)]
+    return [word for value in values for word in ("--accept", value)]

@@ -1,0 +1,347 @@
+"""What a terminal shows before anything was moved: findings, the plan, and what the source really holds.
+
+Layer 1, pure. Plain text, no colours: the command line adds them. Commands and SQL are never folded, so that they can
+be copied.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from liteferry.report.advice import (
+    FindingGroup,
+    Standing,
+    group_findings,
+    judge_finding,
+    write_accept_all_option,
+    write_accept_option,
+)
+from liteferry.report.wording import (
+    align_rows,
+    escape_unprintable,
+    format_count,
+    format_list,
+    format_plural,
+    format_size,
+    indent_sql,
+    wrap_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from liteferry.model import (
+        Catalog,
+        Census,
+        Column,
+        ColumnCensus,
+        Finding,
+        NameChange,
+        Plan,
+        Sample,
+        SourceInfo,
+        Step,
+        Table,
+        TableCensus,
+    )
+
+_LISTED_NOTES: Final = 10
+"""How many findings for information are listed one by one; what must be, or was, decided is listed in full."""
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Findings
+
+
+def render_findings_text(findings: Sequence[Finding], *, blocked: bool, width: int = 100) -> str:
+    """Write findings for reading and deciding: by code, then by place, each with the option that accepts it. Pure.
+
+    blocked: whether the findings stop the move; decides the first line. width: in columns of the terminal.
+    """
+    standings = Counter(judge_finding(finding) for finding in findings)
+    lines = [wrap_text(_headline(standings, blocked=blocked), width=width, hang=2)]
+    for group in group_findings(findings):
+        lines += ["", *write_group(group, width=width)]
+    stuck = sum(finding.blocks and not finding.if_accepted for finding in findings)
+    if stuck:
+        only = f"{format_plural(stuck, 'finding')} cannot be accepted: repair the source, or choose another target."
+        lines += ["", wrap_text(only, width=width)]
+    return "\n".join(lines) + "\n"
+
+
+def _headline(standings: Counter[Standing], *, blocked: bool) -> str:
+    others = [f"{format_count(standings[standing])} {word}" for standing, word in _OTHER_WORDS if standings[standing]]
+    rest = f" {format_list(others).capitalize()}." if others else ""
+    if blocked:
+        asked = standings["decide"]
+        must = f"{format_plural(asked, 'finding')} must" if asked else "findings must"
+        return f"BLOCKED: {must} be decided before anything can start. Nothing was touched.{rest}"
+    return f"READY: nothing stands in the way of the move.{rest}"
+
+
+_OTHER_WORDS: Final[tuple[tuple[Standing, str], ...]] = (("accepted", "accepted"), ("known", "for information"))
+_STANDING_WORDS: Final = {"decide": "TO DECIDE", "accepted": "ACCEPTED", "known": "TO KNOW"}
+
+
+def write_group(group: FindingGroup, *, width: int) -> Iterator[str]:
+    """Write the findings of one code in full, line by line, with the options that accept them. Pure."""
+    yield wrap_text(f"{_STANDING_WORDS[group.standing]}  {group.code}: {group.title}", width=width, hang=2)
+    if group.why:
+        yield wrap_text(group.why, width=width, indent=2)
+    outcome = "What happens" if group.standing == "accepted" else "If accepted"
+    if group.if_accepted and group.standing != "known":
+        yield wrap_text(f"{outcome}: {group.if_accepted}.", width=width, indent=2, hang=2)
+    if group.hint:
+        yield wrap_text(f"Hint: {group.hint}", width=width, indent=2, hang=2)
+    shown = group.findings[:_LISTED_NOTES] if group.standing == "known" else group.findings
+    for finding in shown:
+        yield ""
+        yield from _write_finding(finding, group, outcome=outcome, width=width)
+    if len(shown) < len(group.findings):
+        yield ""
+        yield f"    and {format_count(len(group.findings) - len(shown))} more of this kind, listed in full by --json"
+    option = write_accept_all_option(group)
+    if group.standing == "decide" and option and len(group.findings) > 1:
+        yield ""
+        yield f"  All {format_count(len(group.findings))} at once:  {option}"
+
+
+def _write_finding(finding: Finding, group: FindingGroup, *, outcome: str, width: int) -> Iterator[str]:
+    place = escape_unprintable(finding.place) or "the whole database"
+    yield f"    {place}" + (f"  ({format_count(finding.count)} affected)" if finding.count else "")
+    yield wrap_text(finding.message, width=width, indent=6)
+    for sample in finding.samples:
+        yield wrap_text(_write_sample(sample), width=width, indent=8, hang=2)
+    unnamed = finding.count - len(finding.samples)
+    if finding.samples and unnamed > 0:
+        yield f"        and {format_count(unnamed)} more"
+    if finding.sql:
+        yield indent_sql(finding.sql, indent=8)
+    if finding.if_accepted and not group.if_accepted and group.standing != "known":
+        yield wrap_text(f"{outcome}: {finding.if_accepted}.", width=width, indent=6, hang=2)
+    if finding.hint and not group.hint:
+        yield wrap_text(f"Hint: {finding.hint}", width=width, indent=6, hang=2)
+    if group.standing == "decide":
+        yield f"      {write_accept_option(finding) or 'cannot be accepted, only repaired'}"
+
+
+def _write_sample(sample: Sample) -> str:
+    return f"{sample.key}: {sample.why}" if sample.why else sample.key
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The plan
+
+
+def render_plan_text(plan: Plan, *, width: int = 100) -> str:
+    """Write a plan for reading: what it does, what was found, what changes, and every step with its SQL. Pure."""
+    rows = sum(table.rows for table in plan.tables)
+    size = sum(table.size_bytes for table in plan.tables)
+    doing = (
+        f"The plan for {plan.source}: {format_plural(len(plan.tables), 'table')}, {format_plural(rows, 'row')} "
+        f"({format_size(size)}) into schema {plan.target_schema}, in {format_plural(len(plan.steps), 'step')}."
+    )
+    way = (
+        f"Everything is made in schema {plan.staging_schema} and proven there; schema {plan.target_schema} shows "
+        f"nothing of it until then{', and is created at the end' if plan.creates_schema else ''}."
+    )
+    blocked = bool(plan.blockers)
+    parts = [wrap_text(doing, width=width), wrap_text(way, width=width), ""]
+    parts.append(render_findings_text(plan.findings, blocked=blocked, width=width))
+    parts += _write_section("Names that change", _write_names(plan.names))
+    parts += _write_section("Types", _write_types(plan))
+    parts += _write_section("Tables", _write_table_maps(plan))
+    rows_of = {table.source: table.rows for table in plan.tables}
+    for title, steps in stage_steps(plan):
+        lines = [line for step in steps for line in _write_step(step, rows_of)]
+        parts += _write_section(f"{title} ({format_plural(len(steps), 'step')})", "\n".join(lines))
+    if blocked:
+        parts.append("These steps will not run before the findings above are decided.\n")
+    return "\n".join(parts)
+
+
+def stage_steps(plan: Plan) -> list[tuple[str, tuple[Step, ...]]]:
+    """Put the steps into the stages that they run in, each with its title; stages without steps are left out. Pure."""
+    groups: dict[str, list[Step]] = {}
+    first, then, publish = [], [], []
+    for step in plan.steps:
+        if step.group:
+            groups.setdefault(step.group, []).append(step)
+        elif step.phase == "pre-data":
+            first.append(step)
+        elif step.phase == "publish":
+            publish.append(step)
+        else:
+            then.append(step)
+    tables = [step for members in groups.values() for step in members]
+    stages = (
+        ("First, one after the other", first),
+        ("Then table by table, several at a time", tables),
+        ("Then one after the other", then),
+        ("After the proof, in one transaction", publish),
+    )
+    return [(title, tuple(steps)) for title, steps in stages if steps]
+
+
+def _write_section(title: str, body: str) -> list[str]:
+    return [title, body, ""] if body else []
+
+
+def _write_names(names: Sequence[NameChange]) -> str:
+    rows = [(name.kind.replace("_", " "), name.table or "", name.source, name.target, name.why) for name in names]
+    return align_rows(rows, header=("kind", "table", "in SQLite", "in PostgreSQL", "why")) if rows else ""
+
+
+def _write_types(plan: Plan) -> str:
+    uses = Counter(
+        (column.declared_type or "(none)", column.pg_type, column.rule)
+        for table in plan.tables
+        for column in table.columns
+    )
+    rows = [(*use, format_count(number)) for use, number in sorted(uses.items())]
+    return align_rows(rows, header=("declared", "PostgreSQL", "rule", "columns"), right=(3,)) if rows else ""
+
+
+def _write_table_maps(plan: Plan) -> str:
+    rows = [
+        (
+            table.source if table.source == table.target else f"{table.source} -> {table.target}",
+            format_count(table.rows),
+            format_size(table.size_bytes),
+            format_count(len(table.columns)),
+            f"by key ({', '.join(table.key)})" if table.key else "as a multiset: no key",
+        )
+        for table in plan.tables
+    ]
+    return align_rows(rows, header=("table", "rows", "size", "columns", "proof"), right=(1, 2, 3)) if rows else ""
+
+
+def _write_step(step: Step, rows_of: Mapping[str, int]) -> Iterator[str]:
+    yield f"  {escape_unprintable(step.id)}"
+    if step.copy is not None:
+        yield f"      copy {format_plural(rows_of.get(step.copy, 0), 'row')} of {escape_unprintable(step.copy)}"
+    if step.sql:
+        yield indent_sql(join_statements(step.sql), indent=6)
+    if step.undo_sql:
+        yield "      to go back:"
+        yield indent_sql(join_statements(step.undo_sql), indent=8)
+
+
+def join_statements(statements: Sequence[str]) -> str:
+    """Write SQL statements one below the other, each with its semicolon. Pure."""
+    return "\n".join(f"{sql.rstrip().removesuffix(';')};" for sql in statements)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What the source holds
+
+
+def render_inspect_text(catalog: Catalog, census: Census, info: SourceInfo, *, width: int = 100) -> str:
+    """Write what the source declares and what it really stores, table by table. Pure."""
+    censuses = {table.table: table for table in census.tables}
+    rows = sum(table.rows for table in census.tables)
+    views, triggers, virtual = len(catalog.views), len(catalog.triggers), len(catalog.virtual_tables)
+    holds = [format_plural(len(catalog.tables), "table"), format_plural(rows, "row")]
+    holds += [format_plural(views, "view")] if views else []
+    holds += [format_plural(triggers, "trigger")] if triggers else []
+    holds += [format_plural(virtual, "virtual table")] if virtual else []
+    facts = [
+        ("file", f"{info.path} ({format_size(info.size_bytes)})"),
+        ("holds", format_list(holds)),
+        ("SQLite", f"library {info.sqlite_version}"),
+        ("text", info.encoding),
+        ("pages", f"{format_plural(catalog.page_size_bytes, 'byte')} each, journal mode {info.journal_mode}"),
+        ("versions", f"user_version {catalog.user_version}, application_id {catalog.application_id}"),
+        ("SHA-256", info.sha256),
+    ]
+    parts = [align_rows([fact for fact in facts if fact[1]], indent=0)]
+    parts += ["\n".join(_write_table(table, censuses.get(table.name), census, width=width)) for table in catalog.tables]
+    parts += _write_others(catalog)
+    return "\n\n".join(parts) + "\n"
+
+
+def _write_table(table: Table, counted: TableCensus | None, census: Census, *, width: int) -> Iterator[str]:
+    facts = [format_plural(counted.rows, "row"), format_size(counted.size_bytes)] if counted else ["not counted"]
+    facts.append(f"primary key {', '.join(table.primary_key)}" if table.primary_key else "no primary key")
+    if table.sequence_value is not None:
+        facts.append(f"highest id ever given {format_count(table.sequence_value)}")
+    facts += [word for word, holds in (("strict", table.strict), ("without rowid", table.without_rowid)) if holds]
+    yield wrap_text(f"{table.name}  {' · '.join(facts)}", width=width, hang=2)
+    counts = {column.name: column for column in counted.columns} if counted else {}
+    yield align_rows(
+        [_describe_column(column, counts.get(column.name)) for column in table.columns],
+        header=("column", "declared", "stored", "range and forms"),
+    )
+    for column in table.columns:
+        for offence in counts[column.name].offences if column.name in counts else ():
+            keys = ", ".join(sample.key for sample in offence.samples)
+            more = ", …" if 0 < len(offence.samples) < offence.count else ""
+            at = f" at {keys}{more}" if keys else ""
+            yield wrap_text(
+                f"! {column.name}: {offence.name}, {format_count(offence.count)}{at}", width=width, indent=4, hang=4
+            )
+    for orphans in census.orphans:
+        if orphans.table == table.name:
+            key = table.foreign_keys[orphans.foreign_key]
+            keys = ", ".join(sample.key for sample in orphans.samples)
+            yield wrap_text(
+                f"! {', '.join(key.columns)}: {format_plural(orphans.count, 'row')} without a parent in "
+                f"{key.parent_table}{f' at {keys}' if keys else ''}",
+                width=width,
+                indent=4,
+                hang=4,
+            )
+
+
+def _describe_column(column: Column, counted: ColumnCensus | None) -> tuple[str, str, str, str]:
+    declared = " ".join(
+        word
+        for word in (
+            column.declared_type or "(none)",
+            "not null" if column.not_null else "",
+            f"generated {column.generated}" if column.generated else "",
+        )
+        if word
+    )
+    if counted is None:
+        return column.name, declared, "", ""
+    stored = [
+        format_plural(number, noun)
+        for noun, number in (
+            ("integer", counted.integers),
+            ("real", counted.reals),
+            ("text", counted.texts),
+            ("blob", counted.blobs),
+            ("null", counted.nulls),
+        )
+        if number
+    ]
+    ranges = []
+    if counted.min_integer is not None and counted.max_integer is not None:
+        ranges.append(f"{format_count(counted.min_integer)} to {format_count(counted.max_integer)}")
+    if counted.longest_text_chars:
+        ranges.append(f"up to {format_plural(counted.longest_text_chars, 'character')}")
+    if counted.blobs:
+        ranges.append(f"up to {format_size(counted.longest_value_bytes)}")
+    ranges += [f"{form.name} {format_count(form.count)}" for form in counted.forms]
+    return column.name, declared, ", ".join(stored) or "nothing", ", ".join(ranges)
+
+
+def _write_others(catalog: Catalog) -> list[str]:
+    views = [
+        (
+            view.name,
+            f"cannot be read by SQLite: {view.error}" if view.error else format_plural(len(view.columns), "column"),
+        )
+        for view in catalog.views
+    ]
+    triggers = [(trigger.name, f"on {trigger.table}") for trigger in catalog.triggers]
+    virtual = [
+        (table.name, f"{table.module}, with {format_plural(len(table.shadow_tables), 'shadow table')}")
+        for table in catalog.virtual_tables
+    ]
+    return [
+        f"{title}\n{align_rows(rows)}"
+        for title, rows in (("Views", views), ("Triggers", triggers), ("Virtual tables", virtual))
+        if rows
+    ]

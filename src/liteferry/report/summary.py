@@ -1,0 +1,178 @@
+"""The summary of a run for the terminal, and its JSON.
+
+Layer 1, pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from liteferry.model import to_json
+from liteferry.report.advice import (
+    Advice,
+    FindingGroup,
+    advise,
+    advise_way_back,
+    can_undo,
+    count_mismatches,
+    group_findings,
+    state_outcome,
+    state_verdict,
+    state_word,
+)
+from liteferry.report.listings import write_group
+from liteferry.report.pages import ObjectRow, count_objects, has_target_objects, name_place
+from liteferry.report.wording import (
+    align_rows,
+    escape_unprintable,
+    format_count,
+    format_duration,
+    format_list,
+    format_plural,
+    format_size,
+    wrap_text,
+    write_address,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from liteferry.model import Mismatch, Report
+
+_TEXT_MISMATCHES: Final = 20
+"""How many differences the terminal lists."""
+
+_TEXT_PLACES: Final = 5
+"""How many places of one accepted finding code the terminal lists."""
+
+# ---------------------------------------------------------------------------------------------------------------------
+# JSON and text
+
+
+def render_json(report: Report) -> str:
+    """Write the report as JSON, for programs and for `from_json`. Pure."""
+    return to_json(report)
+
+
+def render_text(report: Report, *, width: int = 100) -> str:
+    """Write the report for a terminal: the verdict first, then only what its reader needs now. Pure.
+
+    No colours: the verdict stands in capitals before the first colon, for the command line to colour. Commands are
+    never folded.
+
+    width: in columns of the terminal.
+    """
+    sentence = f"{state_word(report).upper()}: {state_verdict(report)}"
+    blocks = [
+        wrap_text(f"{sentence} {state_outcome(report)}", width=width, hang=2),
+        _write_facts(report),
+        _write_objects(report),
+        _write_mismatches(report, width=width),
+        _write_decisions(report, width=width),
+        _write_advice("What next", advise(report), width=width),
+        _write_advice("How to go back", advise_way_back(report), width=width) if can_undo(report) else "",
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _write_facts(report: Report) -> str:
+    source, target = report.source, report.target
+    size = f" ({format_size(source.size_bytes)})" if source.sqlite_version else ""  # it was opened
+    facts = [("source", f"{source.path}{size}")]
+    if target:
+        schema = f", schema {report.target_schema}"
+        embedded = ", embedded" if target.embedded else ""
+        facts.append(("target", f"{write_address(target)}{schema} (PostgreSQL {target.version}{embedded})"))
+    longest = max(report.phases, key=lambda phase: phase.elapsed_s, default=None)
+    spent = format_duration(report.elapsed_s)
+    if longest and len(report.phases) > 1:
+        spent += f"; the longest phase was {longest.name}, {format_duration(longest.elapsed_s)}"
+    facts.append(("time", spent))
+    if report.run_dir:
+        facts.append(("files", f"{report.run_dir}/ with report.html, report.md, report.json"))
+    if report.failure and report.failure.step_id:
+        facts.append(("step", report.failure.step_id))
+    if report.failure:
+        facts.append(("error code", report.failure.code))
+    return align_rows(facts)
+
+
+def _write_objects(report: Report) -> str:
+    rows = count_objects(report)
+    if not rows or report.verdict == "blocked":
+        return ""
+    shown = [(row.label, format_count(row.source), *_write_far_side(row, report)) for row in rows]
+    if report.tables:
+        sources = sum(table.rows_source for table in report.tables)
+        shown.insert(0, ("rows", format_count(sources), *([format_count(report.rows), "", ""][: len(shown[0]) - 2])))
+    if report.values_compared:
+        proven = sum(table.verdict == "proven" for table in report.tables)
+        last = f"{format_count(report.values_compared)} values compared; {format_plural(proven, 'table')} proven"
+        body = align_rows(shown, right=(1, 2, 3), header=("", "source", "target", "left out", "")[: len(shown[0])])
+        return f"{body}\n  {last}"
+    return align_rows(shown, right=(1, 2, 3), header=("", "source", "target", "left out", "")[: len(shown[0])])
+
+
+def _write_far_side(row: ObjectRow, report: Report) -> tuple[str, ...]:
+    if not has_target_objects(report):
+        return ()
+    return format_count(row.target), format_count(row.left_out) if row.left_out else "", row.remark
+
+
+def _write_mismatches(report: Report, *, width: int) -> str:
+    total = count_mismatches(report)
+    if not total:
+        return ""
+    shown = report.mismatches[:_TEXT_MISMATCHES]
+    lines = ["Differences"]
+    lines += [wrap_text(_explain_mismatch(mismatch), width=width, indent=2, hang=4) for mismatch in shown]
+    if total > len(shown):
+        listed = f"; report.html lists {format_count(len(report.mismatches))} of them"
+        more = f"and {format_count(total - len(shown))} more" if shown else format_plural(total, "difference")
+        lines.append(f"  {more}{listed if len(report.mismatches) > len(shown) else ''}")
+    return "\n".join(lines)
+
+
+def _explain_mismatch(mismatch: Mismatch) -> str:
+    """A difference with its place, once: an object's message names the object itself."""
+    place = name_place(mismatch)
+    sides = f"source {mismatch.source}; target {mismatch.target}" if mismatch.source or mismatch.target else ""
+    if mismatch.message.startswith(place):
+        return mismatch.message
+    if mismatch.message and sides and mismatch.kind in ("value", "row-count"):
+        return f"{place}: {mismatch.message} ({sides})"
+    return f"{place}: {mismatch.message or sides or mismatch.kind}"
+
+
+def _write_decisions(report: Report, *, width: int) -> str:
+    groups = group_findings(report.findings)
+    lines: list[str] = []
+    for group in groups:
+        if group.standing == "decide":
+            lines += [*write_group(group, width=width), ""]
+    accepted = [group for group in groups if group.standing == "accepted"]
+    if accepted:
+        lines += ["Accepted beforehand, and what happened", *(_write_group(group, width=width) for group in accepted)]
+    known = sum(len(group.findings) for group in groups if group.standing == "known")
+    if known:
+        where = "report.html lists them" if report.run_dir else "--json lists them"
+        lines.append(f"For information: {format_plural(known, 'finding')}; {where}.")
+    return "\n".join(lines).rstrip("\n")
+
+
+def _write_group(group: FindingGroup, *, width: int) -> str:
+    places = [finding.place for finding in group.findings if finding.place]
+    if len(places) > _TEXT_PLACES:
+        places = [*places[:_TEXT_PLACES], f"{format_count(len(places) - _TEXT_PLACES)} more"]
+    happens = f" -> {group.if_accepted}" if group.if_accepted else ""
+    where = f" ({format_list(places)})" if places else ""
+    return wrap_text(f"{group.code}: {group.title}{where}{happens}", width=width, indent=2, hang=4)
+
+
+def _write_advice(title: str, advice: Sequence[Advice], *, width: int) -> str:
+    lines = [title]
+    for number, item in enumerate(advice, start=1):
+        lines.append(wrap_text(f"{number}. {item.text}", width=width, indent=2, hang=3))
+        if item.command:
+            lines.append(f"       {escape_unprintable(item.command)}")
+    return "\n".join(lines)

@@ -1,0 +1,14 @@
+CREATE TABLE alias (id INTEGER PRIMARY KEY, v);
+CREATE TABLE named (id INTEGER CONSTRAINT the_key PRIMARY KEY AUTOINCREMENT, v);
+CREATE TABLE quirk (id INTEGER PRIMARY KEY DESC, v);
+CREATE TABLE int_key (id INT PRIMARY KEY, v);
+CREATE TABLE table_level (id INTEGER, v, PRIMARY KEY (id));
+CREATE TABLE without (id INTEGER PRIMARY KEY, v) WITHOUT ROWID;
+CREATE TABLE strict_int (id INT PRIMARY KEY, v ANY) STRICT;
+CREATE TABLE nocase_text (id TEXT PRIMARY KEY, v);
+CREATE TABLE real_key (id REAL PRIMARY KEY, v);
+CREATE TABLE "rowid" (oid INTEGER PRIMARY KEY, rowid TEXT, _rowid_ TEXT);
+INSERT INTO alias VALUES (10, 1); INSERT INTO named VALUES (10, 1); INSERT INTO quirk VALUES (10, 1), (11, 2);
+INSERT INTO int_key VALUES (10, 1), (9, 2); INSERT INTO table_level VALUES (10, 1); INSERT INTO without VALUES (10, 1), (2, 2);
+INSERT INTO strict_int VALUES (10, 1); INSERT INTO nocase_text VALUES ('z', 1), ('a', 2), ('Z', 3); INSERT INTO real_key VALUES (0.5, 1), (-1e300, 2), (9e999, 3);
+INSERT INTO "rowid" VALUES (1, 'a', 'b'), (2, 'c', NULL);

@@ -1,0 +1,2 @@
+CREATE TABLE s (id INTEGER PRIMARY KEY, v ANY) STRICT;
+INSERT INTO s VALUES (1, 1), (2, '1'), (3, 1.0), (4, x'31'), (5, NULL);

@@ -1,0 +1,6 @@
+CREATE TABLE wr (b TEXT, a INT, v BLOB, PRIMARY KEY (a DESC, b)) WITHOUT ROWID;
+INSERT INTO wr VALUES ('x', 1, x'01'), ('a', 1, NULL), ('x', -5, x''), ('', 9, x'ff');
+CREATE TABLE s (id INTEGER PRIMARY KEY, i INT NOT NULL, r REAL, t TEXT, b BLOB, same ANY) STRICT;
+INSERT INTO s VALUES (1, 1, 1, '1', x'31', '1'), (2, -9223372036854775808, 0.1, '', x'', 'text');
+CREATE TABLE both (k ANY PRIMARY KEY, v ANY) STRICT, WITHOUT ROWID;
+INSERT INTO both VALUES (1, 'one'), (2, 'two');

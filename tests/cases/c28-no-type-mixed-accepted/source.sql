@@ -1,0 +1,5 @@
+CREATE TABLE t (id INTEGER PRIMARY KEY, anything, numbers, empty, phone STRING, point FLOATING POINT, bytes);
+INSERT INTO t VALUES (1, 1, 1, NULL, '030 1234', 1.5, x'00');
+INSERT INTO t VALUES (2, 'one', 1.5, NULL, '0301234', 2, 'text');
+INSERT INTO t VALUES (3, 1.0, -2, NULL, NULL, NULL, 5);
+INSERT INTO t VALUES (4, '1', 1e300, NULL, '+49 30', 3.25, 0.1);

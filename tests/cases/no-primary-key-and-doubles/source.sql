@@ -1,0 +1,2 @@
+CREATE TABLE log (at DATETIME, what TEXT, n INT);
+INSERT INTO log VALUES ('2025-01-01 10:00:00', 'x', 1), ('2025-01-01 10:00:00', 'x', 1), (NULL, NULL, NULL), (NULL, NULL, NULL), ('2025-01-02', '', 0);

@@ -1,0 +1,431 @@
+"""The real command, watched: start it, hold it up at a chosen place, and look at what it left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from liteferry.model import Report, from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from conftest import Database, PostgresServer
+
+SECRET = "hunter2-s3cret"
+"""The password of the role ``carrier``: it must not be found anywhere."""
+
+PROMPT_S = 60.0
+"""How long anything here may take before the test gives up."""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Running it
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a command ended, and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:  # whatever the command wrote
+        """Standard output as JSON."""
+        return json.loads(self.out)
+
+    @property
+    def report(self) -> Report:
+        """Standard output as a report."""
+        return from_json(Report, self.out)
+
+
+def ferry_argv(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "liteferry", *map(str, arguments)]
+
+
+def run_ferry(*arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Outcome:
+    """Run the command to its end, its standard input closed."""
+    done = subprocess.run(
+        ferry_argv(*arguments),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **(env or {})},
+        cwd=cwd,
+        timeout=PROMPT_S,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+class Ferry:
+    """The command while it runs. A context manager: it is dead at the end."""
+
+    def __init__(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> None:
+        self.process = subprocess.Popen(
+            ferry_argv(*arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **(env or {})},
+        )
+        self._lines: list[str] = []
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Ferry:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self.process:
+            self.process.kill()
+        self._reader.join(PROMPT_S)
+
+    def _read(self) -> None:
+        assert self.process.stderr
+        for line in self.process.stderr:
+            with self._changed:
+                self._lines.append(line)
+                self._changed.notify_all()
+
+    def wait_for_line(self, text: str) -> None:
+        """Wait until it has written a line with this text to standard error."""
+        with self._changed:
+            found = self._changed.wait_for(lambda: any(text in line for line in self._lines), PROMPT_S)
+        assert found, f"never said {text!r}: {''.join(self._lines)}"
+
+    def end(self) -> Outcome:
+        """Wait until it has ended."""
+        assert self.process.stdout
+        with self.process.stdout as stream:
+            out = stream.read()
+        status = self.process.wait(PROMPT_S)
+        self._reader.join(PROMPT_S)
+        return Outcome(status, out, "".join(self._lines))
+
+    def list_children(self) -> list[int]:
+        """The processes that it has started and that still run, and theirs."""
+        return list_descendants(self.process.pid)
+
+
+def list_descendants(pid: int) -> list[int]:
+    found: list[int] = []
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += [int(child), *list_descendants(int(child))]
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What must not change
+
+
+def list_directory(directory: Path) -> dict[str, str]:
+    """Every file below a directory, with what it is."""
+    return {
+        str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "other"
+        for path in sorted(directory.rglob("*"))
+    }
+
+
+@contextmanager
+def untouched(source: Path) -> Iterator[None]:
+    """The source's bytes, its time, and everything that lies in its directory are the same at the end."""
+    before, stamp = list_directory(source.parent), _stamp(source)
+    yield
+    assert list_directory(source.parent) == before
+    assert _stamp(source) == stamp
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    if not path.exists():
+        return None
+    found = path.stat()
+    return found.st_mtime_ns, found.st_ino, found.st_mode
+
+
+_CATALOGUE_SQL = """
+WITH s AS (SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
+SELECT 'schema', oid::bigint, nspname::text, coalesce(nspacl::text, '') FROM pg_namespace WHERE oid IN (SELECT oid FROM s)
+UNION ALL SELECT 'relation ' || relkind::text, c.oid::bigint, nspname || '.' || relname, coalesce(relacl::text, '')
+  FROM pg_class c JOIN s ON s.oid = relnamespace
+UNION ALL SELECT 'type', t.oid::bigint, nspname || '.' || typname, '' FROM pg_type t JOIN s ON s.oid = typnamespace
+UNION ALL SELECT 'routine', p.oid::bigint, nspname || '.' || proname, '' FROM pg_proc p JOIN s ON s.oid = pronamespace
+UNION ALL SELECT 'constraint', k.oid::bigint, nspname || '.' || conname, pg_get_constraintdef(k.oid)
+  FROM pg_constraint k JOIN s ON s.oid = connamespace
+UNION ALL SELECT 'column', attrelid::bigint, nspname || '.' || relname || '.' || attname, format_type(atttypid, atttypmod)
+  FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid JOIN s ON s.oid = relnamespace WHERE attnum > 0
+UNION ALL SELECT 'lock', objid::bigint, 'advisory', '' FROM pg_locks
+  WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+ORDER BY 1, 3, 2
+"""
+
+
+def read_everything(admin_url: str) -> list[tuple[object, ...]]:
+    """Every object of a database that is not PostgreSQL's own, with its OID: two equal ones mean nothing was touched."""
+    with psycopg.connect(admin_url) as connection:
+        return connection.execute(_CATALOGUE_SQL).fetchall()
+
+
+def list_relations(admin_url: str, schema: str = "public") -> list[str]:
+    """The tables and views of a schema."""
+    with psycopg.connect(admin_url) as connection:
+        rows = connection.execute(
+            "SELECT relname::text FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind IN ('r', 'v')"
+            " ORDER BY 1",
+            [f'"{schema}"'],
+        )
+        return [str(name) for (name,) in rows]
+
+
+def has_schema(admin_url: str, schema: str) -> bool:
+    with psycopg.connect(admin_url) as connection:
+        found = connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", [schema])
+        return found.fetchone() is not None
+
+
+def assert_no_secret(*where: Outcome | Path, secret: str = SECRET) -> None:
+    """Nothing that was written holds the password."""
+    for place in where:
+        if isinstance(place, Outcome):
+            assert secret not in place.out
+            assert secret not in place.err
+        else:
+            for path in place.rglob("*"):
+                if path.is_file():
+                    assert secret.encode() not in path.read_bytes(), path
+
+
+def execute(url: str, *statements: str) -> None:
+    """Run statements, each for itself."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Look again and again until it is so."""
+    deadline = time.monotonic() + PROMPT_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+def wait_until_alone(admin_url: str) -> None:
+    """Wait until nobody else is connected to the database: a killed client's sessions end a little later."""
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+    def alone() -> bool:
+        with psycopg.connect(admin_url) as connection:
+            return connection.execute(sql).fetchone() == (0,)
+
+    wait_until(alone, "the killed run's sessions to end")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Sources and targets
+
+SHOP_SQL = """
+CREATE TABLE customer (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name VARCHAR(40) NOT NULL UNIQUE,
+    active BOOLEAN NOT NULL DEFAULT 1,
+    CONSTRAINT customer_active CHECK (active IN (0, 1))
+);
+CREATE TABLE purchase (
+    id INTEGER PRIMARY KEY,
+    customer_id INTEGER NOT NULL,
+    total DECIMAL(10,2),
+    placed_on DATE,
+    CONSTRAINT purchase_customer FOREIGN KEY (customer_id) REFERENCES customer (id) ON DELETE CASCADE
+);
+CREATE INDEX purchase_placed_on ON purchase (placed_on DESC);
+CREATE TABLE note (line TEXT, number INTEGER);
+CREATE VIEW large_purchase AS SELECT id, total FROM purchase WHERE total > 10;
+"""
+
+MARKER = "right here, in the middle of the rows"
+"""A text in the table ``note`` of `make_shop`: what passes by when its rows are sent or read back."""
+
+
+def make_shop(path: Path, *, rows: int = 200) -> Path:
+    """Make a SQLite file of four tables and views with everything that a run can stumble over in little time."""
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(SHOP_SQL)
+        db.executemany("INSERT INTO customer (name) VALUES (?)", [(f"customer {i}",) for i in range(20)])
+        purchases = [(i % 20 + 1, i / 4, f"2024-02-{i % 28 + 1:02d}") for i in range(rows)]
+        db.executemany("INSERT INTO purchase (customer_id, total, placed_on) VALUES (?, ?, ?)", purchases)
+        notes = [("twice", 1), ("twice", 1), (MARKER, 2), ("last", 3)]
+        db.executemany("INSERT INTO note VALUES (?, ?)", notes)
+        db.commit()
+    return path
+
+
+SHOP = ["customer", "large_purchase", "note", "purchase"]
+
+
+def give_to_carrier(server: PostgresServer, database: Database, *, port: int = 0) -> str:
+    """Let the role ``carrier`` own a database; its URL by TCP, with the password. port: where a `Proxy` listens."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = 'carrier'").fetchone() is None:
+            connection.execute(f"CREATE ROLE carrier LOGIN PASSWORD '{SECRET}'".encode())
+        connection.execute(f'ALTER DATABASE "{database.name}" OWNER TO carrier'.encode())
+    return f"postgresql://carrier:{SECRET}@127.0.0.1:{port or server.port}/{database.name}?sslmode=disable"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Between it and the server
+
+
+@dataclass
+class Halt:
+    """A place in what the client sends: when ``pattern`` passes by, ``act`` is called, before it goes on.
+
+    armed_by: only in a connection, and after the moment, in which this was sent; b"" for always. Once only.
+    """
+
+    pattern: bytes
+    act: Callable[[Wire], None]
+    armed_by: bytes = b""
+    done: bool = False
+
+
+@dataclass
+class Wire:
+    """One connection through a `Proxy`."""
+
+    client: socket.socket
+    server: socket.socket
+    swallow: bool = False  # what the server answers
+    sent: bytes = b""  # the end of what the client sent so far
+    armed: set[int] = field(default_factory=set)
+
+    def cut(self) -> None:
+        """Break both ends."""
+        for end in (self.client, self.server):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def cut_client(self) -> None:
+        """Break the client's end alone: the server waits on."""
+        with suppress(OSError):
+            self.client.shutdown(socket.SHUT_RDWR)
+
+
+class Proxy:
+    """A TCP proxy before a server, which can hold up, cut or swallow. A context manager."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._halts: list[Halt] = []
+        self._wires: list[Wire] = []
+        self.refusing = False
+
+    def __enter__(self) -> Proxy:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for wire in self._wires:
+            wire.cut()
+
+    def halt(self, pattern: bytes, act: Callable[[Wire], None], *, armed_by: bytes = b"") -> None:
+        """Do something when the client is about to send this."""
+        self._halts.append(Halt(pattern, act, armed_by))
+
+    def hold(self, pattern: bytes, *, armed_by: bytes = b"") -> Hold:
+        """Hold the client up when it is about to send this."""
+        hold = Hold()
+        self.halt(pattern, hold.act, armed_by=armed_by)
+        return hold
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.refusing:
+                client.close()
+                continue
+            try:
+                server = socket.create_connection(("127.0.0.1", self._target))
+            except OSError:
+                client.close()
+                continue
+            wire = Wire(client, server)
+            self._wires.append(wire)
+            threading.Thread(target=self._pump_out, args=(wire,), daemon=True).start()
+            threading.Thread(target=self._pump_back, args=(wire,), daemon=True).start()
+
+    def _pump_out(self, wire: Wire) -> None:
+        with suppress(OSError):
+            while data := wire.client.recv(1 << 16):
+                wire.sent = wire.sent[-200:] + data
+                for halt in self._halts:
+                    if halt.done:
+                        continue
+                    if halt.armed_by and id(halt) not in wire.armed:
+                        if halt.armed_by in wire.sent:
+                            wire.armed.add(id(halt))
+                            wire.sent = b""
+                        continue
+                    if halt.pattern in wire.sent:
+                        halt.done = True
+                        halt.act(wire)
+                wire.server.sendall(data)
+        with suppress(OSError):
+            wire.server.shutdown(socket.SHUT_WR)
+
+    def _pump_back(self, wire: Wire) -> None:
+        with suppress(OSError):
+            while data := wire.server.recv(1 << 16):
+                if wire.swallow:
+                    wire.cut_client()
+                else:
+                    wire.client.sendall(data)
+        wire.cut_client()
+
+
+class Hold:
+    """Where a client is held up."""
+
+    def __init__(self) -> None:
+        self._reached = threading.Event()
+        self._released = threading.Event()
+
+    def act(self, _: Wire) -> None:
+        self._reached.set()
+        self._released.wait(PROMPT_S)
+
+    def wait(self) -> None:
+        """Wait until a client has got there."""
+        assert self._reached.wait(PROMPT_S), "the client never got there"
+
+    def release(self) -> None:
+        """Let it go on."""
+        self._released.set()

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import column, make_table
+from liteferry.census import (
+    FORMS,
+    OFFENCES,
+    SAMPLES,
+    InvalidText,
+    count_digits,
+    describe_key_value,
+    start_census,
+    text_form_datetime,
+    text_form_json,
+    text_form_time,
+)
+from liteferry.model import Check, ColumnCensus
+
+
+def count(declared: str, *values: object, check: str = "") -> ColumnCensus:
+    table = make_table(column(declared=declared), checks=(Check(sql=check),) if check else ())
+    accumulator = start_census(table)
+    accumulator.add_batch([(value, rowid) for rowid, value in enumerate(values, start=1)])
+    return accumulator.finish().columns[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "digits"),
+    [
+        ("2025-10-09", "date", 0),
+        ("2025-02-30", "other", 0),
+        ("0000-01-01", "other", 0),
+        ("10000-01-01", "other", 0),
+        ("2025-1-9", "other", 0),
+        ("20251009", "other", 0),
+        ("2025-W01-1", "other", 0),
+        ("2025-10-09 16:21", "datetime-short", 0),
+        ("2025-10-09 16:21:00", "datetime", 0),
+        ("2025-10-09 16:21:60", "other", 0),
+        ("2025-10-09 24:00:00", "other", 0),
+        ("2025-10-09T16:21:00", "datetime-t", 0),
+        ("2025-10-09T16:21:00.5", "datetime-t", 1),
+        ("2025-10-09 16:21:00.5", "datetime-f1", 1),
+        ("2025-10-09 16:21:00.123456", "datetime-f6", 6),
+        ("2025-10-09 16:21:00.120000", "datetime-f6", 2),
+        ("2025-10-09 16:21:00.000000", "datetime-f6", 0),
+        ("2025-10-09 16:21:00.123456789", "datetime-f9", 9),
+        ("2025-10-09 16:21:00,123456", "other", 0),
+        ("2025-10-09 16:21:00.1+0200", "datetime-tz", 1),
+        ("2025-10-09 16:21:00Z", "datetime-tz", 0),
+        ("2025-10-09T16:21:00.5-05:30", "datetime-tz", 1),
+        ("2025-10-09 16:21:00+99:00", "other", 0),
+        ("２０２５-10-09", "other", 0),  # noqa: RUF001 - full-width digits are the point
+        (" 2025-10-09", "other", 0),
+        ("", "other", 0),
+        ("now", "other", 0),
+    ],
+)
+def test_datetime_forms(text: str, form: str, digits: int) -> None:
+    assert text_form_datetime(text) == (form, digits)
+    assert form in FORMS
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [("08:30", "time"), ("08:30:00.5", "time"), ("24:00", "other"), ("8:30", "other"), ("08:30:00Z", "other")],
+)
+def test_time_forms(text: str, form: str) -> None:
+    assert text_form_time(text)[0] == form
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ('{"a": [1, 2.5, null, true, "x"]}', "json-jsonb"),
+        (" 5 ", "json-jsonb"),
+        ('"\\ud83d\\ude00"', "json-jsonb"),
+        ('"\\\\u0000"', "json-jsonb"),
+        ("1e400", "json-jsonb"),
+        ('{"a": 1, "a": 2}', "json-only"),
+        ('[{"a": {"b": 1, "b": 1}}]', "json-only"),
+        ('"\\u0000"', "json-only"),
+        ('"\\ud800"', "json-only"),
+        ('"\\ud800\\ud800"', "json-only"),
+        ('"\\udc00"', "json-only"),
+        ("1e200000", "json-only"),
+        ("1" * 20_000, "json-only"),
+        ("NaN", "other"),
+        ("[1,]", "other"),
+        ("'a'", "other"),
+        ("01", "other"),
+        ("", "other"),
+        ("{}{}", "other"),
+        ('"a\nb"', "other"),
+        ("[" * 100_000, "other"),
+    ],
+)
+def test_json_forms(text: str, form: str) -> None:
+    assert text_form_json(text) == form
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)
+    )
+)
+def test_what_sqlite_calls_json_is_json(value: object) -> None:
+    import json
+
+    text = json.dumps(value)
+    valid = sqlite3.connect(":memory:").execute("SELECT json_valid(?)", (text,)).fetchone()[0]
+    assert (text_form_json(text) != "other") == bool(valid)
+
+
+@pytest.mark.parametrize(
+    ("value", "digits"),
+    [
+        (0, (0, 0)),
+        (-120, (3, 0)),
+        (1.5, (1, 1)),
+        (0.1, (0, 1)),
+        (0.1 + 0.2, (0, 17)),
+        (1e-7, (0, 7)),
+        (1e20, (21, 0)),
+        ("001.500", (1, 1)),
+        ("-.5", None),
+        ("abc", None),
+        (float("inf"), None),
+    ],
+)
+def test_count_digits(value: float | str, digits: tuple[int, int] | None) -> None:
+    assert count_digits(value) == digits
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=4))
+def test_count_digits_agrees_with_decimal(value: object) -> None:
+    text = f"{value:f}"
+    whole, _, fraction = text.lstrip("-").partition(".")
+    assert count_digits(text) == (len(whole.lstrip("0")), len(fraction.rstrip("0")))
+
+
+def test_classes_and_bounds() -> None:
+    found = count("", None, 3, -7, 1.5, "häß", b"\0\1", InvalidText(b"\xff"))
+    assert (found.nulls, found.integers, found.reals, found.texts, found.blobs) == (1, 2, 1, 2, 1)
+    assert (found.min_integer, found.max_integer) == (-7, 3)
+    assert (found.longest_text_chars, found.longest_value_bytes) == (3, 5)
+    assert found.rows == 7
+
+
+OFFENDERS = [
+    ("INTEGER", "x", "class"),
+    ("INTEGER", 1.5, "class"),
+    ("REAL", "x", "class"),
+    ("TEXT", b"x", "class"),
+    ("BLOB", "x", "class"),
+    ("DATETIME", 86400, "class"),
+    ("BOOL", 2, "form"),
+    ("BOOL", "yes", "form"),
+    ("DATE", "2025-10-09 00:00:00", "form"),
+    ("DATETIME", "soon", "form"),
+    ("DATETIME", "2025-10-09 16:21:00.1234567", "form"),
+    ("DATETIME", "2025-10-09 16:21:00Z", "zone"),
+    ("TIME", "25:00", "form"),
+    ("UUID", "x", "form"),
+    ("UUID", b"short", "form"),
+    ("DECIMAL(5,2)", 1.234, "excess"),
+    ("DECIMAL(5,2)", 12345, "excess"),
+    ("DECIMAL", "abc", "form"),
+    ("DECIMAL", float("inf"), "nonfinite"),
+    ("VARCHAR(3)", "abcd", "too-long"),
+    ("TEXT", "a\0b", "nul"),
+    ("TEXT", InvalidText(b"\xff"), "invalid-utf8"),
+    ("JSON", "{", "form"),
+    ("JSON", '{"a":1,"a":1}', "json-only"),
+    ("JSON", float("-inf"), "nonfinite"),
+]
+
+
+@pytest.mark.parametrize(("declared", "value", "offence"), OFFENDERS)
+def test_an_offender_is_found_among_good_values(declared: str, value: object, offence: str) -> None:
+    found = count(declared, None, None, value).offence(offence)
+    assert found is not None
+    assert (found.count, [sample.key for sample in found.samples]) == (1, ["rowid=3"])
+
+
+def test_every_offence_has_an_offender() -> None:
+    assert {offence for _, _, offence in OFFENDERS} | {"null"} == set(OFFENCES)
+
+
+@pytest.mark.parametrize(
+    ("declared", "values"),
+    [
+        ("INTEGER", (1, None, -(2**63))),
+        ("BOOL", (0, 1, None, "true", "F")),
+        ("REAL", (1.5, float("inf"), None)),
+        ("DECIMAL(5,2)", (999.99, -1, "1.50", None)),
+        ("VARCHAR(3)", ("äöü", "")),
+        ("DATETIME", ("2025-10-09", "2025-10-09 16:21:00.123456")),
+        ("JSON", ("{}", 5, 1.5)),
+        ("UUID", ("0" * 32, bytes(16))),
+        ("", (1, 1.5, "x", b"y")),
+    ],
+)
+def test_good_values_offend_nobody(declared: str, values: tuple[object, ...]) -> None:
+    assert count(declared, *values).offences == ()
+
+
+def test_json_valid_makes_a_text_column_json() -> None:
+    found = count("text", "{", check='(JSON_VALID("c") OR "c" IS NULL)')
+    assert found.offence("form") is not None
+    assert count("text", "{").offence("form") is None
+
+
+def test_null_offends_only_where_it_is_forbidden() -> None:
+    table = make_table(
+        column("k", "TEXT", pk_position=1),
+        column("n", "TEXT", not_null=True),
+        column("free", "TEXT"),
+        primary_key=("k",),
+    )
+    accumulator = start_census(table)
+    accumulator.add_batch([("a", "x", None, 1), (None, None, None, 2)])
+    key, not_null, free = accumulator.finish().columns
+    assert [key.offence("null"), not_null.offence("null"), free.offence("null")].count(None) == 1
+    assert free.offence("null") is None
+
+
+def test_samples_are_few_and_counts_exact() -> None:
+    found = count("INTEGER", *["x"] * 50).offence("class")
+    assert found is not None
+    assert (found.count, len(found.samples)) == (50, SAMPLES)
+
+
+def test_rows_are_named_by_their_key() -> None:
+    table = make_table(
+        column("a", "INT"), column("b", "TEXT"), column("c", "INT"), primary_key=("a", "b"), without_rowid=True
+    )
+    accumulator = start_census(table)
+    accumulator.add_batch([(1, "it's", "wrong")])
+    offence = accumulator.finish().column("c").offence("class")
+    assert offence is not None
+    assert offence.samples[0].key == "a=1, b='it''s'"
+
+
+def test_a_sample_shows_no_value() -> None:
+    found = count("INTEGER", "my password").offence("class")
+    assert found is not None
+    assert "password" not in found.samples[0].why
+
+
+@pytest.mark.parametrize(("value", "shown"), [(17, "17"), ("a'b", "'a''b'"), (b"\0\xff", "x'00ff'"), (None, "NULL")])
+def test_describe_key_value(value: object, shown: str) -> None:
+    assert describe_key_value(value) == shown
+
+
+def test_the_highest_rowid() -> None:
+    accumulator = start_census(make_table(column()))
+    accumulator.add_batch([(None, 5), (None, -3)])
+    accumulator.add_batch([(None, 4)])
+    assert accumulator.finish().max_rowid == 5
+    assert start_census(make_table(column())).finish().max_rowid is None

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import pytest
+
+from builders import column, make_table
+from liteferry.census import InvalidText, start_census
+from liteferry.model import Check, Options
+from liteferry.typemap import RULES, TypeChoice, classify_declared_type, kind_of_type, map_column
+
+
+def choose(declared: str, *values: object, timestamps: str = "auto", check: str = "") -> TypeChoice:
+    only = column(declared=declared)
+    table = make_table(only, checks=(Check(sql=check),) if check else ())
+    accumulator = start_census(table)
+    accumulator.add_batch([(value, rowid) for rowid, value in enumerate(values, start=1)])
+    return map_column(table, only, accumulator.finish().columns[0], Options(timestamps=timestamps))  # type: ignore[arg-type]  # the test's literals
+
+
+@pytest.mark.parametrize(
+    ("declared", "family", "length", "precision", "scale"),
+    [
+        ("INTEGER", "integer", None, None, None),
+        ("integer unsigned", "integer", None, None, None),
+        ("BIGINT(20)", "integer", None, None, None),
+        ("LENGTH 2", "none", None, None, None),
+        ("character(20)", "text", 20, None, None),
+        ("NATIVE CHARACTER(70)", "text", 70, None, None),
+        ("nvarchar( 160 )", "text", 160, None, None),
+        ("VARCHAR(255) BINARY", "text", 255, None, None),
+        ("TEXT(20)", "text", None, None, None),
+        ("VARCHAR(0)", "text", None, None, None),
+        ("CLOB", "text", None, None, None),
+        ("bool", "bool", None, None, None),
+        ("DECIMAL(10,2)", "decimal", None, 10, 2),
+        ("NUMERIC(10)", "decimal", None, 10, 0),
+        ("DECIMAL(2,10)", "decimal", None, None, None),
+        ("decimal", "decimal", None, None, None),
+        ("DOUBLE PRECISION", "real", None, None, None),
+        ("float", "real", None, None, None),
+        ("timestamp  with\ttime zone", "datetime", None, None, None),
+        ("DATETIME(6)", "datetime", None, None, None),
+        ("FLOATING POINT", "integer", None, None, None),  # SQLite's own famous surprise: POINT has INT in it
+        ("uuid", "uuid", None, None, None),
+        ("json", "json", None, None, None),
+        ("VARBINARY(16)", "blob", None, None, None),
+        ("", "none", None, None, None),
+        ("weird (((", "none", None, None, None),
+    ],
+)
+def test_classify(declared: str, family: str, length: int | None, precision: int | None, scale: int | None) -> None:
+    found = classify_declared_type(declared)
+    assert (found.family, found.length, found.precision, found.scale) == (family, length, precision, scale)
+
+
+FITS = [
+    ("INTEGER", (1, None), "bigint", "integer"),
+    ("BOOL", (0, 1), "boolean", "bool"),
+    ("BOOLEAN", ("true", "F"), "boolean", "bool"),
+    ("REAL", (1.5, float("inf")), "double precision", "real"),
+    ("DECIMAL(5,2)", (1.25, 999), "numeric(5,2)", "decimal"),
+    ("decimal", (0.30000000000000004,), "numeric", "decimal-free"),
+    ("VARCHAR(3)", ("äöü",), "varchar(3)", "varchar"),
+    ("TEXT", ("x",), "text", "text"),
+    ("DATETIME", ("2025-01-01 10:00:00", "2025-01-01"), "timestamp", "timestamp"),
+    ("DATE", ("2025-01-01",), "date", "date"),
+    ("TIME", ("10:00",), "time", "time"),
+    ("BLOB", (b"x",), "bytea", "blob"),
+    ("JSON", ("{}", 5), "jsonb", "jsonb"),
+    ("UUID", ("0" * 32,), "uuid", "uuid"),
+    ("", (1,), "bigint", "stored-integer"),
+    ("", (1.5,), "double precision", "stored-real"),
+    ("", ("x",), "text", "stored-text"),
+    ("", (b"x",), "bytea", "stored-blob"),
+    ("", (), "text", "stored-text"),
+    ("WEIRD", (None,), "text", "stored-text"),
+    ("INTEGER", (), "bigint", "integer"),
+    ("TIMESTAMPTZ", (), "timestamptz", "timestamptz"),
+]
+
+
+@pytest.mark.parametrize(("declared", "values", "pg_type", "rule"), FITS)
+def test_what_fits_becomes_its_type(declared: str, values: tuple[object, ...], pg_type: str, rule: str) -> None:
+    assert choose(declared, *values) == TypeChoice(pg_type=pg_type, kind=choose(declared, *values).kind, rule=rule)
+
+
+MISFITS = [
+    ("INTEGER", (1, "x"), "value-misfit", "text"),
+    ("INTEGER", (1, 1.5), "value-misfit", "numeric"),
+    ("INTEGER", (1, b"x"), "value-misfit", "bytea"),
+    ("INTEGER", (1.5, float("inf"), 1), "value-misfit", "text"),
+    ("BOOL", (0, 2), "value-misfit", "bigint"),
+    ("BOOL", (0, "maybe"), "value-misfit", "text"),
+    ("REAL", (1.5, "x"), "value-misfit", "text"),
+    ("REAL", (2**53 + 1,), "value-misfit", "bigint"),
+    ("DECIMAL(5,2)", (1.255,), "decimal-excess", "numeric"),
+    ("DECIMAL", ("abc",), "value-misfit", "text"),
+    ("VARCHAR(3)", ("abcd",), "text-too-long", "text"),
+    ("VARCHAR(3)", ("ab\0cd",), "text-nul", "bytea"),
+    ("TEXT", ("a\0",), "text-nul", "bytea"),
+    ("TEXT", (InvalidText(b"\xff"),), "text-invalid", "bytea"),
+    ("TEXT", ("x", b"y"), "value-misfit", "bytea"),
+    ("DATETIME", (0, 86400), "date-form", "bigint"),
+    ("DATETIME", ("2025-01-01 10:00:00", 86400), "date-form", "text"),
+    ("DATETIME", ("yesterday",), "date-form", "text"),
+    ("DATETIME", ("2025-01-01 10:00:00", "2025-01-01 10:00:00Z"), "time-zone-mixed", "text"),
+    ("DATE", ("2025-01-01", "2025-01-01 10:00:00"), "date-form", "timestamp"),
+    ("DATE", ("2025-01-01", "soon"), "date-form", "text"),
+    ("TIME", ("25:00",), "date-form", "text"),
+    ("BLOB", ("password",), "value-misfit", "text"),
+    ("BLOB", ("password", b"x"), "value-misfit", "bytea"),
+    ("JSON", ("{",), "json-invalid", "text"),
+    ("JSON", (b"x",), "value-misfit", "bytea"),
+    ("UUID", ("x",), "value-misfit", "text"),
+    ("UUID", (1230, "0" * 32), "value-misfit", "text"),
+    ("", (1, "x"), "value-misfit", "text"),
+    ("", (1, 1.5), "value-misfit", "numeric"),
+]
+
+
+@pytest.mark.parametrize(("declared", "values", "code", "pg_type"), MISFITS)
+def test_what_does_not_fit_blocks_and_says_what_accepting_does(
+    declared: str, values: tuple[object, ...], code: str, pg_type: str
+) -> None:
+    choice = choose(declared, *values)
+    assert code in [finding.code for finding in choice.findings]
+    assert choice.pg_type == pg_type
+    for finding in choice.findings:
+        assert finding.blocks
+        assert finding.if_accepted.endswith(pg_type)
+        assert finding.count
+        # classes mixed in a column without a type: no row is the wrong one
+        assert finding.samples or declared in {"", "REAL"}
+
+
+def test_jsonb_gives_way_to_json() -> None:
+    choice = choose("JSON", '{"a":1,"a":2}')
+    assert (choice.pg_type, [finding.code for finding in choice.findings]) == ("json", ["json-not-jsonb"])
+    assert not choice.findings[0].blocks
+
+
+def test_offsets_make_timestamptz_and_say_so() -> None:
+    choice = choose("DATETIME", "2025-01-01 10:00:00+02:00")
+    assert (choice.pg_type, [finding.code for finding in choice.findings]) == ("timestamptz", ["time-zone-dropped"])
+
+
+def test_the_policy_takes_naive_timestamps_for_utc() -> None:
+    assert choose("DATETIME", "2025-01-01 10:00:00", timestamps="timestamptz").pg_type == "timestamptz"
+    mixed = choose("DATETIME", "2025-01-01 10:00:00", "2025-01-01 10:00:00Z", timestamps="timestamptz")
+    assert (mixed.pg_type, mixed.findings[0].code) == ("timestamptz", "time-zone-dropped")
+
+
+def test_json_valid_makes_jsonb() -> None:
+    assert choose("text", "{}", check="json_valid(c)").pg_type == "jsonb"
+    assert choose("varchar(9)", "{}", check='(JSON_VALID("c") OR "c" IS NULL)').pg_type == "jsonb"
+
+
+def test_the_rowid_alias_is_a_bigint_whatever_it_is_called() -> None:
+    key = column("id", "INTEGER", pk_position=1)
+    table = make_table(key, primary_key=("id",), rowid_alias="id")
+    accumulator = start_census(table)
+    accumulator.add_batch([(1, 1)])
+    assert map_column(table, key, accumulator.finish().columns[0], Options()).rule == "rowid-alias"
+
+
+def test_every_rule_is_used_and_documented() -> None:
+    used = {rule for *_, rule in FITS} | {"rowid-alias", "timestamptz", "json", "widened"}
+    assert used == {rule.name for rule in RULES}
+
+
+@pytest.mark.parametrize(
+    ("pg_type", "kind"),
+    [
+        ("numeric(10,2)", "numeric"),
+        ("character varying(20)", "text"),
+        ("timestamp with time zone", "timestamptz"),
+        ("point", None),
+    ],
+)
+def test_kind_of_type(pg_type: str, kind: str | None) -> None:
+    assert kind_of_type(pg_type) == kind
