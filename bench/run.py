@@ -72,10 +72,10 @@ def time_floor(url: str, floor: Path) -> float:
         connection.commit()
         begun = time.monotonic()
         for file in sorted(floor.glob("*.copy")):
-            with connection.cursor().copy(f'COPY "{file.stem}" FROM STDIN (FORMAT binary)'.encode()) as copy:
-                with file.open("rb") as data:
-                    while block := data.read(1 << 20):
-                        copy.write(block)
+            copy_sql = f'COPY "{file.stem}" FROM STDIN (FORMAT binary)'.encode()
+            with file.open("rb") as data, connection.cursor().copy(copy_sql) as copy:
+                while block := data.read(1 << 20):
+                    copy.write(block)
         connection.execute((floor / "indexes.sql").read_bytes())
         connection.commit()
         return time.monotonic() - begun
@@ -83,7 +83,7 @@ def time_floor(url: str, floor: Path) -> float:
 
 def make_floor(url: str, directory: Path) -> None:
     """Keep what a proven run made as files: the rows as binary COPY, the schema and the indexes as SQL."""
-    dump = [find_binaries().bin_dir / "pg_dump", "--no-owner", "--schema-only", url]
+    dump = [str(find_binaries().bin_dir / "pg_dump"), "--no-owner", "--schema-only", url]
     for section, name in (("pre-data", "schema.sql"), ("post-data", "indexes.sql")):
         made = subprocess.run([*dump, f"--section={section}"], check=True, capture_output=True, text=True).stdout
         lines = [line for line in made.splitlines() if not line.startswith("\\")]
@@ -95,10 +95,10 @@ def make_floor(url: str, directory: Path) -> None:
             "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
         )
         for (table,) in tables.fetchall():
-            with (directory / f"{table}.copy").open("wb") as file:
-                with connection.cursor().copy(f'COPY "{table}" TO STDOUT (FORMAT binary)'.encode()) as copy:
-                    for block in copy:
-                        file.write(block)
+            copy_sql = f'COPY "{table}" TO STDOUT (FORMAT binary)'.encode()
+            with (directory / f"{table}.copy").open("wb") as file, connection.cursor().copy(copy_sql) as copy:
+                for block in copy:
+                    file.write(block)
 
 
 def measure(name: str, source: Path, rounds: int, scratch: Path) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import random
 import sqlite3
@@ -19,11 +19,11 @@ KINDS = ("login", "logout", "purchase", "refund", "view", "search")
 def write_wide(path: Path, rows: int) -> None:
     """One table of eleven columns of ten types, with two indexes."""
     random.seed(1)
-    start = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC).replace(tzinfo=None)
+    start = dt.datetime(2024, 1, 1, tzinfo=dt.UTC).replace(tzinfo=None)
 
     def generate() -> Iterator[tuple[object, ...]]:
         for i in range(1, rows + 1):
-            moment = start + datetime.timedelta(seconds=i * 7, microseconds=i * 7919 % 1_000_000)
+            moment = start + dt.timedelta(seconds=i * 7, microseconds=i * 7919 % 1_000_000)
             yield (
                 i,
                 random.randrange(1, 100_000),

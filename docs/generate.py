@@ -34,8 +34,14 @@ def code(text: object) -> str:
 
 
 def cell(text: str) -> str:
-    """A text as it may stand in a table."""
+    """A text as it may stand in a table. Renderers disagree about a pipe within code: there it becomes HTML."""
+    text = re.sub(r"(``?)(.+?)\1", lambda span: spell_out(span[2].strip()) if "|" in span[2] else span[0], text)
     return text.replace("|", "\\|").replace("\n", " ")
+
+
+def spell_out(text: str) -> str:
+    """A text as code, in HTML, with every character that could mean something by its number."""
+    return f"<code>{re.sub(r'[^A-Za-z0-9 .,]', lambda found: f'&#{ord(found[0])};', text)}</code>"
 
 
 def plain(text: str) -> str:
@@ -341,11 +347,16 @@ def write_types() -> str:
     return TYPES_PAGE.format(table=table(("rule", "declared type", "PostgreSQL", "when"), rows))
 
 
+def spell(text: str) -> str:
+    """SQL as code; a description in plain words (``the same``) as it is."""
+    return text if re.fullmatch(r"[a-z][a-z ,-]* [a-z ,-]+", text) else code(text)
+
+
 def write_expressions() -> str:
     """Every rule of translation."""
     rules = expressions.describe_rules()
-    translated = ((code(rule.sqlite), code(rule.postgresql), rule.note) for rule in rules if rule.postgresql)
-    refused = [(code(rule.sqlite), rule.note) for rule in rules if not rule.postgresql]
+    translated = ((spell(rule.sqlite), spell(rule.postgresql), rule.note) for rule in rules if rule.postgresql)
+    refused = [(spell(rule.sqlite), rule.note) for rule in rules if not rule.postgresql]
     text = EXPRESSIONS_INTRO + table(("SQLite", "PostgreSQL", "note"), translated)
     if refused:
         text += "\n## Refused\n\n" + table(("SQLite", "why"), refused)

@@ -77,7 +77,7 @@ _UUID: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}
 _DECIMAL: Final = re.compile(r"[+-]?(\d+)(?:[.](\d*))?", re.ASCII)
 _BOOL_WORDS: Final = frozenset({"true", "false", "t", "f", "0", "1"})
 _JSON_ESCAPE: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
-_LONG_NUMBER: Final = re.compile(r"\d{1000}|\d[eE]")
+_EXPONENT: Final = re.compile(r"[eE](?<=\d[eE])")
 MICROSECOND_DIGITS: Final = 6
 _JSONB_FRACTION_DIGITS: Final = 16_383
 
@@ -174,7 +174,7 @@ class _JsonReader:
     def classify(self, text: str) -> str:
         """As `text_form_json`."""
         self._lossy = False
-        decoder = self._careful if _LONG_NUMBER.search(text) else self._plain
+        decoder = self._careful if _may_hold_long_number(text) else self._plain
         try:
             decoder.decode(text)
         except RecursionError:
@@ -184,6 +184,17 @@ class _JsonReader:
         if not self._lossy and "\\u" in text:
             self._lossy = _has_bad_escape(text)
         return "json-only" if self._lossy else "json-jsonb"
+
+
+def _may_hold_long_number(text: str) -> bool:
+    """Whether JSON text may hold a number with an exponent or with very many digits: quick, and wrong on one side only.
+
+    A pattern for many digits would try anew at each digit, and cost more than the parsing.
+    """
+    if _EXPONENT.search(text):
+        return True
+    limit = _JSONB_FRACTION_DIGITS
+    return len(text) > limit and max(map(len, text.split(","))) > limit
 
 
 def text_form_json(text: str) -> str:

@@ -8,8 +8,11 @@ command that needs it: `liteferry --help` has to be quick.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import signal
 import sys
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +20,7 @@ from liteferry import __version__
 from liteferry.errors import EXIT_STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 
@@ -308,14 +311,43 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (see `liteferry.errors.ExitStatus`)."""
     arguments = build_parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _interrupt)
+    import logging
+
+    # psycopg warns there of what is told as an error of ours anyway
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     from liteferry import commands
 
-    return commands.run_command(arguments.run, arguments)
+    with _catch_signals():
+        return commands.run_command(arguments.run, arguments)
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+@contextlib.contextmanager
+def _catch_signals() -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into KeyboardInterrupt: the first, which starts the taking back; the third ends it.
+
+    People press Ctrl-C twice: the second must not leave behind what the first would have taken away. A signal that our
+    parent ignores (`nohup`, a job in the background) stays ignored.
+    """
+    count = 0
+
+    def take(*_: object) -> None:
+        nonlocal count
+        count += 1
+        if count != 2:
+            raise KeyboardInterrupt
+        os.write(2, b"taking back what was made; once more to leave it as it is\n")
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    caught = [number for number, handler in before.items() if handler != signal.SIG_IGN]
+    if threading.current_thread() is not threading.main_thread():
+        caught = []  # Python lets the main thread alone have them
+    for number in caught:
+        signal.signal(number, take)
+    try:
+        yield
+    finally:
+        for number in caught:
+            signal.signal(number, before[number])
 
 
 if __name__ == "__main__":

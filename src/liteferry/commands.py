@@ -33,8 +33,10 @@ def run_command(name: str, arguments: argparse.Namespace) -> int:
     except MigrationError as error:
         _write_error(error, as_json=getattr(arguments, "json", False))
         return int(ExitStatus.USAGE if error.code == "usage" else error.exit_status)
-    except KeyboardInterrupt:
-        _tell("interrupted; the target is as it was")
+    except KeyboardInterrupt as error:
+        left = str(error) or "the target is as it was"
+        stopped = MigrationError(f"interrupted; {left}", code="interrupted", exit_status=ExitStatus.INTERRUPTED)
+        _write_error(stopped, as_json=getattr(arguments, "json", False))
         return int(ExitStatus.INTERRUPTED)
     except BrokenPipeError:
         # the reader of our output went away (`| head`): nothing is wrong, and nobody is there to be told

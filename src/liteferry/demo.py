@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from liteferry.model import Event, Report
 
 SAMPLE_NAME: Final = "community.sqlite3"
+DEFAULT_SCALE: Final = 0.1
 
 
 def run_demo(directory: str | None, *, scale: float, observe: Callable[[Event], None]) -> Report:
@@ -37,7 +38,7 @@ def run_demo(directory: str | None, *, scale: float, observe: Callable[[Event], 
             code="run-dir",
             hint="name one that you may write to with --directory",
         ) from error
-    source = place / f"{scale:g}-{SAMPLE_NAME}"
+    source = place / (SAMPLE_NAME if scale == DEFAULT_SCALE else f"community-{scale:g}.sqlite3")
     if not source.exists():
         write_sample(source, scale=scale, observe=observe)
     return migrate(source, None, Options(), observe)

@@ -20,7 +20,7 @@ from liteferry.errors import ExitStatus, MigrationError
 from liteferry.model import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     import psycopg
 
@@ -39,7 +39,9 @@ def choose_jobs(wanted: int) -> int:
     return wanted if wanted > 0 else max(1, min(MAX_JOBS, os.cpu_count() or 1))
 
 
-def execute(plan: Plan, catalog: Catalog, snapshot: Snapshot, target: Target, *, jobs: int) -> Iterator[Event]:
+def execute(
+    plan: Plan, catalog: Catalog, snapshot: Snapshot, target: Target, *, jobs: int
+) -> Generator[Event, None, None]:
     """Run everything of a plan but its publication, in the staging schema. Yields events as they happen.
 
     Closing the generator early, or any error, stops the workers before it ends; the caller then calls `drop_staging`.

@@ -3,20 +3,21 @@
 Layer 2. Anybody can read it with any SQLite tool; `undo` reads it to know what the run published. Times are seconds
 since the run began. Nothing secret is in it: the connection parameters are kept without the password.
 
-Tables: ``run(key, value)``; ``step(id, phase, state, elapsed_s, rows, size_bytes)``;
-``published(kind, name, oid)``.
+Tables: ``run(key, value)``; ``step(id, phase, elapsed_s, rows, size_bytes)``; ``published(kind, name, oid)``.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 from liteferry.errors import MigrationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from liteferry.model import Event, TargetCatalog
@@ -34,14 +35,19 @@ CREATE TABLE published (kind TEXT NOT NULL, name TEXT NOT NULL, oid INTEGER NOT 
 
 
 class Journal:
-    """A run's journal. ``create`` makes it, ``open`` reads an old one; a context manager."""
+    """A run's journal. ``create`` makes it, ``open`` reads an old one; a context manager, usable from any thread.
+
+    Every method raises MigrationError (disk-full, run-dir) when the file cannot be written or read.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open the file, which must be there; see `create` and `open`."""
         self._path = path
+        self._guard = threading.RLock()
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA synchronous = FULL")
         self._waiting: list[tuple[str, str, float, int, int]] = []
+        with self._use() as connection:
+            connection.execute("PRAGMA synchronous = FULL")
 
     @classmethod
     def create(cls, run_dir: Path) -> Journal:
@@ -49,14 +55,15 @@ class Journal:
         path = run_dir / JOURNAL_NAME
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        except FileExistsError:
+        except OSError as error:
             raise MigrationError(
-                f"{run_dir} is the directory of an earlier run",
+                f"the journal {path} cannot be made: {error.strerror or error}",
                 code="run-dir",
                 hint="give another --run-dir, or leave it out",
-            ) from None
+            ) from error
         journal = cls(path)
-        journal._connection.executescript(_SCHEMA_SQL)
+        with journal._use() as connection:
+            connection.executescript(_SCHEMA_SQL)
         return journal
 
     @classmethod
@@ -77,8 +84,40 @@ class Journal:
 
     def __exit__(self, *exc: object) -> None:
         """Write what is waiting, and close."""
-        self.flush()
-        self._connection.close()
+        try:
+            self.flush()
+        except MigrationError:
+            if exc[0] is None:  # else something worse is being told
+                raise
+        finally:
+            self._connection.close()
+
+    @contextmanager
+    def _use(self) -> Iterator[sqlite3.Connection]:
+        """Have the connection alone, its errors explained."""
+        with self._guard:
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                full = "full" in str(error)
+                raise MigrationError(
+                    f"the journal {self._path} cannot be {'written: its disk is full' if full else f'used: {error}'}",
+                    code="disk-full" if full else "run-dir",
+                    hint="make room there, or name a directory on another disk with --run-dir",
+                ) from error
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """Have the connection in a transaction; on disk at the end."""
+        with self._use() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
 
     def set_state(self, state: State) -> None:
         """Write the run's state; on disk when this returns."""
@@ -87,37 +126,40 @@ class Journal:
 
     def set_value(self, key: str, value: str) -> None:
         """Write one fact of the run; on disk when this returns."""
-        self._connection.execute("INSERT OR REPLACE INTO run VALUES (?, ?)", (key, value))
+        with self._use() as connection:
+            connection.execute("INSERT OR REPLACE INTO run VALUES (?, ?)", (key, value))
 
     def read_value(self, key: str) -> str:
         """Read one fact of the run, "" when it was never written."""
-        row = self._connection.execute("SELECT value FROM run WHERE key = ?", (key,)).fetchone()
+        with self._use() as connection:
+            row = connection.execute("SELECT value FROM run WHERE key = ?", (key,)).fetchone()
         return "" if row is None else str(row[0])
 
     def note_event(self, event: Event) -> None:
         """Keep a finished step, to be written with the next ones: a sync to disk for each would cost more than it."""
         if event.kind == "step-end":
-            self._waiting.append((event.step_id, event.phase, event.elapsed_s, event.rows, event.size_bytes))
-            if len(self._waiting) >= 500:
-                self.flush()
+            with self._guard:
+                self._waiting.append((event.step_id, event.phase, event.elapsed_s, event.rows, event.size_bytes))
+                if len(self._waiting) >= 500:
+                    self.flush()
 
     def flush(self) -> None:
         """Write the waiting steps."""
-        if self._waiting:
-            self._connection.execute("BEGIN")
-            self._connection.executemany("INSERT INTO step VALUES (?, ?, ?, ?, ?)", self._waiting)
-            self._connection.execute("COMMIT")
-            self._waiting.clear()
+        with self._guard:
+            if self._waiting:
+                with self._write() as connection:
+                    connection.executemany("INSERT INTO step VALUES (?, ?, ?, ?, ?)", self._waiting)
+                self._waiting.clear()
 
     def write_published(self, objects: Iterable[tuple[str, str, int]]) -> None:
         """Write what is about to be published: kind (table, view), name, OID."""
-        self._connection.execute("BEGIN")
-        self._connection.executemany("INSERT INTO published VALUES (?, ?, ?)", objects)
-        self._connection.execute("COMMIT")
+        with self._write() as connection:
+            connection.executemany("INSERT INTO published VALUES (?, ?, ?)", objects)
 
     def read_published(self) -> tuple[tuple[str, str, int], ...]:
         """What the run published: kind, name, OID."""
-        return tuple(self._connection.execute("SELECT kind, name, oid FROM published ORDER BY rowid"))
+        with self._use() as connection:
+            return tuple(connection.execute("SELECT kind, name, oid FROM published ORDER BY rowid"))
 
 
 def list_relations(catalog: TargetCatalog) -> tuple[tuple[str, str, int], ...]:

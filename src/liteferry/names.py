@@ -6,7 +6,10 @@ Layer 0, pure.
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LIMIT_BYTES: Final = 63
 """NAMEDATALEN - 1. Source: PostgreSQL docs, "Identifiers and Key Words"."""
@@ -61,19 +64,20 @@ class NameSpace:
     First come, first served: ask for the tables' names before the indexes'.
     """
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, given: Iterable[str] = ()) -> None:
+        """Start empty. given: names that the source gave; a name that is made up here evades them."""
         self._taken: set[str] = set()
+        self._given = frozenset(given)
 
-    def claim(self, wanted: str, *, seed: str = "") -> str:
+    def claim(self, wanted: str, *, seed: str = "", given: bool = False) -> str:
         """Take the wanted name, or one like it with a hash suffix where it is too long or taken.
 
         seed: tells apart two objects that want the same name (a table's name for its index); keeps the result stable
-        between runs, whatever the order of the others.
+        between runs, whatever the order of the others. given: the source gave the name, so that it may be one of those.
         """
         name = fit_name(wanted)
         attempt = 0
-        while name in self._taken:
+        while name in self._taken or (not given and name in self._given):
             name = fit_name(wanted, seed=f"{seed or wanted}/{attempt}")
             attempt += 1
         self._taken.add(name)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.errors import ExitStatus, MigrationError
-from liteferry.executor import choose_jobs, drop_staging, execute
-from liteferry.journal import Journal, list_relations
+from liteferry.executor import choose_jobs, execute
+from liteferry.journal import Journal
 from liteferry.model import (
     Catalog,
     Census,
@@ -27,13 +27,14 @@ from liteferry.model import (
     SourceInfo,
     TableDigest,
     TableReport,
+    Verdict,
     to_json,
 )
-from liteferry.names import quote_literal, quote_name
-from liteferry.planner import STAGING_COMMENT, map_target_tables, plan_migration
+from liteferry.planner import map_target_tables, plan_migration
 from liteferry.postgres_target import SnapshotReader, Target, open_target
 from liteferry.run import PLAN_NAME, Run, describe_failure, list_unproven, read_plan, write_private
 from liteferry.sqlite_source import open_snapshot
+from liteferry.staging import clear_staging, publish, refuse_target, settle
 from liteferry.verify import TableProof, digest_source, digest_target, verify_objects, verify_table
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
     from liteferry.sqlite_source import Snapshot
 
-KEPT_COMMENT: Final = f"{STAGING_COMMENT}, kept for inspection"
 DEFAULT_OPTIONS: Final = Options()
 EMBEDDED_ROOM: Final = 3
 """How many times the source's size the embedded server's disk must have free: tables, indexes, write-ahead log."""
@@ -79,7 +79,7 @@ def plan(
     """Plan a migration, touching neither source nor target. Its findings are what `check` shows.
 
     target: a connection string, whose schema is then looked at; None plans for an empty one.
-    Raises: MigrationError (source-…, server-…, usage).
+    Raises: MigrationError (source-…, server-…, no-create-right, staging-exists, usage).
     """
     return _in_child_without_snapshot("plan", (str(source), target), options, observe, _plan)  # type: ignore[no-any-return]  # what _plan returns
 
@@ -131,7 +131,7 @@ def digest(
     database: a SQLite file that exists, else a connection string. The digests of both sides are equal when, and only
     when, every value is.
     """
-    if Path(database).exists():
+    if Path(database).exists() or _looks_like_path(database):
         found = _in_child_without_snapshot("digest", (database,), options, observe, _digest_source)
         return tuple(found)
     with open_target(database) as server:
@@ -139,6 +139,11 @@ def digest(
         tables = map_target_tables(catalog, options)
         with SnapshotReader(server) as reader:
             return tuple(digest_target(tables, reader, schema=options.schema, observe=observe))
+
+
+def _looks_like_path(database: str) -> bool:
+    """Whether a text that names no file was meant for one: no connection string is without both of these. Pure."""
+    return bool(database) and "=" not in database and "://" not in database
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -213,10 +218,13 @@ def _inspect(source: str, options: Options, observe: Callable[[Event], None]) ->
 def _plan(source: str, target: str | None, options: Options, observe: Callable[[Event], None]) -> Plan:
     run = Run(source, options, observe)
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(open_target(target)) if target is not None else None
+        held = None
+        if target is not None:
+            server = stack.enter_context(open_target(target))
+            held = server.read_catalog(options.schema)
+            refuse_target(server, options.schema, exists=held.exists)
         snapshot = stack.enter_context(_open_source(source, None, run))
         catalog, census = _read_source(snapshot, run)
-        held = server.read_catalog(options.schema) if server else None
         return plan_migration(catalog, census, held, options, source=Path(source).name)
 
 
@@ -239,14 +247,25 @@ def _digest_source(
 
 def _migrate(source: str, target: str | None, options: Options, observe: Callable[[Event], None]) -> Report:
     run = Run(source, options, observe)
+    try:
+        return _run_migration(source, target, run)
+    except BaseException:
+        if not run.begun:
+            run.discard_directory()
+        raise
+
+
+def _run_migration(source: str, target: str | None, run: Run) -> Report:
+    options = run.options
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(_open_or_start(target, run))
         server = place.target
         server.lock_schema(options.schema)
+        held = server.read_catalog(options.schema)
+        refuse_target(server, options.schema, exists=held.exists)
         directory = stack.enter_context(_scratch_dir()) if options.dry_run else run.make_directory()
         snapshot = stack.enter_context(_open_source(source, directory, run, keep=not options.dry_run))
         catalog, census = _read_source(snapshot, run)
-        held = server.read_catalog(options.schema)
         with run.phase("plan"):
             made = run.plan = plan_migration(catalog, census, held, options, source=Path(source).name)
         if options.dry_run:
@@ -261,8 +280,7 @@ def _migrate(source: str, target: str | None, options: Options, observe: Callabl
             journal.set_state("blocked")
             snapshot.discard()
             return run.write_report(directory, run.report("blocked"))
-        _check_rights(server, made)
-        _clear_staging(server, made, run)
+        clear_staging(server, made, run)
         report = _carry(run, _Cargo(made, catalog, census, snapshot), server, journal, directory)
         place.keep = report.published
         return run.write_report(directory, report)
@@ -285,34 +303,59 @@ class _Cargo:
 def _carry(run: Run, cargo: _Cargo, server: Target, journal: Journal, directory: Path) -> Report:
     """Execute, prove, publish; or take everything back."""
     run.jobs = choose_jobs(run.options.jobs)
-    journal.set_state("running")
+    run.begun = True
+    failure: MigrationError | None = None
+    interrupt: KeyboardInterrupt | None = None
     try:
-        for event in execute(cargo.plan, cargo.catalog, cargo.snapshot, server, jobs=run.jobs):
-            run.observe(event)
-        proven = True
-        if run.options.verify:
-            with run.phase("proof"):
-                proven = prove(run, cargo, server, schema=cargo.plan.staging_schema, scratch=directory)
-        else:
-            run.tables = list_unproven(cargo.plan, run)
-            staged = server.read_catalog(cargo.plan.staging_schema)
-            run.objects, _ = verify_objects(cargo.plan, cargo.catalog, staged, cargo.census)
-        if not proven:
-            _take_back(run, cargo, server, journal)
-            return run.report("mismatch")
-        with run.phase("publish"):
-            _publish(run, cargo.plan, server, journal)
+        journal.set_state("running")
+        # closed before anything is taken back: then its workers have ended
+        with contextlib.closing(execute(cargo.plan, cargo.catalog, cargo.snapshot, server, jobs=run.jobs)) as events:
+            for event in events:
+                run.observe(event)
+        if _prove_staging(run, cargo, server, directory):
+            with run.phase("publish"):
+                publish(run, cargo.plan, server, journal)
     except MigrationError as error:
-        _take_back(run, cargo, server, journal)
-        status = ExitStatus.INTERRUPTED if error.code == "interrupted" else ExitStatus.UNDONE
-        return run.report("failed", describe_failure(error), exit_status=int(status))
-    except KeyboardInterrupt:
-        _take_back(run, cargo, server, journal)
-        stopped = MigrationError("the run was interrupted", code="interrupted")
-        status = ExitStatus.INTERRUPTED
-        run.write_report(directory, run.report("failed", describe_failure(stopped), exit_status=int(status)))
+        failure = error
+    except KeyboardInterrupt as error:
+        failure, interrupt = MigrationError("the run was interrupted", code="interrupted"), error
+    except BaseException:  # a bug, ours or the observer's: raised, but nothing half done is left behind it
+        settle(run, cargo.plan, server, journal)
+        if run.published:
+            run.write_report(directory, run.report(_good_verdict(run)))
         raise
-    return run.report("proven" if run.options.verify else "not proven")
+    left = "" if run.published and failure is None else settle(run, cargo.plan, server, journal)
+    if run.published:
+        if failure is not None:
+            run.note(f"{failure}; but everything was published by then")
+        return run.report(_good_verdict(run))
+    if left:
+        run.note(left)
+    cargo.snapshot.discard()
+    run.tables = run.tables or list_unproven(cargo.plan, run)
+    if failure is None:
+        return run.report("mismatch")
+    status = ExitStatus.INTERRUPTED if failure.code == "interrupted" else ExitStatus.UNDONE
+    report = run.report("failed", describe_failure(failure, left), exit_status=int(status))
+    if interrupt is not None:
+        run.write_report(directory, report)
+        raise KeyboardInterrupt(*([left] if left else [])) from None
+    return report
+
+
+def _good_verdict(run: Run) -> Verdict:
+    return "proven" if run.options.verify else "not proven"
+
+
+def _prove_staging(run: Run, cargo: _Cargo, server: Target, scratch: Path) -> bool:
+    """Whether what is in staging may be published."""
+    schema = cargo.plan.staging_schema
+    if run.options.verify:
+        with run.phase("proof"):
+            return prove(run, cargo, server, schema=schema, scratch=scratch)
+    run.tables = list_unproven(cargo.plan, run)
+    run.objects, _ = verify_objects(cargo.plan, cargo.catalog, server.read_catalog(schema), cargo.census)
+    return True
 
 
 def prove(run: Run, cargo: _Cargo, server: Target, *, schema: str, scratch: Path) -> bool:
@@ -363,79 +406,6 @@ def _report_table(run: Run, proof: TableProof) -> TableReport:
         proof_elapsed_s=proof.elapsed_s,
         method=proof.method,
     )
-
-
-def _publish(run: Run, made: Plan, server: Target, journal: Journal) -> None:
-    """Move everything into the target's schema, in one transaction that is on disk when it returns.
-
-    The journal knows the objects before they appear. When the connection breaks during the commit, nobody told us
-    whether it happened: then the server is asked again.
-    """
-    relations = list_relations(server.read_catalog(made.staging_schema))
-    journal.write_published(relations)
-    journal.set_state("publishing")
-    step = next(step for step in made.steps if step.phase == "publish")
-    try:
-        server.execute_all(step.sql, step_id=step.id)
-    except MigrationError as error:
-        if error.code != "connection-lost":
-            raise
-        server.reconnect()
-        if set(list_relations(server.read_catalog(made.target_schema))) != set(relations):
-            raise
-        run.note("the connection broke during the commit; the server says that it was done")
-    run.published = True
-    journal.set_state("published")
-
-
-def _take_back(run: Run, cargo: _Cargo, server: Target, journal: Journal) -> None:
-    """Put the target back as it was, by taking the staging schema away or, when asked to, leaving it there."""
-    run.tables = run.tables or list_unproven(cargo.plan, run)
-    if server.control.closed:
-        server.reconnect()
-    if run.options.keep_staging:
-        name = quote_name(cargo.plan.staging_schema)
-        server.execute_all([f"COMMENT ON SCHEMA {name} IS {quote_literal(KEPT_COMMENT)}"])
-        run.note(f"the staging schema {cargo.plan.staging_schema} was kept; the next run will ask you to drop it")
-    else:
-        drop_staging(cargo.plan, server)
-    journal.set_state("failed")
-    cargo.snapshot.discard()
-
-
-def _check_rights(server: Target, made: Plan) -> None:
-    """Refuse before anything starts where the role may not make the schemas."""
-    info = server.info
-    if not info.can_create_schema:
-        raise MigrationError(
-            f"role {info.user} may not create schemas in database {info.database}, which staging needs",
-            code="no-create-right",
-            hint=f"as its owner: GRANT CREATE ON DATABASE {quote_name(info.database)} TO {quote_name(info.user)}",
-        )
-    if not made.creates_schema and not server.may_create_in(made.target_schema):
-        raise MigrationError(
-            f"role {info.user} may not create tables in schema {made.target_schema} of database {info.database}",
-            code="no-create-right",
-            hint=f"as its owner: GRANT CREATE, USAGE ON SCHEMA {quote_name(made.target_schema)}"
-            f" TO {quote_name(info.user)}; or choose another --schema",
-        )
-
-
-def _clear_staging(server: Target, made: Plan, run: Run) -> None:
-    """Take away what a killed run left in staging. The advisory lock says that no other run is using it."""
-    comment = server.read_schema_comment(made.staging_schema)
-    if comment is None:
-        return
-    if comment != STAGING_COMMENT:
-        kept = comment == KEPT_COMMENT
-        raise MigrationError(
-            f"schema {made.staging_schema} is in the way: "
-            + ("an earlier run kept it for inspection" if kept else "it is not one of liteferry's"),
-            code="staging-exists",
-            hint=f"when nobody needs it any more: DROP SCHEMA {quote_name(made.staging_schema)} CASCADE",
-        )
-    drop_staging(made, server)
-    run.note("a staging schema left behind by a run that was killed has been removed")
 
 
 @dataclass(slots=True)
@@ -489,6 +459,9 @@ def _check_room(home: Path, source: Path) -> None:
 
 
 def _verify(source: str, target: str, options: Options, observe: Callable[[Event], None]) -> Report:
+    made = read_plan(Path(options.run_dir)) if options.run_dir is not None else None
+    if made is not None and options.schema == DEFAULT_OPTIONS.schema:
+        options = replace(options, schema=made.target_schema)
     run = Run(source, options, observe)
     run.jobs = choose_jobs(options.jobs)
     with contextlib.ExitStack() as stack:
@@ -497,8 +470,8 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
         scratch = stack.enter_context(_scratch_dir())
         snapshot = stack.enter_context(_open_source(source, scratch, run))
         catalog, census = _read_source(snapshot, run)
-        if options.run_dir is not None:
-            run.plan = _refresh(read_plan(Path(options.run_dir)), census)
+        if made is not None:
+            run.plan = _refresh(made, census)
         else:
             taken = replace(options, accept=options.accept or ("all",))
             run.plan = plan_migration(catalog, census, None, taken, source=Path(source).name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
+import time
 from typing import TYPE_CHECKING, Final, Self
 
 from liteferry.errors import ExitStatus, MigrationError
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     import psycopg
 
 MIN_VERSION_NUM: Final = 130000
+PATIENCE_S: Final = 30.0
+"""How long to wait for a server that went away (it may be starting again) before giving up."""
+_LOCK_PATIENCE_S: Final = 2.0
+"""How long a run waits for another's lock: a killed run's session ends a little after its process."""
+_RETRY_S: Final = 0.1
 
 _SETTINGS: Final = (
     ("TimeZone", "UTC"),
@@ -65,6 +71,8 @@ class Target:
         self._idle: list[psycopg.Connection] = []
         self._lent: set[psycopg.Connection] = set()
         self._guard = threading.Lock()
+        self._lock: tuple[str, int] | None = None  # the schema, and the advisory lock's key
+        self._session = _identify_session(control)
         self.control = control
         self.info = info
 
@@ -89,11 +97,14 @@ class Target:
                 connection.close()
 
     def cancel_all(self) -> None:
-        """Ask the server to stop what every lent connection is doing."""
+        """Ask the server to stop what every lent connection is doing; one that does not answer is left to itself."""
+        import psycopg
+
         with self._guard:
             lent = list(self._lent)
         for connection in lent:
-            connection.cancel_safe(timeout=5)
+            with contextlib.suppress(psycopg.Error):  # it is a courtesy, and the server may be gone
+                connection.cancel_safe(timeout=5)
 
     def close(self) -> None:
         """Close every connection."""
@@ -102,10 +113,10 @@ class Target:
                 connection.close()
             self._idle.clear()
 
-    def read_catalog(self, schema: str) -> TargetCatalog:
-        """Read one schema's objects."""
+    def read_catalog(self, schema: str, connection: psycopg.Connection | None = None) -> TargetCatalog:
+        """Read one schema's objects; by a connection that holds locks on them, where one is given."""
         with reporting("reading the target's catalogue"):
-            return _read_catalog(self.control, schema)
+            return _read_catalog(connection or self.control, schema)
 
     def lock_schema(self, schema: str) -> None:
         """Take the advisory lock of a run on this schema, held until the target is closed.
@@ -113,24 +124,55 @@ class Target:
         Raises: MigrationError (target-busy) when another run has it.
         """
         digest = hashlib.sha256(f"liteferry/{schema}".encode()).digest()
-        key = int.from_bytes(digest[:8], "big", signed=True)
-        row = self.control.execute("SELECT pg_catalog.pg_try_advisory_lock(%s)", (key,)).fetchone()
-        if row is None or not row[0]:
-            raise MigrationError(
-                f"another liteferry run is working on schema {schema} of database {self.info.database}",
-                code="target-busy",
-                hint="wait for it to end, or choose another --schema",
-            )
+        self._lock = (schema, int.from_bytes(digest[:8], "big", signed=True))
+        self._await_lock(_LOCK_PATIENCE_S)
 
-    def reconnect(self) -> None:
-        """Replace a control connection that broke. The advisory lock went with it. Raises: MigrationError."""
+    def _await_lock(self, patience_s: float) -> None:
+        if self._lock is None:
+            return
+        schema, key = self._lock
+        deadline = time.monotonic() + patience_s
+        with reporting("taking the run's lock"):
+            while self.control.execute("SELECT pg_catalog.pg_try_advisory_lock(%s)", (key,)).fetchone() != (True,):
+                if time.monotonic() > deadline:
+                    raise MigrationError(
+                        f"another liteferry run is working on schema {schema} of database {self.info.database}",
+                        code="target-busy",
+                        hint="wait for it to end, or choose another --schema. A run that was killed holds its lock"
+                        " until the server has finished its last statement: pg_stat_activity shows it",
+                    )
+                time.sleep(_RETRY_S)
+
+    def restore_control(self) -> None:
+        """See that the control connection works and holds the run's lock; replace it where it broke.
+
+        The server may be starting again: it is waited for. The broken connection's session may still be there, not
+        knowing that it has lost us: it is ended, and what its transaction came to is decided when this returns.
+
+        Raises: MigrationError: server-…, connection-lost; target-busy when another run took the lock meanwhile.
+        """
+        import psycopg
+
+        with contextlib.suppress(psycopg.Error):
+            if self.control.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+                self.control.execute("SELECT 1")
+                return
         self.control.close()
-        self.control = _connect(self._conninfo)
+        self.control = _connect_patiently(self._conninfo)
+        with reporting("ending the broken session"):
+            self.control.execute(
+                "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
+                " WHERE pid = %s AND backend_start::text = %s",
+                self._session,
+            )
+        self._session = _identify_session(self.control)
+        self._await_lock(PATIENCE_S)
 
     def may_create_in(self, schema: str) -> bool:
         """Whether the role may create tables in that schema, which exists."""
-        row = self.control.execute("SELECT pg_catalog.has_schema_privilege(%s, 'CREATE, USAGE')", (schema,)).fetchone()
-        return bool(row and row[0])
+        sql = "SELECT pg_catalog.has_schema_privilege(%s, 'CREATE') AND pg_catalog.has_schema_privilege(%s, 'USAGE')"
+        with reporting("asking for the role's rights"):
+            return self.control.execute(sql, (schema, schema)).fetchone() == (True,)
 
     def describe_address(self) -> str:
         """The connection string that leads here again, without the password."""
@@ -142,11 +184,12 @@ class Target:
 
     def read_schema_comment(self, schema: str) -> str | None:
         """The comment on a schema; "" when it has none, None when there is no such schema."""
-        row = self.control.execute(
-            "SELECT coalesce(pg_catalog.obj_description(oid, 'pg_namespace'), '')"
-            " FROM pg_catalog.pg_namespace WHERE nspname = %s",
-            (schema,),
-        ).fetchone()
+        with reporting("reading the target's catalogue"):
+            row = self.control.execute(
+                "SELECT coalesce(pg_catalog.obj_description(oid, 'pg_namespace'), '')"
+                " FROM pg_catalog.pg_namespace WHERE nspname = %s",
+                (schema,),
+            ).fetchone()
         return None if row is None else str(row[0])
 
     def execute_all(
@@ -258,12 +301,18 @@ def _copy_out(connection: psycopg.Connection, select_sql: str) -> Iterator[bytes
 
 
 def _end(connection: psycopg.Connection) -> None:
+    """End a transaction that only read. Raises nothing: where the connection broke, something said so already."""
+    import psycopg
+
     if connection.closed:
         return
     if connection.info.transaction_status == 1:  # a COPY was left half read: the connection is of no use any more
         connection.close()
-    else:
+        return
+    try:
         connection.execute("ROLLBACK")
+    except psycopg.Error:
+        connection.close()
 
 
 @contextlib.contextmanager
@@ -344,15 +393,37 @@ def _connect(conninfo: str) -> psycopg.Connection:
     return connection
 
 
+def _connect_patiently(conninfo: str) -> psycopg.Connection:
+    """Connect, and try again for a while where the server does not answer yet."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return _connect(conninfo)
+        except MigrationError as error:
+            if error.code not in {"server-unreachable", "server-not-ready"} or time.monotonic() > deadline:
+                raise
+        time.sleep(_RETRY_S)
+
+
+def _identify_session(connection: psycopg.Connection) -> tuple[int, str]:
+    """What tells a session from every other, even when its process id is given out again."""
+    with reporting("setting up the session"):
+        row = connection.execute(
+            "SELECT backend_start::text FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()"
+        ).fetchone()
+    return connection.info.backend_pid, str(row[0]) if row else ""
+
+
 def _read_server(connection: psycopg.Connection) -> ServerInfo:
-    row = connection.execute(
-        "SELECT current_setting('server_version'), current_setting('server_version_num')::int, current_database(),"
-        " current_user, pg_catalog.pg_encoding_to_char(d.encoding),"
-        " pg_catalog.has_database_privilege(current_database(), 'CREATE'),"
-        " pg_catalog.pg_database_size(current_database()),"
-        " coalesce((SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone'), '')"
-        " FROM pg_catalog.pg_database d WHERE d.datname = current_database()"
-    ).fetchone()
+    with reporting("looking at the server"):
+        row = connection.execute(
+            "SELECT current_setting('server_version'), current_setting('server_version_num')::int, current_database(),"
+            " current_user, pg_catalog.pg_encoding_to_char(d.encoding),"
+            " pg_catalog.has_database_privilege(current_database(), 'CREATE'),"
+            " pg_catalog.pg_database_size(current_database()),"
+            " coalesce((SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone'), '')"
+            " FROM pg_catalog.pg_database d WHERE d.datname = current_database()"
+        ).fetchone()
     if row is None:
         raise AssertionError("the current database is not in pg_database")
     return ServerInfo(
@@ -392,9 +463,11 @@ def reporting(doing: str, *, step_id: str = "") -> Iterator[None]:
         hint = error.diag.message_hint or ""
         place = f" in step {step_id}" if step_id else ""
         if state == "53100":
-            code, hint = "disk-full", "make room on the server's disk and run again; nothing was published"
+            code, hint = "disk-full", "make room on the server's disk, then run again"
         elif state.startswith(("08", "57P")) or not state:
-            code, hint = "connection-lost", "look at the server's log, then run again; nothing was published"
+            code, hint = "connection-lost", "look at the server's log, then run again"
+        elif state == "55P03":
+            code, hint = "target-busy", "another session holds a lock that is in the way: pg_locks shows it; try later"
         elif state == "42501":
             code, hint = "no-create-right", hint or "ask the database's owner for the right that the message names"
         else:

@@ -22,6 +22,7 @@ LINE_EVERY_S: Final = 5.0
 SHOWN_TABLES: Final = 8
 
 _PHASES: Final = {
+    "sample": "making a sample database",
     "snapshot": "taking a snapshot",
     "census": "looking at every value",
     "plan": "planning",

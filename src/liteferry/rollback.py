@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from liteferry.errors import MigrationError
 from liteferry.journal import Journal, list_relations
-from liteferry.model import Event, Report, to_json
+from liteferry.model import Event, Report, TargetCatalog, to_json
 from liteferry.names import quote_qualified
 from liteferry.postgres_target import TransactionReader, open_target
 from liteferry.run import REPORT_NAME, read_plan, read_report, write_private
@@ -50,16 +50,11 @@ def undo(run_dir: str | Path, target: str | None = None, observe: Callable[[Even
                 code="undo-nothing",
                 hint="only a run that published can be undone, and only once",
             )
-        plan = read_plan(directory)
-        report = read_report(directory) if (directory / REPORT_NAME).exists() else None
+        plan, report = read_plan(directory), read_report(directory)
         with open_target(target or journal.read_value("target")) as server:
             server.lock_schema(plan.target_schema)
             _take_away(plan, report, journal.read_published(), server, observe)
         journal.set_state("undone")
-    if report is None:
-        raise MigrationError(
-            f"everything was taken away, but {directory} has no {REPORT_NAME} to note it in", code="run-dir"
-        )
     undone = replace(report, undone_at=datetime.now(UTC).isoformat(timespec="seconds"), published=False)
     write_private(directory / REPORT_NAME, to_json(undone))
     return undone
@@ -67,30 +62,19 @@ def undo(run_dir: str | Path, target: str | None = None, observe: Callable[[Even
 
 def _take_away(
     plan: Plan,
-    report: Report | None,
+    report: Report,
     published: tuple[tuple[str, str, int], ...],
     server: Target,
     observe: Callable[[Event], None],
 ) -> None:
     """Look and drop in one transaction. Raises: MigrationError (undo-refused, undo-nothing)."""
-    held = set(list_relations(server.read_catalog(plan.target_schema)))
-    missing = [f"{kind} {name}" for kind, name, oid in published if (kind, name, oid) not in held]
-    if len(missing) == len(published):
-        raise MigrationError(
-            f"nothing of what the run published is in schema {plan.target_schema} any more",
-            code="undo-nothing",
-            hint="is this the right server and database?",
-        )
-    if missing:
-        raise MigrationError(
-            f"{len(missing)} of {len(published)} objects are not the run's any more: {', '.join(missing[:5])}",
-            code="undo-refused",
-            hint="they were dropped or made anew since; what is left has to be dropped by hand",
-        )
+    _refuse_strangers(plan, published, server.read_catalog(plan.target_schema))
     tables = [quote_qualified(plan.target_schema, name) for kind, name, _ in published if kind == "table"]
     with server.one_transaction() as connection:
         if tables:
             server.execute_all([f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE"], connection=connection)
+        # once more, now that nobody can change it any more
+        _refuse_strangers(plan, published, server.read_catalog(plan.target_schema, connection))
         changed = _find_changes(plan, report, TransactionReader(connection), observe)
         if changed:
             raise MigrationError(
@@ -103,27 +87,53 @@ def _take_away(
         try:
             server.execute_all(step.undo_sql, step_id="undo", connection=connection)
         except MigrationError as error:
+            if error.code != "step-failed":
+                raise
             raise MigrationError(
                 f"something else depends on what the run published: {error.what}",
                 code="undo-refused",
-                hint=error.hint or "drop the dependent objects first; nothing was touched",
+                hint="drop what depends on it first; nothing was touched",
             ) from error
 
 
-def _find_changes(
-    plan: Plan, report: Report | None, reader: TransactionReader, observe: Callable[[Event], None]
-) -> list[str]:
+def _refuse_strangers(plan: Plan, published: tuple[tuple[str, str, int], ...], held: TargetCatalog) -> None:
+    """Refuse where what is there is not what the run made: gone, made anew, or with columns of somebody else's."""
+    found = set(list_relations(held))
+    missing = [f"{kind} {name}" for kind, name, oid in published if (kind, name, oid) not in found]
+    if not held.exists or (published and len(missing) == len(published)):
+        raise MigrationError(
+            f"nothing of what the run published is in schema {plan.target_schema} any more",
+            code="undo-nothing",
+            hint="is this the right server and database?",
+        )
+    if missing:
+        raise MigrationError(
+            f"{len(missing)} of {len(published)} objects are not the run's any more: {', '.join(missing[:5])}",
+            code="undo-refused",
+            hint="they were dropped or made anew since; what is left has to be dropped by hand",
+        )
+    made = {table.target: {column.target for column in table.columns} for table in plan.tables}
+    altered = [
+        table.name
+        for table in held.tables
+        if table.name in made and {column.name for column in table.columns} != made[table.name]
+    ]
+    if altered:
+        raise MigrationError(
+            f"{len(altered)} tables have other columns than the run published: {', '.join(altered[:5])}",
+            code="undo-refused",
+            hint="undo would lose what is in them; nothing was touched",
+        )
+
+
+def _find_changes(plan: Plan, report: Report, reader: TransactionReader, observe: Callable[[Event], None]) -> list[str]:
     """The tables whose rows are not those that were published, each with its counts."""
-    proven = {table.name: table for table in report.tables} if report else {}
+    published = {table.name: table for table in report.tables}
     changed = []
     for name, found in digest_target(plan.tables, reader, schema=plan.target_schema, observe=observe):
-        before = proven.get(name)
-        if before is None or (before.digest and before.digest == found.text):
-            continue
-        if not before.digest and before.rows_target == found.rows:
-            continue  # a run without a proof has no digest: its row counts are all that can be compared
-        if before.rows_target == found.rows:
-            changed.append(f"{name}: {found.rows:,} rows as before, but other values")
-        else:
+        before = published[name]
+        if found.rows != before.rows_target:
             changed.append(f"{name}: {found.rows:,} rows now, {before.rows_target:,} then")
+        elif before.digest not in {"", found.text}:  # a run without a proof has no digests, its row counts alone
+            changed.append(f"{name}: {found.rows:,} rows as before, but other values")
     return changed

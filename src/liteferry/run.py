@@ -6,9 +6,11 @@ Layer 3. Used by `pipeline` only.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import platform
 import secrets
+import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from liteferry import __version__
 from liteferry.errors import ExitStatus, MigrationError
+from liteferry.journal import JOURNAL_NAME
 from liteferry.model import (
     REPORT_SCHEMA,
     Event,
@@ -34,6 +37,7 @@ from liteferry.model import (
     from_json,
 )
 from liteferry.report import render_html, render_json, render_markdown
+from liteferry.sqlite_snapshot import SNAPSHOT_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -64,6 +68,8 @@ class Run:
         self._phases: list[PhaseTime] = []
         self._loaded: dict[str, Event] = {}
         self._open_phases: dict[str, float] = {}
+        self._guard = threading.RLock()
+        self._made_directories: list[Path] = []
         self.started = datetime.now(UTC)
         self.run_id = f"{self.started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         self.path = Path(source)
@@ -77,6 +83,8 @@ class Run:
         self.objects = ObjectCounts()
         self.mismatches: tuple[Mismatch, ...] = ()
         self.mismatch_count = 0
+        self.begun = False  # the target was touched
+        self.publishing: tuple[tuple[str, str, int], ...] | None = None  # what the commit makes appear
         self.published = False
 
     def watch(self, watcher: Callable[[Event], None]) -> None:
@@ -84,9 +92,10 @@ class Run:
         self._watchers.append(watcher)
 
     def observe(self, event: Event) -> None:
-        """Pass an event on."""
-        for watcher in self._watchers:
-            watcher(event)
+        """Pass an event on, from whatever thread; watchers see one at a time."""
+        with self._guard:
+            for watcher in self._watchers:
+                watcher(event)
 
     def note(self, message: str) -> None:
         """Tell the user something."""
@@ -127,8 +136,10 @@ class Run:
             directory = self.path.with_name(self.path.name + ".liteferry") / f"{self.started:%Y-%m-%dT%H%M%S}"
             if directory.exists():
                 directory = directory.with_name(f"{directory.name}-{self.run_id[-6:]}")
+        missing = [path for path in (directory, *directory.parents) if not path.exists()]
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._made_directories = missing
             held = sorted(entry.name for entry in directory.iterdir())
         except OSError as error:
             raise MigrationError(
@@ -144,6 +155,16 @@ class Run:
             )
         self.directory = directory.absolute()
         return self.directory
+
+    def discard_directory(self) -> None:
+        """Take away the run directory, and what the run has put into it: it was refused before it began."""
+        if self.directory is not None:
+            for name in (PLAN_NAME, JOURNAL_NAME, SNAPSHOT_NAME, REPORT_NAME, "report.md", "report.html"):
+                for path in (self.directory / name, self.directory / f"{name}.part"):
+                    path.unlink(missing_ok=True)
+        for directory in self._made_directories:  # the innermost first
+            with contextlib.suppress(OSError):  # somebody else has put something there
+                directory.rmdir()
 
     def report(self, verdict: Verdict, failure: Failure | None = None, *, exit_status: int | None = None) -> Report:
         """Write down what came out, as of now."""
@@ -177,11 +198,22 @@ class Run:
             failure=failure,
         )
 
+    def write_provisional(self, report: Report) -> None:
+        """Write what would have to be known if the process were killed now. Raises: MigrationError."""
+        if self.directory is not None:
+            write_private(self.directory / REPORT_NAME, render_json(report))
+
     def write_report(self, directory: Path, report: Report) -> Report:
-        """Write the report into the run directory, in every form; returns it."""
-        write_private(directory / REPORT_NAME, render_json(report))
-        write_private(directory / "report.md", render_markdown(report, plan=self.plan))
-        write_private(directory / "report.html", render_html(report, plan=self.plan))
+        """Write the report into the run directory, in every form; returns it.
+
+        What came out stands whether or not it can be written down: where the disk is full, that is only noted.
+        """
+        try:
+            write_private(directory / REPORT_NAME, render_json(report))
+            write_private(directory / "report.md", render_markdown(report, plan=self.plan))
+            write_private(directory / "report.html", render_html(report, plan=self.plan))
+        except MigrationError as error:
+            self.note(f"the report could not be written down in full: {error}")
         return report
 
 
@@ -197,19 +229,31 @@ def count_types(plan: Plan) -> tuple[TypeUse, ...]:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone may read: complete under its name, or not there at all."""
+    """Write a file that its owner alone may read: complete under its name, or not there at all.
+
+    Raises: MigrationError: disk-full, run-dir.
+    """
     waiting = path.with_name(path.name + ".part")
-    descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
-    waiting.replace(path)
+    try:
+        descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        waiting.replace(path)
+    except OSError as error:
+        waiting.unlink(missing_ok=True)
+        raise MigrationError(
+            f"{path} cannot be written: {error.strerror or error}",
+            code="disk-full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "run-dir",
+            hint="make room there, or name a directory on another disk with --run-dir",
+        ) from error
 
 
-def describe_failure(error: MigrationError) -> Failure:
-    """An error as the report keeps it. Pure."""
-    return Failure(code=error.code, what=str(error), hint=error.hint, step_id=error.step_id or "")
+def describe_failure(error: MigrationError, left: str = "") -> Failure:
+    """An error as the report keeps it. left: what could not be taken back. Pure."""
+    hint = "; ".join(part for part in (left, error.hint) if part)
+    return Failure(code=error.code, what=str(error), hint=hint, step_id=error.step_id or "")
 
 
 def list_unproven(plan: Plan, run: Run, mismatched: Sequence[str] = ()) -> tuple[TableReport, ...]:

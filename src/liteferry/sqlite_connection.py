@@ -29,6 +29,7 @@ _HARDENING: Final = (
     "PRAGMA cache_size = -16384",  # KiB; at most this much a connection
 )
 _CALLBACK_OPCODES: Final = 20_000  # about a millisecond of SQLite's virtual machine
+_LIMITED_OPCODES: Final = 100  # under a time limit, since a single function call may be slow
 _PRIMARY_CODE: Final = 0xFF
 
 
@@ -54,10 +55,12 @@ class SourceConnection(sqlite3.Connection):
     def time_limit(self, seconds: float) -> Iterator[None]:
         """Interrupt what runs longer than this: SQL of the source's own schema, for instance."""
         self._deadline = time.monotonic() + seconds
+        self.set_progress_handler(self._stop_when_late, _LIMITED_OPCODES)
         try:
             yield
         finally:
             self._deadline = float("inf")
+            self.watch_clock()
 
     @contextmanager
     def explain_errors(self, *, table: str | None = None) -> Iterator[None]:

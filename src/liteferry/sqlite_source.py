@@ -40,6 +40,7 @@ from liteferry.sqlite_snapshot import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from liteferry.compare import StorageValue
 
@@ -49,7 +50,8 @@ BATCH_BYTES: Final = 8 << 20
 
 _VALUE_OVERHEAD_BYTES: Final = 64  # of a Python object and its place in a tuple
 _FEW_ROWS: Final = 32  # below this many rows in a batch, each row's size is looked at instead
-_COMPUTED_ROW_S: Final = 300.0  # for a batch of rows whose generated columns SQLite must compute
+_COMPUTED_BATCH_S: Final = 300.0  # for a batch of rows whose generated columns SQLite must compute
+_COMPUTED_TABLE_S: Final = 3600.0  # to measure or sort a whole table of them
 _EVENT_INTERVAL_S: Final = 0.1
 _GRACE_S: Final = 5.0  # a snapshot's child has nothing to undo but its own part of a file
 
@@ -172,7 +174,7 @@ class Snapshot:
         self._idle: list[_Reader] = []
         self._guard = threading.Lock()
         self._catalog: Catalog | None = None
-        self._row_bytes: dict[str, int] = {}
+        self._largest_bytes: dict[str, dict[str, int]] = {}  # values, by table and column
         if shared:
             self._prepare(shared)
 
@@ -284,10 +286,9 @@ class Snapshot:
         rowid = name_rowid(table)
         if rowid and len(items) < _MOST_COLUMNS:
             items.append(rowid)
-        batches = self._stream(make_select(items, table.name, natural_order(table)), table, text_factory)
-        if rowid and items[-1] != rowid:
-            return _number_rows(batches)
-        return batches
+        names = [column.name for column in table.columns]
+        batches = self._stream(make_select(items, table.name, natural_order(table)), table, names, text_factory)
+        return batches if table.without_rowid or items[-1] == rowid else _number_rows(batches)
 
     def _read_checked_utf16(self, table: Table) -> Iterator[list[tuple[Any, ...]]]:
         """The same for a UTF-16 database: SQLite converts half a surrogate pair into something else, and says nothing.
@@ -323,7 +324,7 @@ class Snapshot:
         """
         sql = make_select([name_column(name) for name in columns], table.name, natural_order(table))
         try:
-            yield from self._stream(sql, table, _decode if invalid_text else str, batch_rows)
+            yield from self._stream(sql, table, columns, _decode if invalid_text else str, batch_rows)
         except _UndecodableError as error:
             raise self._explain_undecodable(table, columns) from error
 
@@ -343,27 +344,39 @@ class Snapshot:
         order = [f"{name_column(name)} COLLATE {collation}" for name in order_by] or natural_order(found)
         items = [name_column(name) for name in columns]
         sql = make_select([name_rowid(found) or "NULL", *items] if with_rowid else items, table, order)
-        return self._stream(sql, found, Text)
+        return self._stream(sql, found, [*columns, *order_by], Text)
 
     def _stream(
-        self, sql: str, table: Table, text_factory: Callable[[bytes], Any], batch_rows: int = BATCH_ROWS
+        self,
+        sql: str,
+        table: Table,
+        columns: Collection[str],
+        text_factory: Callable[[bytes], Any],
+        batch_rows: int = BATCH_ROWS,
     ) -> Iterator[list[tuple[Any, ...]]]:
-        """Run a SELECT on the table, and give its rows in batches of bounded size."""
-        computed = any(column.generated for column in table.columns)
+        """Run a SELECT on these columns of the table, and give its rows in batches of bounded size."""
+        computed = any(column.generated and column.name in columns for column in table.columns)
+
+        def limit_time(connection: SourceConnection, seconds: float) -> AbstractContextManager[None]:
+            return connection.time_limit(seconds) if computed else nullcontext()
+
         with self._borrow() as reader:
             cursor = None
             try:
-                with reader.use(text_factory, table=table.name) as connection:
-                    row_bytes = self._measure_rows(connection, table)
+                with (
+                    reader.use(text_factory, table=table.name) as connection,
+                    limit_time(connection, _COMPUTED_TABLE_S),
+                ):
+                    row_bytes = self._measure_rows(connection, table, columns)
                     cursor = connection.execute(sql)
                 fitting = min(batch_rows, BATCH_BYTES // row_bytes)
                 while True:
-                    with reader.use(text_factory, table=table.name) as connection:
-                        limit = connection.time_limit(_COMPUTED_ROW_S) if computed else nullcontext()
-                        with limit, _notice_undecodable():
-                            batch = (
-                                cursor.fetchmany(fitting) if fitting >= _FEW_ROWS else _fetch_large(cursor, batch_rows)
-                            )
+                    with (
+                        reader.use(text_factory, table=table.name) as connection,
+                        limit_time(connection, _COMPUTED_BATCH_S),
+                        _notice_undecodable(),
+                    ):
+                        batch = cursor.fetchmany(fitting) if fitting >= _FEW_ROWS else _fetch_large(cursor, batch_rows)
                     if not batch:
                         return
                     yield batch
@@ -372,19 +385,19 @@ class Snapshot:
                     with reader.use(str):
                         cursor.close()
 
-    def _measure_rows(self, connection: SourceConnection, table: Table) -> int:
-        """A bound of a row's size in memory: of the largest values of all columns together. At least 1.
+    def _measure_rows(self, connection: SourceConnection, table: Table, columns: Collection[str]) -> int:
+        """A bound of a row's size in memory: of the largest values of all these columns together. At least 1.
 
         SQLite tells it in a fifth of the time that Python takes to read the rows, and it lets most tables be read
         without looking at each value's size.
         """
-        known = self._row_bytes.get(table.name)
-        if known is None:
-            lengths = ", ".join(f"max(length(CAST({name_column(column.name)} AS BLOB)))" for column in table.columns)
-            found = connection.execute(make_select([lengths], table.name)).fetchone()
-            known = sum(length or 0 for length in found) + _VALUE_OVERHEAD_BYTES * (len(found) + 1)
-            self._row_bytes[table.name] = known
-        return known
+        known = self._largest_bytes.setdefault(table.name, {})
+        unknown = [name for name in columns if name not in known]
+        if unknown:
+            lengths = [f"max(length(CAST({name_column(name)} AS BLOB)))" for name in unknown]
+            found = connection.execute(make_select(lengths, table.name)).fetchone()
+            known.update(zip(unknown, (length or 0 for length in found), strict=True))
+        return sum(known[name] + _VALUE_OVERHEAD_BYTES for name in columns) + 1
 
     def _explain_undecodable(self, table: Table, columns: Sequence[str]) -> MigrationError:
         """Find the first text that is not valid UTF-8."""

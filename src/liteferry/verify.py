@@ -391,25 +391,32 @@ class _Merge:
             self._target_sum.add(digests)
             return
         self._target_sum.add(digest_rows(target_forms))
-        source_rows = _pick(self._source.block.rows, source_at)
-        target_rows = _pick(self._target.block.rows, target_at)
-        for row, forms in enumerate(zip(zip(*source_forms, strict=True), zip(*target_forms, strict=True), strict=True)):
+        rows = zip(
+            _positions(source_at),
+            _positions(target_at),
+            zip(*source_forms, strict=True),
+            zip(*target_forms, strict=True),
+            strict=True,
+        )
+        for source_position, target_position, *forms in rows:
             if forms[0] != forms[1]:
-                self._name_values(source_rows[row], target_rows[row], *forms)
+                self._name_values(source_position, target_position, *forms)
 
     def _name_values(
-        self, source: Any, target: Any, source_forms: Sequence[bytes], target_forms: Sequence[bytes]
+        self, source_at: int, target_at: int, source_forms: Sequence[bytes], target_forms: Sequence[bytes]
     ) -> None:
-        """Add each value of a row that differs. source, target: the row as read."""
+        """Add each value of a row that differs. source_at, target_at: the row's positions in the blocks."""
         differences = self._differences
-        key = "" if differences.is_full else self._job.spell_source_key(source)
-        for position, column in enumerate(self._job.columns):
-            if source_forms[position] != target_forms[position]:
-                if differences.is_full:
-                    differences.count += 1
-                    continue
-                words = differences.describe_source(column, source[position])
-                differences.add_value(column, key, words, differences.describe_target(column, target[position]))
+        differing = [position for position, form in enumerate(source_forms) if form != target_forms[position]]
+        if differences.is_full:
+            differences.count += len(differing)
+            return
+        source, target = self._source.block.rows[source_at], self._target.block.rows[target_at]
+        key = self._job.spell_source_key(source)
+        for position in differing:
+            column = self._job.columns[position]
+            words = differences.describe_source(column, source[position])
+            differences.add_value(column, key, words, differences.describe_target(column, target[position]))
 
     def _lose(self, positions: Sequence[int]) -> None:
         """Add rows that only the source has."""
@@ -424,15 +431,15 @@ class _Merge:
         block = self._target.block
         self._target_sum.add(digest_rows(_select(block.forms, positions)))
         for position in positions:
-            key = "" if self._differences.is_full else self._job.spell_target_key(block.rows[position])  # type: ignore[arg-type]  # a target block's
+            key = "" if self._differences.is_full else self._job.spell_target_key(block.rows[position])
             self._differences.add_row("row-extra", key, 0, 1)
 
 
+def _positions(at: slice | Sequence[int]) -> Sequence[int]:
+    return range(at.start, at.stop) if isinstance(at, slice) else at
+
+
 def _select(forms: list[list[bytes]], at: slice | Sequence[int]) -> list[list[bytes]]:
-    return [_pick(column, at) for column in forms]
-
-
-def _pick(items: Sequence[Any], at: slice | Sequence[int]) -> list[Any]:
     if isinstance(at, slice):
-        return list(items[at])
-    return [items[position] for position in at]
+        return [column[at] for column in forms]
+    return [[column[position] for position in at] for column in forms]

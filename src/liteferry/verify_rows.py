@@ -7,9 +7,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
-from liteferry.compare import StorageValue, Unrepresentable, canonical_source, canonicalise_rows, parse_copy_line
+from liteferry.compare import (
+    StorageValue,
+    Unrepresentable,
+    canonical_source,
+    canonicalise_columns,
+    canonicalise_rows,
+    parse_copy_text,
+)
 from liteferry.compare_words import describe_text, describe_value, spell_text, spell_value
 from liteferry.model import ColumnMap, Event, Mismatch, MismatchKind, TableMap
 from liteferry.names import quote_name, quote_qualified
@@ -51,11 +58,19 @@ class ProofTarget(Protocol):
         ...
 
 
+class _Rows(Protocol):
+    """Rows as read, each a sequence of values."""
+
+    def __getitem__(self, position: int, /) -> Any:
+        """Give one row: a `SourceRow` or a `TargetRow`, by the side."""
+        ...
+
+
 @dataclass(slots=True)
 class Block:
     """Some rows of one side: as read, and in canonical form, a list for each column."""
 
-    rows: Sequence[SourceRow] | Sequence[TargetRow]
+    rows: _Rows
     forms: list[list[bytes]]
     places: Sequence[int | str | None] = ()
 
@@ -116,18 +131,28 @@ def read_target_blocks(
     select_sql = f"SELECT {', '.join(selected)} FROM {quote_qualified(schema, table)}"
     if order_by:
         select_sql += f" ORDER BY {', '.join(_order_sql(columns[position]) for position in order_by)}"
-    for batch in _read_copy_rows(target.copy_out(select_sql)):
-        places = [(row[0] or b"").decode() for row in batch] if placed else []
-        rows = [row[1:] for row in batch] if placed else batch
-        yield Block(rows, canonicalise_rows(rows, columns, "target"), places)
+    for lines in _read_lines(target.copy_out(select_sql)):
+        values = parse_copy_text(lines, len(selected))
+        places = [(ctid or b"").decode() for ctid in values.pop(0)] if placed else []
+        yield Block(_ColumnRows(values), canonicalise_columns(values, columns, "target"), places)
 
 
 def _order_sql(column: ColumnMap) -> str:
     return quote_name(column.target) + (' COLLATE "C"' if column.kind == "text" else "")
 
 
-def _read_copy_rows(blocks: Iterable[bytes]) -> Iterator[list[list[bytes | None]]]:
-    """Cut COPY text into rows, in batches of about `_BATCH_BYTES` (one row where it is larger)."""
+class _ColumnRows:
+    """Rows of values that are kept a column at a time: made only where one is looked at."""
+
+    def __init__(self, columns: Sequence[Sequence[bytes | None]]) -> None:
+        self._columns = columns
+
+    def __getitem__(self, position: int) -> TargetRow:
+        return [column[position] for column in self._columns]
+
+
+def _read_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut COPY text into whole lines, about `_BATCH_BYTES` at a time, without the end of the last."""
     pending: list[bytes] = []
     size = 0
     for block in blocks:
@@ -136,18 +161,11 @@ def _read_copy_rows(blocks: Iterable[bytes]) -> Iterator[list[list[bytes | None]
         # a block without the end of a row cannot complete one: joining would make a huge row quadratic
         if size < _BATCH_BYTES or b"\n" not in block:
             continue
-        data, _, rest = b"".join(pending).rpartition(b"\n")
-        yield _parse_rows(data)
+        lines, _, rest = b"".join(pending).rpartition(b"\n")
+        yield lines
         pending, size = [rest], len(rest)
     if size:
-        yield _parse_rows(b"".join(pending).removesuffix(b"\n"))
-
-
-def _parse_rows(data: bytes) -> list[list[bytes | None]]:
-    lines = data.split(b"\n")
-    if b"\\" not in data:
-        return [[*line.split(b"\t")] for line in lines]
-    return [parse_copy_line(line) for line in lines]
+        yield b"".join(pending).removesuffix(b"\n")
 
 
 class Differences:

@@ -22,6 +22,7 @@ from liteferry.compare import (
     digest_row,
     digest_rows,
     parse_copy_line,
+    parse_copy_text,
 )
 from liteferry.compare_json import canonical_json, plain_decimal, scan_json
 from liteferry.compare_words import describe_text, describe_value, spell_text, spell_value
@@ -408,6 +409,14 @@ def test_two_equal_rows_cancel_in_the_exclusive_or_but_not_in_the_sum() -> None:
 )
 def test_copy_lines_are_unescaped(line: bytes, fields: list[bytes | None]) -> None:
     assert parse_copy_line(line) == fields
+
+
+def test_lines_of_copy_text_become_columns() -> None:
+    assert parse_copy_text(b"1\ta\n2\t\\N\n3\tx\\ny", 2) == [[b"1", b"2", b"3"], [b"a", None, b"x\ny"]]
+    assert parse_copy_text(b"", 1) == [[b""]]
+    assert parse_copy_text(b"\n", 1) == [[b"", b""]]
+    with pytest.raises(ValueError, match="2 lines of COPY text with 3 fields"):
+        parse_copy_text(b"1\ta\n2", 2)
 
 
 def test_rows_are_canonicalised_a_column_at_a_time() -> None:

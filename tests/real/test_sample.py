@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import liteferry
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.sample import SampleInfo, write_sample
 from liteferry.sample.models import MODELS
@@ -141,6 +142,12 @@ def test_liteferry_reads_its_statements(db: sqlite3.Connection) -> None:
         readers[kind](sql)
         read += 1
     assert read > 161
+
+
+def test_nothing_about_it_has_to_be_decided(sample: tuple[Path, SampleInfo]) -> None:
+    plan = liteferry.plan(sample[0])
+    assert plan.blockers == ()
+    assert {finding.code for finding in plan.findings} == {"check-implied", "name-changed"}
 
 
 def test_every_value_fits_its_declared_type(db: sqlite3.Connection) -> None:

@@ -48,9 +48,9 @@ def translate_default(sql: str, column: ColumnType) -> Translation:
 
     Raises: Untranslatable when the value does not fit the column's type or has no PostgreSQL form.
     """
-    from liteferry.expressions import tables
+    from liteferry.expressions.tables import default
 
-    return tables.default(sql, column)
+    return default(sql, column)
 
 
 def translate_check(sql: str, columns: Sequence[ColumnType]) -> Translation:
@@ -58,9 +58,9 @@ def translate_check(sql: str, columns: Sequence[ColumnType]) -> Translation:
 
     Raises: Untranslatable.
     """
-    from liteferry.expressions import tables
+    from liteferry.expressions.tables import check
 
-    return tables.check(sql, columns)
+    return check(sql, columns)
 
 
 def translate_predicate(sql: str, columns: Sequence[ColumnType]) -> Translation:
@@ -68,9 +68,9 @@ def translate_predicate(sql: str, columns: Sequence[ColumnType]) -> Translation:
 
     Raises: Untranslatable.
     """
-    from liteferry.expressions import tables
+    from liteferry.expressions.tables import predicate
 
-    return tables.predicate(sql, columns)
+    return predicate(sql, columns)
 
 
 def translate_generated(sql: str, columns: Sequence[ColumnType], column: ColumnType) -> Translation:
@@ -78,9 +78,9 @@ def translate_generated(sql: str, columns: Sequence[ColumnType], column: ColumnT
 
     Raises: Untranslatable.
     """
-    from liteferry.expressions import tables
+    from liteferry.expressions.tables import generated
 
-    return tables.generated(sql, columns, column)
+    return generated(sql, columns, column)
 
 
 def translate_index_key(sql: str, columns: Sequence[ColumnType]) -> Translation:
@@ -90,9 +90,9 @@ def translate_index_key(sql: str, columns: Sequence[ColumnType]) -> Translation:
 
     Raises: Untranslatable.
     """
-    from liteferry.expressions import tables
+    from liteferry.expressions.tables import index_key
 
-    return tables.index_key(sql, columns)
+    return index_key(sql, columns)
 
 
 def translate_view(sql: str, relations: Mapping[str, Relation]) -> ViewTranslation:
@@ -102,13 +102,13 @@ def translate_view(sql: str, relations: Mapping[str, Relation]) -> ViewTranslati
 
     Raises: Untranslatable, also when the view reads a relation that is not among them.
     """
-    from liteferry.expressions import views
+    from liteferry.expressions.views import translate
 
-    return views.translate(sql, relations)
+    return translate(sql, relations)
 
 
 def describe_rules() -> tuple[RuleDoc, ...]:
     """List what is translated and what is refused. Pure. The docs' page is generated from this."""
-    from liteferry.expressions import rules
+    from liteferry.expressions.rules import describe
 
-    return rules.describe()
+    return describe()

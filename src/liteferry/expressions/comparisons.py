@@ -111,6 +111,11 @@ def compare_any(operand: Term, items: Sequence[Term], *, negated: bool) -> Term:
     return make_condition(f"NOT ({sql})" if negated else sql, parts, always=always)
 
 
+def pair_any(left: Term, right: Term) -> Comparable:
+    """Bring two sides to where ``=`` compares them as SQLite does. Pure. Raises: Untranslatable."""
+    return pair(_apply_affinity(left, right), _apply_affinity(right, left), ordered=False)
+
+
 def pair(left: Term, right: Term, *, ordered: bool) -> Comparable:
     """Bring two sides to where one operator compares them as SQLite does; their affinities are applied already. Pure.
 

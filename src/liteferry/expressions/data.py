@@ -15,31 +15,29 @@ StorageClass = Literal["integer", "real", "text", "blob"]
 
 TEMPORAL_FORMS: Final = (
     "date",  # YYYY-MM-DD
-    "datetime",  # YYYY-MM-DD HH:MM:SS, then nothing or a fraction that is not all zeros (as Python writes)
-    "datetime-f1",  # YYYY-MM-DD HH:MM:SS.f, every value with exactly that many digits, zeros too
-    "datetime-f2",
-    "datetime-f3",
-    "datetime-f4",
-    "datetime-f5",
-    "datetime-f6",
-    "datetime-any",  # YYYY-MM-DD HH:MM:SS with or without a fraction, zeros too
-    "datetime-t",  # as datetime, with T in place of the space
-    "time",  # HH:MM:SS, then nothing or a fraction that is not all zeros
+    "datetime",  # YYYY-MM-DD HH:MM:SS
+    *(f"datetime-f{digits}" for digits in range(1, 10)),  # with exactly that many digits of a second, zeros too
+    "datetime-any",  # any of these
+    "datetime-t",  # with T in place of the space, and perhaps a fraction
+    "time-s",  # HH:MM:SS
+    "time-python",  # HH:MM:SS, then nothing or six digits that are not all zero
 )
-"""The forms of dates and times whose order as SQLite texts is known. Any other name in `ColumnType.forms` is refused
-wherever the text's form matters."""
+"""The forms of dates and times whose order as SQLite texts is known: the names of `liteferry.census.FORMS`.
+
+``datetime`` together with ``datetime-f6`` and nothing else is taken for Python's way, which leaves out a fraction that
+is zero. Any other name is refused wherever the text's form matters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnType:
     """A column as an expression sees it: what SQLite stores in it and what it became in PostgreSQL.
 
-    source, target: its name on either side. affinity: None only for a view's column that is an expression. whole: a numeric or float8 column whose values are all whole numbers and
-    stored as INTEGER, so that division truncates in SQLite. storage: the storage classes that the census found besides
-    NULL; empty when nobody looked, and then the kind's own class is assumed. forms: what the column's dates and times
-    look like in SQLite (`TEMPORAL_FORMS`); empty stands for the canonical form of the kind (``date``, ``datetime``,
-    ``time``). rowid: the column is the table's INTEGER PRIMARY KEY, so that ``rowid`` names it too. generated: it is a
-    generated column, which no other generated column may use in PostgreSQL.
+    source, target: its name on either side. affinity: None only for a view's column that is an expression. whole: a
+    numeric or float8 column whose values are all whole numbers and stored as INTEGER, so that division truncates in
+    SQLite. storage: the storage classes that the census found besides NULL; empty when nobody looked, and then the
+    kind's own class is assumed. forms: what the column's dates and times look like in SQLite (`TEMPORAL_FORMS`); empty
+    stands for what Python writes. rowid: the column is the table's INTEGER PRIMARY KEY, so that ``rowid`` names it too.
+    generated: it is a generated column, which no other generated column may use in PostgreSQL.
     """
 
     source: str

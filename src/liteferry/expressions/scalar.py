@@ -45,7 +45,29 @@ if TYPE_CHECKING:
 _COMPARISONS: Final = frozenset({"<", "<=", ">", ">=", "=", "<>", "IS", "IS NOT"})
 _TRUTH: Final = {"true": 1, "false": 0}
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
+_SUBQUERY: Final = "a subquery, which PostgreSQL allows only in views"
 _BITS: Final = {"&": "&", "|": "|"}
+
+
+_METHODS: Final[dict[type[s.Node], str]] = {
+    s.Literal: "_literal",
+    s.Name: "_name",
+    s.CurrentTime: "_current",
+    s.Unary: "_unary",
+    s.Binary: "_binary",
+    s.Collate: "_collate",
+    s.Match: "_match",
+    s.Between: "_between",
+    s.InList: "_in_list",
+    s.InSelect: "_in_select",
+    s.Exists: "_exists",
+    s.Subquery: "_subquery",
+    s.Row: "_row",
+    s.Case: "_case",
+    s.Cast: "_cast",
+    s.Call: "_call",
+}
+"""The method that translates each construct; there are no others."""
 
 
 class Scope(Protocol):
@@ -78,10 +100,8 @@ class ScalarTranslator:
 
     def translate(self, node: s.Node) -> Term:
         """Translate an expression. Raises: Untranslatable."""
-        translate = self._HANDLERS.get(type(node))
-        if translate is None:
-            raise Untranslatable(f"{type(node).__name__.lower()} cannot stand in such an expression")
-        return translate(self, node)
+        translate: Callable[[s.Node], Term] = getattr(self, _METHODS[type(node)])
+        return translate(node)
 
     def translate_value(self, node: s.Node) -> Term:
         """Translate an operand of anything but a comparison, where a COLLATE would reach further than is known."""
@@ -261,27 +281,14 @@ class ScalarTranslator:
         why = REFUSED.get(node.name, "liteferry does not know what it means")
         raise Untranslatable(f"the function {node.name}(): {why}")
 
-    def _subselect(self, _: s.Node) -> Term:
-        raise Untranslatable("a subquery, which PostgreSQL allows only in views")
+    def _subquery(self, _: s.Subquery) -> Term:
+        raise Untranslatable(_SUBQUERY)
 
-    _HANDLERS: Final[dict[type[s.Node], Callable[..., Term]]] = {
-        s.Literal: _literal,
-        s.Name: _name,
-        s.CurrentTime: _current,
-        s.Unary: _unary,
-        s.Binary: _binary,
-        s.Collate: _collate,
-        s.Match: _match,
-        s.Between: _between,
-        s.InList: _in_list,
-        s.Row: _row,
-        s.Case: _case,
-        s.Cast: _cast,
-        s.Call: _call,
-        s.Subquery: _subselect,
-        s.Exists: _subselect,
-        s.InSelect: _subselect,
-    }
+    def _exists(self, _: s.Exists) -> Term:
+        raise Untranslatable(_SUBQUERY)
+
+    def _in_select(self, _: s.InSelect) -> Term:
+        raise Untranslatable(_SUBQUERY)
 
 
 def _flatten(node: s.Node, operator: str) -> list[s.Node]:

@@ -246,23 +246,35 @@ def _recall_findings(report: Report) -> list[str]:
         were = "was" if sum(number for number, _, _ in gone) == 1 else "were"
         named = format_list([format_plural(number, noun, plural) for number, noun, plural in gone])
         sentences.append(f"Left out of PostgreSQL, as accepted, {were} {named}.")
+    implied = _count_implied(report)
+    if implied:
+        were, of = ("was", "its column's type") if implied == 1 else ("were", "their columns' types")
+        sentences.append(
+            f"{format_plural(implied, 'CHECK constraint')} {were} not made: {of} enforce{'s' * (implied == 1)} the same."
+        )
     return sentences
 
 
+def _count_implied(report: Report) -> int:
+    """The CHECKs that the new types make needless; only where the plan was carried out."""
+    return sum(finding.code == "check-implied" for finding in report.findings) if report.tables else 0
+
+
 def _count_left_out(report: Report) -> list[tuple[int, str, str]]:
+    counts = report.objects
     return [
-        (count.left_out, noun, plural)
-        for noun, plural, count in (
-            ("table", "tables", report.objects.tables),
-            ("column", "columns", report.objects.columns),
-            ("index", "indexes", report.objects.indexes),
-            ("UNIQUE constraint", "UNIQUE constraints", report.objects.unique),
-            ("CHECK constraint", "CHECK constraints", report.objects.checks),
-            ("foreign key", "foreign keys", report.objects.foreign_keys),
-            ("sequence", "sequences", report.objects.sequences),
-            ("view", "views", report.objects.views),
+        (number, noun, plural)
+        for noun, plural, number in (
+            ("table", "tables", counts.tables.left_out),
+            ("column", "columns", counts.columns.left_out),
+            ("index", "indexes", counts.indexes.left_out),
+            ("UNIQUE constraint", "UNIQUE constraints", counts.unique.left_out),
+            ("CHECK constraint", "CHECK constraints", max(0, counts.checks.left_out - _count_implied(report))),
+            ("foreign key", "foreign keys", counts.foreign_keys.left_out),
+            ("sequence", "sequences", counts.sequences.left_out),
+            ("view", "views", counts.views.left_out),
         )
-        if count.left_out
+        if number
     ]
 
 
@@ -303,7 +315,7 @@ def _advise_use(report: Report) -> list[Advice]:
             advice.append(
                 Advice(
                     text="Look around. This server is liteferry's embedded one, meant for rehearsing:",
-                    command="liteferry server psql",
+                    command=write_command("liteferry", "server", "psql", server.database),
                 )
             )
             advice.append(Advice(text="It keeps running until you stop it:", command="liteferry server stop"))

@@ -361,7 +361,7 @@ def count_objects(report: Report) -> list[ObjectRow]:
 def _compare_count(count: ObjectCount) -> str:
     surplus = count.target + count.left_out - count.source
     if surplus == 0:
-        return "complete" if not count.left_out else "complete but for what was accepted"
+        return "complete" if not count.left_out else "complete but for what the findings name"
     return f"{format_count(abs(surplus))} {'missing' if surplus < 0 else 'more than in the source'}"
 
 

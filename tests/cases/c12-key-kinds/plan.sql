@@ -84,17 +84,17 @@ COPY "liteferry_staging_public"."strict_int" ("id", "v") FROM STDIN WITH (FORMAT
 ALTER TABLE "liteferry_staging_public"."strict_int" ADD CONSTRAINT "strict_int_pkey" PRIMARY KEY ("id");
 -- post-data/analyze/strict_int
 ANALYZE "liteferry_staging_public"."strict_int";
--- pre-data/table/nocase_text
-CREATE TABLE "liteferry_staging_public"."nocase_text" (
+-- pre-data/table/text_key
+CREATE TABLE "liteferry_staging_public"."text_key" (
     "id" text NOT NULL,
     "v" bigint
 );
--- data/table/nocase_text
-COPY "liteferry_staging_public"."nocase_text" ("id", "v") FROM STDIN WITH (FORMAT binary, FREEZE);
--- post-data/primary-key/nocase_text_pkey
-ALTER TABLE "liteferry_staging_public"."nocase_text" ADD CONSTRAINT "nocase_text_pkey" PRIMARY KEY ("id");
--- post-data/analyze/nocase_text
-ANALYZE "liteferry_staging_public"."nocase_text";
+-- data/table/text_key
+COPY "liteferry_staging_public"."text_key" ("id", "v") FROM STDIN WITH (FORMAT binary, FREEZE);
+-- post-data/primary-key/text_key_pkey
+ALTER TABLE "liteferry_staging_public"."text_key" ADD CONSTRAINT "text_key_pkey" PRIMARY KEY ("id");
+-- post-data/analyze/text_key
+ANALYZE "liteferry_staging_public"."text_key";
 -- pre-data/table/real_key
 CREATE TABLE "liteferry_staging_public"."real_key" (
     "id" double precision NOT NULL,
@@ -128,7 +128,7 @@ ALTER TABLE "liteferry_staging_public"."int_key" SET SCHEMA "public";
 ALTER TABLE "liteferry_staging_public"."table_level" SET SCHEMA "public";
 ALTER TABLE "liteferry_staging_public"."without" SET SCHEMA "public";
 ALTER TABLE "liteferry_staging_public"."strict_int" SET SCHEMA "public";
-ALTER TABLE "liteferry_staging_public"."nocase_text" SET SCHEMA "public";
+ALTER TABLE "liteferry_staging_public"."text_key" SET SCHEMA "public";
 ALTER TABLE "liteferry_staging_public"."real_key" SET SCHEMA "public";
 ALTER TABLE "liteferry_staging_public"."rowid" SET SCHEMA "public";
 DROP SCHEMA "liteferry_staging_public" RESTRICT;

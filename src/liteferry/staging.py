@@ -1,0 +1,116 @@
+"""The staging schema: refused or cleared beforehand, published at once, or taken back.
+
+Layer 3. Used by `pipeline` only. Until the publication, which is one transaction, the target's own schema is as it was.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from liteferry.errors import ExitStatus, MigrationError
+from liteferry.executor import drop_staging
+from liteferry.journal import list_relations
+from liteferry.model import Failure
+from liteferry.names import quote_literal, quote_name
+from liteferry.planner import STAGING_COMMENT, staging_name
+
+if TYPE_CHECKING:
+    from liteferry.journal import Journal, State
+    from liteferry.model import Plan
+    from liteferry.postgres_target import Target
+    from liteferry.run import Run
+
+KEPT_COMMENT: Final = f"{STAGING_COMMENT}, kept for inspection"
+_KILLED_HINT: Final = "look at the target: the tables are all there, and `liteferry undo` takes them away, or none is"
+
+
+def refuse_target(server: Target, schema: str, *, exists: bool) -> None:
+    """Refuse, before anything starts, where the role may not do what a run does, or a schema is in its way.
+
+    Raises: MigrationError: no-create-right, staging-exists.
+    """
+    info = server.info
+    if not info.can_create_schema:
+        raise MigrationError(
+            f"role {info.user} may not create schemas in database {info.database}, which staging needs",
+            code="no-create-right",
+            hint=f"as its owner: GRANT CREATE ON DATABASE {quote_name(info.database)} TO {quote_name(info.user)}",
+        )
+    if exists and not server.may_create_in(schema):
+        raise MigrationError(
+            f"role {info.user} may not create tables in schema {schema} of database {info.database}",
+            code="no-create-right",
+            hint=f"as its owner: GRANT CREATE, USAGE ON SCHEMA {quote_name(schema)}"
+            f" TO {quote_name(info.user)}; or choose another --schema",
+        )
+    staging = staging_name(schema)
+    comment = server.read_schema_comment(staging)
+    if comment not in {None, STAGING_COMMENT}:
+        kept = comment == KEPT_COMMENT
+        raise MigrationError(
+            f"schema {staging} is in the way: "
+            + ("an earlier run kept it for inspection" if kept else "it is not one of liteferry's"),
+            code="staging-exists",
+            hint=f"when nobody needs it any more: DROP SCHEMA {quote_name(staging)} CASCADE",
+        )
+
+
+def clear_staging(server: Target, plan: Plan, run: Run) -> None:
+    """Take away what a killed run left in staging. The advisory lock says that no other run is using it."""
+    if server.read_schema_comment(plan.staging_schema) == STAGING_COMMENT:
+        drop_staging(plan, server)
+        run.note("a staging schema left behind by a run that was killed has been removed")
+
+
+def publish(run: Run, plan: Plan, server: Target, journal: Journal) -> None:
+    """Move everything into the target's schema, in one transaction that is on disk when it returns.
+
+    The journal knows the objects before they appear, and a report that undo can use lies there: nobody knows when a
+    process is killed.
+    """
+    relations = list_relations(server.read_catalog(plan.staging_schema))
+    journal.write_published(relations)
+    killed = Failure(code="interrupted", what="the run ended while it published", hint=_KILLED_HINT)
+    run.write_provisional(run.report("failed", killed, exit_status=int(ExitStatus.INTERRUPTED)))
+    journal.set_state("publishing")
+    run.publishing = relations
+    step = next(step for step in plan.steps if step.phase == "publish")
+    server.execute_all(step.sql, step_id=step.id)
+    run.published = True
+    journal.set_state("published")
+
+
+def settle(run: Run, plan: Plan, server: Target, journal: Journal) -> str:
+    """Put the target back as it was; unless everything is published already, as `Run.published` then says.
+
+    When the connection broke during the commit, nobody told us whether it happened: then the server is asked. With
+    ``keep_staging`` the staging schema stays, marked as kept.
+
+    Returns what could not be done because the server is gone, "" when all is well.
+    """
+    try:
+        server.restore_control()
+        if run.publishing is not None and not run.published:
+            gone = server.read_schema_comment(plan.staging_schema) is None
+            run.published = gone and set(run.publishing) <= set(list_relations(server.read_catalog(plan.target_schema)))
+        if not run.published:
+            _take_back(run, plan, server)
+    except MigrationError as error:
+        if run.publishing is not None:
+            return f"whether the publication happened is not known ({error}): look at schema {plan.target_schema}"
+        return f"the staging schema {plan.staging_schema} is still there ({error}): the next run will remove it"
+    try:
+        state: State = "published" if run.published else "failed"
+        journal.set_state(state)
+    except MigrationError as error:  # the target is as the report says, and undo asks the target
+        run.note(str(error))
+    return ""
+
+
+def _take_back(run: Run, plan: Plan, server: Target) -> None:
+    if run.options.keep_staging and server.read_schema_comment(plan.staging_schema) == STAGING_COMMENT:
+        name = quote_name(plan.staging_schema)
+        server.execute_all([f"COMMENT ON SCHEMA {name} IS {quote_literal(KEPT_COMMENT)}"])
+        run.note(f"the staging schema {plan.staging_schema} was kept; the next run will ask you to drop it")
+    else:
+        drop_staging(plan, server)

@@ -1,0 +1,10 @@
+CREATE TABLE login (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE UNIQUE, mail TEXT UNIQUE COLLATE NOCASE, trimmed TEXT COLLATE RTRIM, fine TEXT COLLATE BINARY);
+INSERT INTO login VALUES (1, 'Ann', 'ann@example.org', 'x  ', 'a'), (2, 'Bob', 'BOB@example.org', 'x', 'A');
+CREATE INDEX by_name_nocase ON login (fine COLLATE NOCASE);
+CREATE INDEX by_name_binary ON login (name COLLATE BINARY, mail DESC);
+CREATE INDEX by_name ON login (name);
+CREATE UNIQUE INDEX unique_rtrim ON login (trimmed COLLATE BINARY);
+CREATE TABLE tag (name TEXT COLLATE NOCASE PRIMARY KEY, UNIQUE (name COLLATE RTRIM)) WITHOUT ROWID;
+INSERT INTO tag VALUES ('b'), ('A'), ('c');
+CREATE TABLE tagged (tag TEXT REFERENCES tag (name), exact TEXT REFERENCES tag);
+INSERT INTO tagged VALUES ('a', 'A'), ('b', 'b'), ('C', NULL), ('d', 'c');

@@ -1,0 +1,13 @@
+CREATE TABLE doc (id INTEGER PRIMARY KEY, title TEXT, body TEXT);
+INSERT INTO doc VALUES (1, 'one', 'first text'), (2, 'two', 'second text');
+CREATE VIRTUAL TABLE doc_fts USING fts5(title, body, content='doc', content_rowid='id');
+CREATE VIRTUAL TABLE notes USING fts5(text);
+INSERT INTO notes VALUES ('kept nowhere else');
+CREATE VIRTUAL TABLE old_notes USING fts4(text);
+INSERT INTO old_notes VALUES ('older');
+CREATE VIRTUAL TABLE place USING rtree(id, min_x, max_x, min_y, max_y);
+INSERT INTO place VALUES (1, 0, 1, 2, 3);
+CREATE TABLE notes_data_of_mine (v TEXT);
+INSERT INTO notes_data_of_mine VALUES ('an ordinary table');
+CREATE TRIGGER doc_ai AFTER INSERT ON doc BEGIN INSERT INTO doc_fts (rowid, title, body) VALUES (new.id, new.title, new.body); END;
+CREATE TRIGGER doc_ad AFTER DELETE ON doc BEGIN SELECT 1; END;

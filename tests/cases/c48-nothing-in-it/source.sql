@@ -1,0 +1,2 @@
+PRAGMA user_version = 7;
+VACUUM;

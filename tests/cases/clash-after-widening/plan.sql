@@ -1,0 +1,23 @@
+-- pre-data/schema
+CREATE SCHEMA "liteferry_staging_public";
+COMMENT ON SCHEMA "liteferry_staging_public" IS 'liteferry staging';
+-- pre-data/table/code
+CREATE TABLE "liteferry_staging_public"."code" (
+    "v" text,
+    "at" timestamp NOT NULL,
+    "token" uuid,
+    "flag" boolean
+);
+-- data/table/code
+COPY "liteferry_staging_public"."code" ("v", "at", "token", "flag") FROM STDIN WITH (FORMAT binary, FREEZE);
+-- post-data/primary-key/code_pkey
+ALTER TABLE "liteferry_staging_public"."code" ADD CONSTRAINT "code_pkey" PRIMARY KEY ("at");
+-- post-data/unique/code_v_key
+ALTER TABLE "liteferry_staging_public"."code" ADD CONSTRAINT "code_v_key" UNIQUE ("v");
+-- post-data/unique/code_token_key
+ALTER TABLE "liteferry_staging_public"."code" ADD CONSTRAINT "code_token_key" UNIQUE ("token");
+-- post-data/analyze/code
+ANALYZE "liteferry_staging_public"."code";
+-- publish
+ALTER TABLE "liteferry_staging_public"."code" SET SCHEMA "public";
+DROP SCHEMA "liteferry_staging_public" RESTRICT;
