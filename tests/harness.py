@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import socket
@@ -11,13 +12,14 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 
+from liteferry.cli import main
 from liteferry.model import Report, from_json
 
 if TYPE_CHECKING:
@@ -74,10 +76,19 @@ def run_ferry(*arguments: str | Path, env: Mapping[str, str] | None = None, cwd:
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
+def call_ferry(*arguments: str | Path) -> Outcome:
+    """The same in this process, for want of time; what the command line does, nothing less."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        status = main([str(argument) for argument in arguments])
+    return Outcome(status, out.getvalue(), err.getvalue())
+
+
 class Ferry:
     """The command while it runs. A context manager: it is dead at the end."""
 
     def __init__(self, *arguments: str | Path, env: Mapping[str, str] | None = None) -> None:
+        """Start it."""
         self.process = subprocess.Popen(
             ferry_argv(*arguments),
             stdin=subprocess.DEVNULL,
@@ -91,7 +102,7 @@ class Ferry:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def __enter__(self) -> Ferry:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -165,23 +176,21 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 _CATALOGUE_SQL = """
 WITH s AS (SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
-SELECT 'schema', oid::bigint, nspname::text, coalesce(nspacl::text, '') FROM pg_namespace WHERE oid IN (SELECT oid FROM s)
+SELECT 'schema', n.oid::bigint, n.nspname::text, coalesce(nspacl::text, '') FROM pg_namespace n JOIN s USING (oid)
 UNION ALL SELECT 'relation ' || relkind::text, c.oid::bigint, nspname || '.' || relname, coalesce(relacl::text, '')
   FROM pg_class c JOIN s ON s.oid = relnamespace
 UNION ALL SELECT 'type', t.oid::bigint, nspname || '.' || typname, '' FROM pg_type t JOIN s ON s.oid = typnamespace
 UNION ALL SELECT 'routine', p.oid::bigint, nspname || '.' || proname, '' FROM pg_proc p JOIN s ON s.oid = pronamespace
 UNION ALL SELECT 'constraint', k.oid::bigint, nspname || '.' || conname, pg_get_constraintdef(k.oid)
   FROM pg_constraint k JOIN s ON s.oid = connamespace
-UNION ALL SELECT 'column', attrelid::bigint, nspname || '.' || relname || '.' || attname, format_type(atttypid, atttypmod)
+UNION ALL SELECT 'column', attrelid::bigint, nspname || '.' || relname || '.' || attname, atttypid::regtype::text
   FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid JOIN s ON s.oid = relnamespace WHERE attnum > 0
-UNION ALL SELECT 'lock', objid::bigint, 'advisory', '' FROM pg_locks
-  WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 ORDER BY 1, 3, 2
 """
 
 
 def read_everything(admin_url: str) -> list[tuple[object, ...]]:
-    """Every object of a database that is not PostgreSQL's own, with its OID: two equal ones mean nothing was touched."""
+    """Every object of a database but PostgreSQL's own, with its OID: where two are equal, nothing was touched."""
     with psycopg.connect(admin_url) as connection:
         return connection.execute(_CATALOGUE_SQL).fetchall()
 
@@ -201,6 +210,26 @@ def has_schema(admin_url: str, schema: str) -> bool:
     with psycopg.connect(admin_url) as connection:
         found = connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", [schema])
         return found.fetchone() is not None
+
+
+def assert_error(outcome: Outcome, code: str, *words: str, status: int = 1) -> None:
+    """It ended with this error: one sentence and a hint on standard error, the same as JSON where there is output."""
+    assert outcome.status == status, outcome
+    assert "Traceback" not in outcome.err
+    lines = outcome.err.splitlines()
+    (place,) = [number for number, line in enumerate(lines) if line.startswith("liteferry: ")]
+    sentence = lines[place].removeprefix("liteferry: ")
+    assert sentence.endswith(f" [{code}]")
+    assert len(lines) == place + 2, f"a sentence and a hint, nothing after them: {lines}"
+    assert lines[place + 1].startswith("  ")
+    for word in words:
+        assert word in lines[place] + lines[place + 1], (word, lines)
+    if outcome.out:
+        found = outcome.json
+        assert found["schema"] == "liteferry.error/1"
+        assert found["code"] == code
+        assert sentence.startswith(found["what"])
+        assert found["hint"] == lines[place + 1].strip()
 
 
 def assert_no_secret(*where: Outcome | Path, secret: str = SECRET) -> None:
@@ -335,23 +364,35 @@ class Proxy:
     """A TCP proxy before a server, which can hold up, cut or swallow. A context manager."""
 
     def __init__(self, port: int) -> None:
+        """Listen on a port of its own."""
         self._target = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._halts: list[Halt] = []
         self._wires: list[Wire] = []
+        self._threads: list[threading.Thread] = []
         self.refusing = False
 
-    def __enter__(self) -> Proxy:
-        threading.Thread(target=self._accept, daemon=True).start()
+    def __enter__(self) -> Self:
+        self._start(self._accept)
         return self
 
     def __exit__(self, *_: object) -> None:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
         for wire in self._wires:
             wire.cut()
+        for thread in self._threads:
+            thread.join(PROMPT_S)
+        for wire in self._wires:
+            wire.client.close()
+            wire.server.close()
+        self._listener.close()
+
+    def _start(self, target: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def halt(self, pattern: bytes, act: Callable[[Wire], None], *, armed_by: bytes = b"") -> None:
         """Do something when the client is about to send this."""
@@ -379,8 +420,8 @@ class Proxy:
                 continue
             wire = Wire(client, server)
             self._wires.append(wire)
-            threading.Thread(target=self._pump_out, args=(wire,), daemon=True).start()
-            threading.Thread(target=self._pump_back, args=(wire,), daemon=True).start()
+            self._start(self._pump_out, wire)
+            self._start(self._pump_back, wire)
 
     def _pump_out(self, wire: Wire) -> None:
         with suppress(OSError):
@@ -415,6 +456,7 @@ class Hold:
     """Where a client is held up."""
 
     def __init__(self) -> None:
+        """Wait for a client."""
         self._reached = threading.Event()
         self._released = threading.Event()
 

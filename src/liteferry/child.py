@@ -48,6 +48,8 @@ FUNCTIONS: Final = MappingProxyType(
 
 _LENGTH_BYTES: Final = 8
 _STDERR: Final = 2
+_GRACE_S: Final = 60.0
+_HARMLESS_GRACE_S: Final = 5.0
 _READ_BYTES: Final = 1 << 16
 
 
@@ -56,12 +58,19 @@ def ignore(_event: Event) -> None:
 
 
 def run_in_child(
-    function: str, argument: object, *, observe: Callable[[Event], None] = ignore, grace_s: float = 60.0
+    function: str,
+    argument: object,
+    *,
+    observe: Callable[[Event], None] = ignore,
+    harmless: bool = False,
+    grace_s: float | None = None,
 ) -> Any:  # whatever the function returns
     """Run a function of `FUNCTIONS` in a child process and return its result; its events go to observe.
 
-    grace_s: how long the child may clean up after Ctrl-C (which it gets passed on, once) or after observe raised;
-    then it is killed. A second Ctrl-C kills it at once. In every case it has ended when this returns or raises.
+    Ctrl-C is passed on, once, and the child may then clean up for grace_s (60 s, or 5 s when harmless) before it is
+    killed; the same when observe raises. A second Ctrl-C kills it at once. When Ctrl-C comes too late, and the function
+    is done, its result counts, unless harmless: such a function leaves nothing behind that somebody must hear of.
+    In every case the child has ended when this returns or raises.
 
     Raises: the MigrationError, or any other exception, that the function raised; MigrationError ``child-failed`` when
     the child died without an answer; KeyboardInterrupt.
@@ -87,11 +96,16 @@ def run_in_child(
         finally:
             os.close(child_answers)
         with process:
+            if grace_s is None:
+                grace_s = _HARMLESS_GRACE_S if harmless else _GRACE_S
             conversation = _Conversation(process, reader.fileno(), observe, grace_s)
             try:
-                return conversation.hold((child_answers, function, argument))
+                result = conversation.hold((child_answers, function, argument))
             finally:
                 conversation.end()
+    if harmless and conversation.interrupted:
+        raise KeyboardInterrupt
+    return result
 
 
 def _child_environment() -> dict[str, str]:
@@ -119,6 +133,11 @@ class _Conversation:
         self._request = process.stdin
         self._answers = answers
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether there was a Ctrl-C."""
+        return self._deadline < float("inf")
+
     def hold(self, request: tuple[int, str, object]) -> Any:  # whatever the function returns
         unsent = [request]
         while True:
@@ -134,12 +153,12 @@ class _Conversation:
                 else:
                     return self._conclude(kind, payload, trace)
             except KeyboardInterrupt:
-                if self._deadline < float("inf"):
+                if self.interrupted:
                     self._process.kill()
                     raise
                 self._deadline = time.monotonic() + self._grace_s
                 self._process.send_signal(signal.SIGINT)
-        if self._deadline < float("inf"):
+        if self.interrupted:
             raise KeyboardInterrupt
         raise self._explain_death()
 
@@ -176,7 +195,7 @@ class _Conversation:
 
     def _wait(self) -> bool:
         """Wait for output (or its end). False when the deadline has passed."""
-        if self._deadline == float("inf"):
+        if not self.interrupted:
             return True  # os.read waits by itself
         with selectors.DefaultSelector() as selector:
             selector.register(self._answers, selectors.EVENT_READ)
@@ -186,7 +205,7 @@ class _Conversation:
         if kind == "result":
             return payload
         if kind == "interrupted":
-            if self._deadline < float("inf"):
+            if self.interrupted:
                 raise KeyboardInterrupt
             raise MigrationError(
                 "liteferry's helper process was told to stop by a signal",

@@ -26,8 +26,8 @@ _SEPARATORS: Final = frozenset((b" ", b"T"))
 _SECONDS: Final = {b":%02d" % s: s * _SECOND_US for s in range(60)}
 
 _SOURCE_DATE: Final = re.compile(rb"\d{4}-\d\d-\d\d")
-_SOURCE_TAIL: Final = re.compile(rb"(\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,9}))?)?(?:(Z)|([+-])(\d\d)(?::?(\d\d))?)?")
-_SOURCE_CLOCK: Final = re.compile(rb"(\d\d:\d\d)(?:(:\d\d)(?:\.(\d{1,9}))?)?")
+_SOURCE_TAIL: Final = re.compile(rb"(\d\d:\d\d)(?:(:\d\d)(?:\.(\d+))?)?\s?(?:(Z)|([+-])(\d\d)(?::?(\d\d))?)?")
+_SOURCE_CLOCK: Final = re.compile(rb"(\d\d:\d\d)(?:(:\d\d)(?:\.(\d+))?)?")
 _TARGET_STAMP: Final = re.compile(rb"(\d{4,})-(\d\d)-(\d\d)(?: (\d\d:\d\d)(:\d\d)(?:\.(\d{1,6}))?)?( BC)?")
 _TARGET_CLOCK: Final = re.compile(rb"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?")
 _TARGET_INTERVAL: Final = re.compile(
@@ -70,7 +70,8 @@ def _clock_us(clock: bytes, seconds: bytes | None, fraction: bytes | None) -> in
 def source_timestamp_us(text: bytes, zoned: bool) -> int:  # noqa: FBT001 - called a million times a second
     """µs since 1970-01-01 00:00 of SQLite's text; in UTC where ``zoned``. Pure.
 
-    Takes ``YYYY-MM-DD``, then nothing or a space or ``T`` and ``HH:MM[:SS[.f{1,9}]]``, then ``Z`` or ``±HH[[:]MM]``.
+    Takes ``YYYY-MM-DD``, then nothing or a space or ``T`` and ``HH:MM[:SS[.f…]]``, then at most
+    one white space, then nothing or ``Z`` or ``±HH[[:]MM]``.
     Without an offset a zoned value is taken as UTC; with one a value without zone has no meaning.
 
     Raises: ValueError for any other form, a day or time that does not exist, and digits finer than a µs.
@@ -115,7 +116,7 @@ def source_date_days(text: bytes) -> int:
 
 
 def source_time_us(text: bytes) -> int:
-    """µs since midnight of SQLite's ``HH:MM[:SS[.f{1,9}]]``. Pure. Raises: ValueError."""
+    """µs since midnight of SQLite's ``HH:MM[:SS[.f…]]``. Pure. Raises: ValueError."""
     match = _SOURCE_CLOCK.fullmatch(text)
     if not match:
         raise ValueError("it is not a time of the form HH:MM:SS")

@@ -18,6 +18,7 @@ from liteferry.census import describe_key_value
 from liteferry.codecs import HEADER, TRAILER, RowEncoder, RowMisfit
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.model import Event
+from liteferry.names import quote_name, quote_qualified
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -72,8 +73,6 @@ def execute(
 
 def drop_staging(plan: Plan, target: Target) -> None:
     """Take the staging schema away, whatever is in it. Raises: MigrationError when the server does not let us."""
-    from liteferry.names import quote_name
-
     target.execute_all([f"DROP SCHEMA IF EXISTS {quote_name(plan.staging_schema)} CASCADE"], step_id="drop-staging")
 
 
@@ -140,8 +139,11 @@ class _Loader:
             size = 1 if rows > 50_000 else BATCH_STEPS
             for start in range(0, len(rest), size):
                 self._check_stop()
-                for event in _run_batch(rest[start : start + size], self._target, connection):
-                    self._events.put(event)
+                try:
+                    for event in _run_batch(rest[start : start + size], self._target, connection):
+                        self._events.put(event)
+                except MigrationError as error:
+                    raise _name_clashes(error, self._plan, connection) from error
 
     def _run(self, step: Step, connection: psycopg.Connection) -> None:
         for event in _run_batch([step], self._target, connection):
@@ -191,6 +193,39 @@ class _Loader:
             counter.add(len(rows), len(chunk))
             yield chunk
         yield TRAILER
+
+
+def _name_clashes(error: MigrationError, plan: Plan, connection: psycopg.Connection) -> MigrationError:
+    """Name the rows that a key or unique index cannot tell apart; any other error is returned as it is.
+
+    SQLite could: 1 and '1', one UUID with and without hyphens, or one moment with two offsets, are two values there.
+    """
+    kinds = {"primary_key", "unique", "index"}
+    wanted = next((o for o in plan.objects if o.kind in kinds and (error.step_id or "").endswith(f"/{o.name}")), None)
+    columns = [column for column in wanted.columns if column is not None] if wanted else []
+    if getattr(error.__cause__, "sqlstate", "") != "23505" or wanted is None or wanted.partial or not columns:
+        return error
+    if len(columns) != len(wanted.columns):
+        return error  # an expression is among the keys
+    table = next(table for table in plan.tables if table.target == wanted.table)
+    key = [column for column in table.columns if column.source in table.key] or [
+        column for column in table.columns if column.target in columns
+    ]
+    place = quote_qualified(plan.staging_schema, table.target)
+    keys, names = ", ".join(map(quote_name, columns)), ", ".join(f"{quote_name(column.target)}::text" for column in key)
+    rows = connection.execute(
+        f"SELECT {names} FROM {place} WHERE ({keys}) IN"
+        f" (SELECT {keys} FROM {place} GROUP BY {keys} HAVING count(*) > 1) ORDER BY {keys} LIMIT 6".encode()
+    ).fetchall()
+    found = [", ".join(f"{c.source}={value}" for c, value in zip(key, row, strict=True)) for row in rows]
+    return MigrationError(
+        f"the rows {'; '.join(found[:5])}{' …' if len(found) > 5 else ''} differ in SQLite, but are equal in the"
+        f" PostgreSQL types of ({', '.join(columns)}), which must be unique",
+        code=error.code,
+        hint="make them differ, or remove one, on a copy of the source; then run again",
+        table=table.source,
+        step_id=error.step_id,
+    )
 
 
 def _describe_row(row: Sequence[object], names: Sequence[str], mapped: TableMap) -> str:

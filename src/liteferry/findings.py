@@ -219,6 +219,11 @@ FINDINGS = MappingProxyType(
             title="A key has reached the largest integer",
             why="As in SQLite, the next insert without an id will fail.",
         ),
+        "table-too-wide": FindingKind(
+            severity=_BLOCKER,
+            title="A table has more columns than PostgreSQL allows",
+            why="PostgreSQL's tables have at most 1,600 columns.",
+        ),
         # target
         "target-not-empty": FindingKind(
             severity=_BLOCKER,

@@ -440,6 +440,11 @@ def _read_server(connection: psycopg.Connection) -> ServerInfo:
     )
 
 
+_LIMIT_HINT: Final = (
+    "this is a limit of PostgreSQL's: leave the table behind with --exclude, or drop the index on a copy of the source"
+)
+
+
 @contextlib.contextmanager
 def reporting(doing: str, *, step_id: str = "") -> Iterator[None]:
     """Turn the server's errors into `MigrationError` with the sqlstate's code.
@@ -470,6 +475,8 @@ def reporting(doing: str, *, step_id: str = "") -> Iterator[None]:
             code, hint = "target-busy", "another session holds a lock that is in the way: pg_locks shows it; try later"
         elif state == "42501":
             code, hint = "no-create-right", hint or "ask the database's owner for the right that the message names"
+        elif state.startswith("54"):
+            code, hint = "step-failed", hint or _LIMIT_HINT
         else:
             code = "step-failed"
         constraint = f" (constraint {error.diag.constraint_name})" if error.diag.constraint_name else ""
@@ -577,7 +584,8 @@ type AS (
   WHERE t.typnamespace = %(schema)s AND t.typrelid = 0 AND t.typtype IN ('e', 'd', 'r', 'b')
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)),
 routine AS (
-  SELECT 'function ' || p.oid::regprocedure::text, 'pg_catalog.pg_proc'::regclass, p.oid
+  SELECT 'function ' || p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')',
+         'pg_catalog.pg_proc'::regclass, p.oid
   FROM pg_catalog.pg_proc p WHERE p.pronamespace = %(schema)s)
 SELECT what FROM (SELECT * FROM relation UNION ALL SELECT * FROM type UNION ALL SELECT * FROM routine) found
 WHERE NOT EXISTS (SELECT FROM extension_owned e WHERE e.classid = found.classid AND e.objid = found.oid)

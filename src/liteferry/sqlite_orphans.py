@@ -1,7 +1,8 @@
 """Find rows whose foreign key points at nothing.
 
-Layer 2. By SQLite's own rules, which are not those of a join: the parent's column decides on affinity and collation,
-and a key with a NULL in it points nowhere, which is allowed.
+Layer 2. By SQLite's own rules, which are not those of a join: the parent's column decides on affinity, and a key with a
+NULL in it points nowhere, which is allowed. But not by its collation: where 'a' points at 'A' under NOCASE, it points
+at nothing in PostgreSQL, which compares byte for byte.
 
 Source: https://sqlite.org/foreignkeys.html, 3 "Required and Suggested Database Indexes"; datatype3.html, 4.2.
 """
@@ -31,12 +32,13 @@ def find_orphans(connection: sqlite3.Connection, table: Table, catalog: Catalog)
         parent = next((found for found in catalog.tables if found.name == key.parent_table), None)
         if parent is None or not _points_at_columns(key, parent):
             continue
+        exact = any(column.collation != "BINARY" for column in parent.columns if column.name in key.parent_columns)
         try:
-            found = _count_orphans(connection, table, key, number, collation="")
+            found = _count_orphans(connection, table, key, number, exact=exact)
         except sqlite3.OperationalError as error:
             if not str(error).startswith("no such collation"):
                 raise
-            found = _count_orphans(connection, table, key, number, collation=" COLLATE BINARY")
+            found = _count_orphans(connection, table, key, number, exact=True, indexed=False)
         if found.count:
             yield found
 
@@ -47,8 +49,10 @@ def _points_at_columns(key: ForeignKey, parent: Table) -> bool:
 
 
 def _count_orphans(
-    connection: sqlite3.Connection, table: Table, key: ForeignKey, number: int, *, collation: str
+    connection: sqlite3.Connection, table: Table, key: ForeignKey, number: int, *, exact: bool, indexed: bool = True
 ) -> Orphans:
+    """Count them. exact: compare byte for byte. indexed: SQLite knows all collations of the parent's indexes."""
+    collation = " COLLATE BINARY" if exact else ""
     pairs = [
         (name_column(child, "c"), name_column(parent, "p"))
         for child, parent in zip(key.columns, key.parent_columns, strict=True)
@@ -57,7 +61,8 @@ def _count_orphans(
     matches = " AND ".join(f"{parent}{collation} = +{child}" for child, parent in pairs)
     complete = " AND ".join(f"{child} IS NOT NULL" for child, _ in pairs)
     items = [*(name_column(name, "c") for name in table.primary_key), name_rowid(table, "c") or "NULL"]
-    parent_hint = " NOT INDEXED" if collation else ""  # an index has the collation that is missing
+    parent_hint = "" if indexed else " NOT INDEXED"
+    why = f"{key.parent_table} has no such row" + (" that is equal byte for byte" if exact else "")
     cursor = connection.execute(
         f"SELECT {', '.join(items)} FROM main.{quote_sqlite_name(table.name)} AS c NOT INDEXED "
         f"LEFT JOIN main.{quote_sqlite_name(key.parent_table)} AS p{parent_hint} ON {matches} "
@@ -67,7 +72,7 @@ def _count_orphans(
     count = 0
     while rows := cursor.fetchmany(_BATCH_ROWS):
         samples.extend(
-            Sample(key=describe_row(table, key_values, rowid), why=f"{key.parent_table} has no such row")
+            Sample(key=describe_row(table, key_values, rowid), why=why)
             for *key_values, rowid in rows[: SAMPLES - len(samples)]
         )
         count += len(rows)

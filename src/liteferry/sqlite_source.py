@@ -53,7 +53,6 @@ _FEW_ROWS: Final = 32  # below this many rows in a batch, each row's size is loo
 _COMPUTED_BATCH_S: Final = 300.0  # for a batch of rows whose generated columns SQLite must compute
 _COMPUTED_TABLE_S: Final = 3600.0  # to measure or sort a whole table of them
 _EVENT_INTERVAL_S: Final = 0.1
-_GRACE_S: Final = 5.0  # a snapshot's child has nothing to undo but its own part of a file
 
 _MOST_COLUMNS: Final = 2000  # of a SELECT, as SQLite is usually compiled
 _CODE_POINTS: Final = "liteferry_code_points"
@@ -97,7 +96,7 @@ def _open_copy(
     request = SnapshotRequest(path=str(path), directory=str(directory))
     info: SourceInfo | None = None
     try:
-        info = run_in_child("take_snapshot", request, observe=observe, grace_s=_GRACE_S)
+        info = run_in_child("take_snapshot", request, observe=observe, harmless=True)
         yield Snapshot(info, file=copy)
     finally:
         if info is None or not keep:
@@ -106,7 +105,7 @@ def _open_copy(
 
 @contextmanager
 def _open_in_place(path: str | Path, observe: Callable[[Event], None]) -> Iterator[Snapshot]:
-    header, before = run_in_child("inspect_source", str(path), grace_s=_GRACE_S)
+    header, before = run_in_child("inspect_source", str(path), harmless=True)
     with ExitStack() as stack:
         stack.callback(_clean, str(path), before)
         try:
@@ -133,7 +132,7 @@ def _open_in_place(path: str | Path, observe: Callable[[Event], None]) -> Iterat
 
 def _clean(path: str, before: frozenset[str]) -> None:
     if list_sidecars(path) - before:
-        run_in_child("clean_source", CleanRequest(path=path, before=before), grace_s=_GRACE_S)
+        run_in_child("clean_source", CleanRequest(path=path, before=before), harmless=True)
 
 
 def _stamp(path: str | Path) -> tuple[int, int]:

@@ -12,11 +12,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
 from liteferry.findings import make_finding
+from liteferry.model import Offence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from liteferry.model import Column, ColumnCensus, Finding, Kind, Offence, Options, Table
+    from liteferry.model import Column, ColumnCensus, Finding, Kind, Options, Table
 
 Family = Literal[
     "integer", "bool", "real", "decimal", "text", "datetime", "date", "time", "blob", "json", "uuid", "none"
@@ -167,6 +168,7 @@ _TYPE_TEXT: Final = re.compile(
 _JSON_CHECK: Final = re.compile(
     r"\bjson_valid\s*\(\s*(?:\"([^\"]+)\"|\[([^\]]+)\]|`([^`]+)`|(\w+))\s*\)", re.IGNORECASE
 )
+_SAMPLES: Final = 5
 _MAX_VARCHAR: Final = 10_485_760  # Source: PostgreSQL docs, "Character Types"
 _MAX_PRECISION: Final = 1000  # Source: PostgreSQL docs, "Numeric Types"
 
@@ -257,7 +259,7 @@ class _Case:
         self.options = options
 
     def finding(
-        self, code: str, offence: Offence | None, message: str, *, becomes: str = "", count: int = 0
+        self, code: str, offence: Offence | None, message: str, *, becomes: str = "", count: int = 0, hint: str = ""
     ) -> Finding:
         return make_finding(
             code,
@@ -267,19 +269,52 @@ class _Case:
             count=offence.count if offence else count,
             samples=offence.samples if offence else (),
             sql=f"{self.column.name} {self.column.declared_type}".strip(),
+            hint=hint,
             if_accepted=f"the column becomes {becomes}" if becomes else "",
         )
 
-    def misfit(self, *, code: str = "value-misfit", what: str = "", wider: str = "") -> TypeChoice:
+    def misfit(self, *, what: str = "") -> TypeChoice:
         """The declared type does not hold everything: widen, and say so."""
         choice = self.widen()
-        if wider and choice.kind == "text" and not self._undecodable():
-            choice = TypeChoice(pg_type=wider, kind=_KINDS[wider], rule="widened")
-        offence = self.census.offence("class") or self.census.offence("form") or self.census.offence("nonfinite")
-        declared = self.column.declared_type or "no declared type"
+        # where no real fits, an infinity offends by its class already
+        infinite = ("nonfinite",) if self.declared.family in {"decimal", "json"} else ()
+        offence = None if what else self.offence("class", "form", "invalid-utf8", *infinite)
         count = offence.count if offence else self._count_minority()
+        declared = self.column.declared_type or "no declared type"
         message = what or f"{count:,} of {self.census.rows:,} values do not fit {declared}: {self.held()} stored"
-        return self._add(choice, self.finding(code, offence, message, becomes=choice.pg_type, count=count))
+        becomes, hint = self.describe(choice), self._say_damage()
+        found = self.finding("value-misfit", offence, message, becomes=becomes, count=count, hint=hint)
+        return self._add(choice, found)
+
+    def offence(self, *names: str) -> Offence | None:
+        """The offences of these names as one; None when there is none."""
+        found = [offence for name in names if (offence := self.census.offence(name))]
+        if len(found) < 2:
+            return found[0] if found else None
+        samples = tuple(sample for offence in found for sample in offence.samples)
+        return Offence(name=names[0], count=sum(offence.count for offence in found), samples=samples[:_SAMPLES])
+
+    def describe(self, choice: TypeChoice) -> str:
+        """The type that the column becomes, and what it makes of values of other storage classes."""
+        numbers = self.census.integers or self.census.reals
+        if choice.kind == "text" and numbers:
+            return f"{choice.pg_type}; numbers become their shortest exact text"
+        if choice.kind == "bytea" and self.census.texts:
+            return f"bytea; {'numbers and ' if numbers else ''}texts become their bytes in UTF-8"
+        if choice.kind == "bytea" and numbers:
+            return "bytea; numbers become the bytes of their shortest exact text"
+        return choice.pg_type
+
+    def _say_damage(self) -> str:
+        """A hint, where SQLite itself has made numbers of texts."""
+        numbers, others = self.census.integers + self.census.reals, self.census.texts + self.census.blobs
+        is_made = self.declared.family in {"uuid", "none"} and self.column.affinity == "NUMERIC"
+        if not (is_made and numbers and others):
+            return ""
+        return (
+            f"in a column of type {self.column.declared_type}, SQLite stores a text that reads as a number as that"
+            " number: how it was written (leading zeros, further digits) was lost then, and not by the move"
+        )
 
     def _count_minority(self) -> int:
         """How many values are not of the storage class that most of them have; of one class: all."""
@@ -289,12 +324,13 @@ class _Case:
     def held(self) -> str:
         census = self.census
         parts = (
-            ("integers", census.integers),
-            ("reals", census.reals),
-            ("texts", census.texts),
-            ("blobs", census.blobs),
+            ("integer", census.integers),
+            ("real", census.reals),
+            ("text", census.texts),
+            ("blob", census.blobs),
         )
-        return ", ".join(f"{count:,} {name}" for name, count in parts if count) or "nothing but NULL"
+        found = [f"{count:,} {name}{'s' * (count != 1)}" for name, count in parts if count]
+        return ", ".join(found) or "nothing but NULL"
 
     def _undecodable(self) -> bool:
         return self.census.offence("invalid-utf8") is not None or self.census.offence("nul") is not None
@@ -316,6 +352,7 @@ class _Case:
 
     def text_or_findings(self, pg_type: str, rule: str) -> TypeChoice:
         """Text as text, unless some of it cannot be PostgreSQL text."""
+        choice = self.widen() if self._undecodable() else TypeChoice(pg_type=pg_type, kind="text", rule=rule)
         for offence_name, code, what in (
             ("invalid-utf8", "text-invalid", "are not valid UTF-8"),
             ("nul", "text-nul", "contain NUL"),
@@ -323,8 +360,8 @@ class _Case:
             offence = self.census.offence(offence_name)
             if offence is not None:
                 message = f"{offence.count:,} of {self.census.texts:,} texts {what}"
-                return self._add(self.widen(), self.finding(code, offence, message, becomes="bytea"))
-        return TypeChoice(pg_type=pg_type, kind="text", rule=rule)
+                choice = self._add(choice, self.finding(code, offence, message, becomes=self.describe(choice)))
+        return choice
 
     @staticmethod
     def _add(choice: TypeChoice, *findings: Finding) -> TypeChoice:
@@ -394,7 +431,7 @@ def _choose_text(case: _Case) -> TypeChoice:
             f"{long.count:,} of {census.texts:,} texts are longer than {case.column.declared_type}: "
             f"the longest has {census.longest_text_chars:,} characters"
         )
-        return case.add(choice, case.finding("text-too-long", long, message, becomes=choice.pg_type))
+        return case.add(choice, case.finding("text-too-long", long, message, becomes=case.describe(choice)))
     if declared.length is not None:
         return case.text_or_findings(f"varchar({declared.length})", "varchar")
     return case.text_or_findings("text", "text")
@@ -403,17 +440,32 @@ def _choose_text(case: _Case) -> TypeChoice:
 def _choose_datetime(case: _Case) -> TypeChoice:
     census, policy = case.census, case.options.timestamps
     if any(census.offence(name) for name in ("class", "form", "invalid-utf8", "nul")):
-        return case.misfit(code="date-form")
+        return _misfit_of_form(case, "YYYY-MM-DD HH:MM:SS, to the microsecond")
     zoned = census.offence("zone")
     if zoned is None:
         kind: Kind = "timestamptz" if policy == "timestamptz" or _empty_zoned(case) else "timestamp"
         return TypeChoice(pg_type=kind, kind=kind, rule=kind)
     if zoned.count == census.texts or policy == "timestamptz":
+        choice = TypeChoice(pg_type="timestamptz", kind="timestamptz", rule="timestamptz")
+        if policy == "timestamp":
+            message = f"{zoned.count:,} of {census.texts:,} timestamps carry an offset, which timestamp does not hold"
+            return case.add(choice, case.finding("date-form", zoned, message, becomes="timestamptz"))
         note = case.finding("time-zone-dropped", zoned, f"{zoned.count:,} timestamps are written with an offset")
-        return case.add(TypeChoice(pg_type="timestamptz", kind="timestamptz", rule="timestamptz"), note)
+        return case.add(choice, note)
     message = f"{zoned.count:,} of {census.texts:,} timestamps carry an offset, the others do not"
     mixed = case.finding("time-zone-mixed", zoned, message, becomes="text")
     return case.add(TypeChoice(pg_type="text", kind="text", rule="widened"), mixed)
+
+
+def _misfit_of_form(case: _Case, form: str, *, wider: str = "") -> TypeChoice:
+    """A date or time that is written in another way."""
+    offence = case.offence("class", "form", "invalid-utf8", "nul")
+    count = offence.count if offence else 0
+    message = f"{count:,} of {case.census.rows:,} values are not in the form {form}: {case.held()} stored"
+    choice = case.widen()
+    if wider and choice.kind == "text":
+        choice = TypeChoice(pg_type=wider, kind=_KINDS[wider], rule="widened")
+    return case.add(choice, case.finding("date-form", offence, message, becomes=case.describe(choice)))
 
 
 def _empty_zoned(case: _Case) -> bool:
@@ -426,13 +478,13 @@ def _choose_date(case: _Case) -> TypeChoice:
     census = case.census
     if any(census.offence(name) for name in ("class", "form", "invalid-utf8", "nul")):
         only_forms = not census.offence("class") and not census.form("other") and not census.form("datetime-tz")
-        return case.misfit(code="date-form", wider="timestamp" if only_forms else "")
+        return _misfit_of_form(case, "YYYY-MM-DD", wider="timestamp" if only_forms else "")
     return TypeChoice(pg_type="date", kind="date", rule="date")
 
 
 def _choose_time(case: _Case) -> TypeChoice:
     if any(case.census.offence(name) for name in ("class", "form", "invalid-utf8", "nul")):
-        return case.misfit(code="date-form")
+        return _misfit_of_form(case, "HH:MM:SS, to the microsecond")
     return TypeChoice(pg_type="time", kind="time", rule="time")
 
 
@@ -446,14 +498,14 @@ def _choose_json(case: _Case) -> TypeChoice:
     census = case.census
     if census.offence("class") or census.offence("nonfinite"):
         return case.misfit()
-    broken = census.offence("form") or census.offence("invalid-utf8") or census.offence("nul")
+    broken = case.offence("form", "invalid-utf8") or census.offence("nul")
     if broken is not None:
         message = f"{broken.count:,} of {census.rows:,} values are not JSON"
         choice = case.widen()
-        return case.add(choice, case.finding("json-invalid", broken, message, becomes=choice.pg_type))
+        return case.add(choice, case.finding("json-invalid", broken, message, becomes=case.describe(choice)))
     only = census.offence("json-only")
     if only is not None:
-        message = f"{only.count:,} values would be changed by jsonb; the column becomes json"
+        message = f"jsonb would change {only.count:,} of {census.rows:,} values; the column becomes json"
         choice = TypeChoice(pg_type="json", kind="json", rule="json")
         return case.add(choice, case.finding("json-not-jsonb", only, message))
     return TypeChoice(pg_type="jsonb", kind="jsonb", rule="jsonb")

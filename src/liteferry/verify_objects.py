@@ -369,7 +369,7 @@ def _count_left_out(plan: Plan, catalog: Catalog) -> _Counts:
         table = finding.table or ""
         match finding.code:
             case "left-out-by-choice":
-                counts["", "tables"] += 1
+                counts["", "tables"] += bool(table)  # else a virtual table, which is counted nowhere
             case "index-untranslatable":
                 counts[table, "unique" if (table, finding.name) in unique else "indexes"] += 1
             case "check-untranslatable" | "check-implied":

@@ -113,8 +113,8 @@ def test_relations_share_one_name_space() -> None:
     made = plan(table("a", "id", "x"), table("b", "id", "x", indexes=(index("a", "b", "x"), index("b_pkey", "b", "x"))))
     names = [found.name for found in made.objects if found.kind in {"table", "index", "primary_key", "sequence"}]
     assert len(set(names)) == len(names)
-    assert {change.source for change in made.names} == {"a", "b_pkey"}
-    assert codes(made).count("name-changed") == 2
+    assert {change.source for change in made.names} == {"a"}, "a name that the source gives comes first"
+    assert codes(made).count("name-changed") == 1
 
 
 def test_system_columns_get_another_name() -> None:
@@ -228,7 +228,8 @@ def test_the_targets_own_tables_can_be_mapped() -> None:
     assert map_target_tables(odd, Options(exclude=("t",))) == ()
 
 
-def test_every_blocker_but_one_can_be_accepted() -> None:
+def test_every_blocker_but_two_can_be_accepted() -> None:
     assert [code for code, kind in FINDINGS.items() if kind.severity == "blocker" and not kind.if_accepted] == [
-        "target-not-empty"
+        "table-too-wide",
+        "target-not-empty",
     ]

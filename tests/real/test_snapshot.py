@@ -343,6 +343,32 @@ def test_a_writer_that_never_rests_has_to_wait(tmp_path: Path, run_dir: Path, mo
     writer.close()
 
 
+def test_somebody_begins_to_use_an_idle_wal_database_during_the_copy(
+    tmp_path: Path, run_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages copied before and after a checkpoint do not belong together: they are thrown away, and copied anew."""
+    monkeypatch.setattr(sqlite_snapshot, "_STEP_BYTES", 4096)
+    monkeypatch.setattr(sqlite_snapshot, "_EVENT_INTERVAL_S", 0.0)
+    path = tmp_path / "data.db"
+    make_database(path, wal=True).close()
+    use = """
+        import sqlite3, sys
+        db = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=0)
+        db.execute("UPDATE t SET v = 'changed'")
+        db.close()  # the last one: SQLite copies the WAL into the file and removes it, if it can
+    """
+    done: list[int] = []
+
+    def begin_to_use(event: Event) -> None:
+        if event.kind == "step-progress" and event.size_bytes > event.total_bytes / 2 and not done:
+            done.append(run_python(use, path).returncode)
+
+    take_snapshot(SnapshotRequest(path=str(path), directory=str(run_dir)), begin_to_use)
+    assert done == [0]
+    with contextlib.closing(sqlite3.connect(run_dir / "source.sqlite")) as copy:
+        assert copy.execute("SELECT count(*), count(DISTINCT v), max(v) FROM t").fetchall() == [(500, 1, "changed")]
+
+
 TRY_TO_WRITE = """
     import sqlite3, sys
     db = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=0)
@@ -534,6 +560,26 @@ def test_locked(
     assert not list(run_dir.iterdir())
 
 
+def test_locked_in_the_middle_of_the_copy(tmp_path: Path, run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (sqlite_connection, sqlite_snapshot):
+        monkeypatch.setattr(module, "BUSY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(sqlite_snapshot, "_STEP_BYTES", 4096)
+    monkeypatch.setattr(sqlite_snapshot, "_EVENT_INTERVAL_S", 0.0)
+    path = tmp_path / "data.db"
+    writer = make_database(path)
+
+    def lock(event: Event) -> None:
+        if event.kind == "step-progress" and not writer.in_transaction:
+            writer.execute("BEGIN EXCLUSIVE")
+
+    began = time.monotonic()
+    with pytest.raises(MigrationError) as caught:
+        take_snapshot(SnapshotRequest(path=str(path), directory=str(run_dir)), lock)
+    assert caught.value.code == "source-locked"
+    assert time.monotonic() - began < 3
+    writer.close()
+
+
 def damage_page(path: Path, table: str) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection:
         (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
@@ -693,15 +739,33 @@ def test_directory_that_cannot_be_made(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_the_child_and_removes_the_part(tmp_path: Path, run_dir: Path) -> None:
     path = tmp_path / "data.db"
-    make_database(path).close()
+    make_database(path, wal=True).close()
+    keep_waiting = "PRAGMA locking_mode = EXCLUSIVE; INSERT INTO t DEFAULT VALUES"
+    began = time.monotonic()
     with (
+        other_process(HOLD, path, keep_waiting),
         pytest.raises(KeyboardInterrupt),
         open_snapshot(path, directory=run_dir, observe=lambda _: os.kill(os.getpid(), signal.SIGINT)),
     ):
         pytest.fail("it was taken")
+    assert time.monotonic() - began < 4, "the child was not told"
     assert not list(run_dir.iterdir())
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_ctrl_c_counts_even_when_the_snapshot_is_just_done(tmp_path: Path, run_dir: Path) -> None:
+    path = tmp_path / "data.db"
+    make_database(path).close()
+
+    def interrupt_at_the_end(event: Event) -> None:
+        if (event.kind, event.step_id) == ("step-end", "snapshot/check"):
+            time.sleep(0.3)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt), open_snapshot(path, directory=run_dir, observe=interrupt_at_the_end):
+        pytest.fail("it was taken")
+    assert not list(run_dir.iterdir())
 
 
 def test_the_child_stops_when_its_parent_is_killed(tmp_path: Path, run_dir: Path) -> None:
@@ -720,7 +784,7 @@ def test_the_child_stops_when_its_parent_is_killed(tmp_path: Path, run_dir: Path
     with other_process(HOLD, path, hold), other_process(script, path, run_dir) as parent:
         assert [entry.name for entry in run_dir.iterdir()] == ["source.sqlite.partial"]
         parent.kill()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 3  # sooner than it would give up by itself
         while list(run_dir.iterdir()):
             assert time.monotonic() < deadline, "the child goes on alone"
             time.sleep(0.02)

@@ -376,7 +376,7 @@ ORPHANS = """
     [
         ("a INT REFERENCES parent", "(1), (2), (NULL), (4), ('x')", 2, 2),
         ("a TEXT REFERENCES parent", "('1'), ('01'), ('1.0'), ('one')", 1, 1),  # the parent's INTEGER affinity
-        ("a REFERENCES parent (code)", "('one'), ('ONE'), (2), ('É')", 1, 1),  # its TEXT affinity and NOCASE
+        ("a REFERENCES parent (code)", "('one'), ('ONE'), (2), ('É')", 3, 1),  # its affinity, but not its NOCASE
         ("a INT REFERENCES parent (code)", "(2), (1)", 1, 1),
         ("a, b, FOREIGN KEY (a, b) REFERENCES parent (a, b)", "('x', 1), ('x', '2'), ('y', 1), ('y', NULL)", 1, 1),
         ("a, b, FOREIGN KEY (b, a) REFERENCES parent (b, a)", "('x', 1), ('x', 3)", 1, 1),

@@ -98,7 +98,7 @@ def translate_index_key(sql: str, columns: Sequence[ColumnType]) -> Translation:
 def translate_view(sql: str, relations: Mapping[str, Relation]) -> ViewTranslation:
     """Translate a CREATE VIEW statement. Pure.
 
-    relations: every table and every view that is translated already, by its source name in lower case.
+    relations: every table and every view that is translated already, by its source name, folded (`fold_case`).
 
     Raises: Untranslatable, also when the view reads a relation that is not among them.
     """

@@ -187,12 +187,15 @@ def _strftime(arguments: Sequence[Term]) -> Term:
             raise Untranslatable(f"strftime() with %{directive}")
         pieces.append(_PIECES[directive](moment.sql))
         digits = digits and directive != "f"
-    sql = " || ".join(pieces) or "''"
+    if not re.search("%[^%]", template.replace("%%", "")):
+        raise Untranslatable(f"strftime({template!r}), which says nothing of the time")
+    sql = " || ".join(pieces)
     term = make_expression(sql, "text", moment.parts, storage=TEXT, atom=len(pieces) == 1)
     instant = None
     if match := _WHOLE_FORMAT.match(template):
         instant = f"date_trunc('{_WHOLE.get(match[1], 'day')}', {moment.sql})"
-    return replace(term, volatility=moment.volatility, digits=digits and "%s" not in template, instant=instant)
+    digits = digits and (template == "%s" or "%s" not in template)
+    return replace(term, volatility=moment.volatility, digits=digits, instant=instant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

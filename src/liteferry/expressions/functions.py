@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 MAX_RANDOM_BYTES: Final = 1024
 _SHA256_BYTES: Final = 32
-_MAX_SIZE: Final = 2**30
+_MAX_SIZE: Final = 2**31
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,26 +88,35 @@ def _substr(arguments: Sequence[Term]) -> Term:
     if count.lowest is None or count.lowest < 0:
         if first != 1:
             raise Untranslatable("substr() goes backwards when its third argument is negative, which is not known")
-        length = f"greatest({length}, 0)"
+        length = _at_least_zero(length)
     return make_expression(f"substr({text.sql}, {_small(start)}, {length})", "text", parts, storage=TEXT, atom=True)
 
 
 def _substr_from_end(text: Term, start: int, count: Term | None, parts: Sequence[Term]) -> Term:
-    tail = f"right({text.sql}, {min(start, _MAX_SIZE)})"
+    if start >= _MAX_SIZE:
+        raise Untranslatable(f"substr() with {-start}, of which SQLite takes 32 bits")
+    tail = f"right({text.sql}, {start})"
     if count is None:
         return make_expression(tail, "text", parts, storage=TEXT, atom=True)
     if count.lowest is None or count.lowest < 0:
         raise Untranslatable("substr() goes backwards when its third argument is negative, which is not known")
-    missing = f"greatest({min(start, _MAX_SIZE)} - char_length({text.sql}), 0)"
-    sql = f"left({tail}, greatest({_small(count)} - {missing}, 0))"
+    missing = f"greatest({start} - char_length({text.sql}), 0)"
+    sql = f"left({tail}, {_at_least_zero(f'{_small(count)} - {missing}')})"
     return make_expression(sql, "text", parts, storage=TEXT, atom=True)
 
 
+def _at_least_zero(sql: str) -> str:
+    """The number, or 0 when it is negative; greatest() would make 0 of NULL too."""
+    return f"CASE WHEN {sql} < 0 THEN 0 ELSE {sql} END"
+
+
 def _small(term: Term) -> str:
-    """An integer as PostgreSQL's text functions want it."""
+    """A position or count as PostgreSQL's text functions want it; SQLite takes 32 bits of it, PostgreSQL fails."""
     if term.literal and isinstance(term.literal.value, int):
-        return str(max(min(term.literal.value, _MAX_SIZE), -_MAX_SIZE))
-    return f"least(greatest({term.sql}, -{_MAX_SIZE}), {_MAX_SIZE})::int"
+        if not -_MAX_SIZE < term.literal.value < _MAX_SIZE:
+            raise Untranslatable(f"substr() with {term.literal.value}, of which SQLite takes 32 bits")
+        return str(term.literal.value)
+    return f"{term.operand.removesuffix('::bigint')}::int"
 
 
 def _instr(arguments: Sequence[Term]) -> Term:
@@ -118,6 +127,11 @@ def _instr(arguments: Sequence[Term]) -> Term:
 
 def _replace(arguments: Sequence[Term]) -> Term:
     texts = [as_text(argument, "replace()") for argument in arguments]
+    pattern = texts[1].literal.value if texts[1].literal else None
+    if not arguments[0].storage <= TEXT and not pattern:
+        raise Untranslatable("replace() in a number, which stays a number where the text to look for is empty")
+    if not pattern and not texts[2].not_null:
+        raise Untranslatable("replace() by what may be NULL, which SQLite ignores where the text to look for is empty")
     return make_expression(f"replace({', '.join(text.sql for text in texts)})", "text", texts, storage=TEXT, atom=True)
 
 
@@ -166,7 +180,7 @@ def _round(arguments: Sequence[Term]) -> Term:
         digits = arguments[1].literal.value if len(arguments) > 1 and arguments[1].literal else 0
         if not isinstance(digits, int):
             raise Untranslatable("round() to a number of digits that is not a literal")
-        return as_float(value, "round()")
+        return replace(as_float(value, "round()"), storage=REAL, literal=None)
     if len(arguments) > 1 and not (arguments[1].literal and arguments[1].literal.value == 0):
         raise Untranslatable(
             "round() to a number of digits rounds a binary fraction by its decimal digits, which PostgreSQL does "
@@ -188,7 +202,8 @@ def _coalesce(arguments: Sequence[Term]) -> Term:
 
 def _nullif(arguments: Sequence[Term]) -> Term:
     first, second = arguments
-    equal = compare("=", first, second)
+    # a function's arguments are compared as they are: no affinity is applied
+    equal = compare("=", replace(first, affinity=None), replace(second, affinity=None))
     return merge(f"CASE WHEN {equal.sql} THEN NULL ELSE {first.sql} END", [first], [equal])
 
 
@@ -366,7 +381,7 @@ FUNCTIONS: Final[dict[str, FunctionRule]] = {
         translate=_json_valid,
         sqlite="json_valid(x)",
         postgresql="TRUE",
-        note="on json and jsonb, whose type implies it; refused on text (IS JSON exists only from version 16 on)",
+        note="on json and jsonb, whose type implies it, NULL passes; refused on text (IS JSON came with version 16)",
     ),
     "length": FunctionRule(
         arguments=(1, 1),

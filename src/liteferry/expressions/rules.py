@@ -1,7 +1,6 @@
-"""What is translated and what is refused, for the docs: from the tables that the translator itself uses, and a table
-of the constructs that are not functions.
+"""What is translated and what is refused, for the docs.
 
-Layer 1, pure.
+Layer 1, pure. From the tables that the translator itself uses, and a table of the constructs that are no functions.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _CONSTRUCTS: Final = (
     ('"x" that names no column', "'x'", "SQLite takes it for a text"),
     ("rowid, oid, _rowid_", "the INTEGER PRIMARY KEY column", "refused in a table without one"),
     # numbers
-    ("x + y, x - y, x * y of integers", "the same in bigint", "an overflow is an error; SQLite turns to floating point"),
+    ("x + y, x - y, x * y of integers", "the same in bigint", "an overflow is an error; SQLite goes on with REAL"),
     ("x / y, x % y of integers", "x / nullif(y, 0)", "division by zero is NULL, as in SQLite; both engines truncate"),
     (
         "x + y, … with REAL or NUMERIC",
@@ -53,14 +52,13 @@ _CONSTRUCTS: Final = (
     ("x IN (y, z)", "the same", "IN () is false, also for NULL"),
     ("x IN (SELECT …)", "the same", "where no value needs a conversion"),
     ("(x, y) = (1, 2)", "", "rows of values are not translated"),
-    ("x LIKE y [ESCAPE z]", 'translate(x, …) COLLATE "C" LIKE translate(y, …) ESCAPE \'\'', "A to Z fold, nothing else"),
+    ("x LIKE y [ESCAPE z]", 'translate(x, …) COLLATE "C" LIKE translate(y, …) ESCAPE \'\'', "A to Z fold"),
     ("x GLOB 'a*[0-9]?'", "LIKE, or ~ where there are classes", "literal patterns, classes of ASCII characters"),
     ("x REGEXP y, x MATCH y", "", "the application defines them"),
     (
         "date_column < '2020-01-31'",
         "date_column < '2020-01-31'::date",
-        "SQLite compares the texts; translated where the forms that the column holds leave no doubt at a tie "
-        "(`2020-01-31` comes before `2020-01-31 00:00:00`, and that before `2020-01-31 00:00:00.000`), else refused",
+        "SQLite compares texts, 2020-01-31 before 2020-01-31 00:00:00; refused where the column's forms leave a doubt",
     ),
     # texts
     ("x || y", "x || y", "integers become text first; floating-point numbers and timestamps are refused"),
@@ -71,7 +69,7 @@ _CONSTRUCTS: Final = (
     ("CAST(x AS TEXT)", "x::text", "of integers, texts and dates"),
     ("CAST(x AS REAL), CAST(x AS NUMERIC)", "x::double precision, x", "of numbers"),
     # defaults
-    ("DEFAULT CURRENT_TIMESTAMP", "date_trunc('second', statement_timestamp() AT TIME ZONE 'UTC')", "UTC, whole seconds"),
+    ("DEFAULT CURRENT_TIMESTAMP", "date_trunc('second', statement_timestamp() AT TIME ZONE 'UTC')", "UTC"),
     ("DEFAULT CURRENT_TIMESTAMP on text", "to_char(…, 'YYYY-MM-DD HH24:MI:SS')", "the same text as SQLite's"),
     ('DEFAULT word, DEFAULT "word"', "'word'", ""),
     ("DEFAULT '5' on INTEGER, DEFAULT 5 on TEXT", "5, '5'", "as the affinity stores them"),
@@ -85,8 +83,7 @@ _CONSTRUCTS: Final = (
     # SELECT
     ("SELECT *, SELECT t.*", "all columns by name", "in SQLite's order, those of USING once"),
     ("JOIN … ON, USING, NATURAL, LEFT, CROSS, the comma", "… ON", "RIGHT and FULL with ON only"),
-    ("GROUP BY", "the same", "a column that is neither grouped nor aggregated is refused, unless its INTEGER PRIMARY KEY "
-     "is grouped"),
+    ("GROUP BY", "the same", "no column that is neither grouped nor aggregated, unless its INTEGER PRIMARY KEY is"),
     ("DISTINCT, GROUP BY, UNION of JSON or of NOCASE texts", "", "the engines take different values for equal"),
     ("ORDER BY x, ORDER BY x DESC", 'x COLLATE "C" NULLS FIRST, x DESC NULLS LAST', "as SQLite sorts"),
     ("LIMIT n OFFSET m", "the same", "with ORDER BY; without, which rows remain is chance, and it is refused"),
@@ -101,10 +98,7 @@ def describe() -> tuple[RuleDoc, ...]:
     """List what is translated and what is refused. Pure."""
     rules = [RuleDoc(sqlite=sqlite, postgresql=target, note=note) for sqlite, target, note in _CONSTRUCTS]
     for table in (FUNCTIONS, DATE_FUNCTIONS, AGGREGATES):
-        rules += [
-            RuleDoc(sqlite=rule.sqlite, postgresql=rule.postgresql, note=rule.note)  # type: ignore[attr-defined] # all three kinds of rules have these
-            for rule in table.values()
-        ]
+        rules += [RuleDoc(sqlite=rule.sqlite, postgresql=rule.postgresql, note=rule.note) for rule in table.values()]
     names = ", ".join(f"{name}()" for name in WINDOW_FUNCTIONS)
     rules.append(RuleDoc(sqlite=f"{names} OVER (…)", postgresql="the same", note="frames as written"))
     rules += [RuleDoc(sqlite=sqlite, postgresql=target, note=note) for sqlite, target, note in MODIFIERS]

@@ -151,9 +151,10 @@ class ScalarTranslator:
     def _binary(self, node: s.Binary) -> Term:
         if node.operator in ("AND", "OR"):
             return self._logic(node)
-        if node.operator in ("IS", "IS NOT") and isinstance(node.right, s.Name):
-            word = node.right.parts[-1].lower()
-            if len(node.right.parts) == 1 and word in _TRUTH and self._scope.resolve(node.right.parts) is None:
+        right_node = _without_hints(node.right)
+        if node.operator in ("IS", "IS NOT") and isinstance(right_node, s.Name) and not right_node.quotes:
+            word = right_node.parts[-1].lower()
+            if len(right_node.parts) == 1 and word in _TRUTH and self._scope.resolve(right_node.parts) is None:
                 condition = as_condition(self.translate_value(node.left))
                 return make_condition(f"{condition.operand} {node.operator} {word.upper()}", [condition], not_null=True)
         if node.operator in _COMPARISONS:
@@ -161,8 +162,7 @@ class ScalarTranslator:
         left, right = self.translate_value(node.left), self.translate_value(node.right)
         if node.operator == "||":
             texts = [as_text(side, "||") for side in (left, right)]
-            term = make_expression(" || ".join(text.operand for text in texts), "text", texts, storage=TEXT)
-            return replace(term, digits=all(text.digits for text in texts))
+            return make_expression(" || ".join(text.operand for text in texts), "text", texts, storage=TEXT)
         if node.operator in ("->", "->>"):
             raise Untranslatable(f"{node.operator} gives each row's value its own type")
         return self._arithmetic(node.operator, left, right)
@@ -174,6 +174,11 @@ class ScalarTranslator:
         return make_condition(sql, conditions, always=combine(condition.always for condition in conditions))
 
     def _arithmetic(self, operator: str, left: Term, right: Term) -> Term:
+        if operator == "+" and "text" in (left.kind, right.kind):
+            raise Untranslatable(
+                f"+ between {describe(left)} and {describe(right)} adds the numbers that the texts begin with, 0 for "
+                "words; || would join them"
+            )
         left, right = as_number(left, operator), as_number(right, operator)
         if operator in _BITS:
             bits = [as_bigint(side, operator) for side in (left, right)]
@@ -297,6 +302,17 @@ def _flatten(node: s.Node, operator: str) -> list[s.Node]:
     return [node]
 
 
+def _without_hints(node: s.Node) -> s.Node:
+    """An expression without what SQLite passes over when it looks for TRUE. Source: sqlite3ExprSkipCollateAndLikely."""
+    while True:
+        if isinstance(node, s.Collate):
+            node = node.operand
+        elif isinstance(node, s.Call) and node.name in ("likely", "unlikely") and len(node.arguments) == 1:
+            node = node.arguments[0]
+        else:
+            return node
+
+
 def _use_again(term: Term) -> Term:
     if term.volatility is Volatility.VOLATILE:
         raise Untranslatable("a random value that is compared more than once")
@@ -345,7 +361,7 @@ def _cast_integer(term: Term) -> Term:
     if isinstance(literal, str) and _INTEGER.fullmatch(literal) and abs(int(literal)) < 2**63:
         return make_literal(int(literal))
     if term.kind == "text" and term.digits and term.storage <= TEXT:
-        return make_expression(f"{term.operand}::bigint", "int8", [term], storage=INTEGER, atom=True, lowest=0)
+        return make_expression(f"{term.operand}::bigint", "int8", [term], storage=INTEGER, atom=True)
     number = as_number(term, "CAST")
     if number.storage <= INTEGER:
         return as_bigint(number, "CAST")

@@ -184,7 +184,10 @@ class SelectTranslator(ScalarTranslator):
         if node.over is not None:
             return self._window(node, is_aggregate=is_aggregate)
         if not is_aggregate:
-            return super()._call(node)
+            term = super()._call(node)
+            if node.name == "json_valid" and not term.not_null:
+                raise Untranslatable("json_valid() of NULL, which is 0 or NULL by SQLite's version")
+            return term
         if self._grouping is None:
             raise Untranslatable(f"the aggregate {node.name}() in a place where there are no groups")
         return self._aggregate(node, self._grouping.plain, "")

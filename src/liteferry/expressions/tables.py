@@ -14,7 +14,7 @@ from liteferry.expressions.data import Translation
 from liteferry.expressions.parser import parse_expression
 from liteferry.expressions.scalar import ScalarTranslator
 from liteferry.expressions.storing import store_literal, store_term
-from liteferry.expressions.terms import TEMPORAL_KINDS, Term, Volatility, as_condition, make_column
+from liteferry.expressions.terms import Term, Volatility, as_condition, make_column
 from liteferry.sqlite_ddl import DdlError, fold_case
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _RANDOM_UUID: Final = re.compile(
     rf"\|\|'-'\|\|substr\('89ab',\(?abs\(random\(\)\)%4\)?\+1,1\)\|\|substr\(lower\({_HEX.format(2)}\),2\)\|\|'-'\|\|"
     rf"lower\({_HEX.format(6)}\)"
 )
+_NOW: Final = frozenset({"current_timestamp", "datetime('now')", "datetime()"})
 _RANDOM_HEX: Final = re.compile(rf"(?:lower\({_HEX.format(16)}\)|{_HEX.format(16)})")
 
 
@@ -139,11 +140,11 @@ def default(sql: str, column: ColumnType) -> Translation:
     except RecursionError:
         raise Untranslatable("it is nested too deeply") from None
     if column.kind == "uuid" and _RANDOM_HEX.fullmatch(squeezed):
-        return Translation(sql=f"{term.operand}::uuid", kind="uuid")
+        return Translation(sql=f"({term.operand}::uuid)", kind="uuid")
     if term.is_null:
         return Translation(sql="NULL", kind=None)
-    if column.kind == "timestamptz" and isinstance(node, s.CurrentTime) and term.kind in TEMPORAL_KINDS:
-        unit = {"CURRENT_TIMESTAMP": "second", "CURRENT_DATE": "day"}.get(node.word)
-        if unit == "second":
-            return Translation(sql="date_trunc('second', statement_timestamp())", kind="timestamptz")
-    return Translation(sql=store_term(term, column), kind=column.kind)
+    if column.kind == "timestamptz" and squeezed in _NOW:
+        return Translation(sql="date_trunc('second', statement_timestamp())", kind="timestamptz")
+    stored = store_term(term, column)
+    # DEFAULT takes no operator like AT TIME ZONE or AND without parentheses
+    return Translation(sql=stored if term.literal else f"({stored})", kind=column.kind)

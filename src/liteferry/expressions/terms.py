@@ -88,7 +88,7 @@ class Term:
     can have in SQLite. affinity: SQLite's, None for an expression that has none. collation: SQLite's; ``explicit``
     when COLLATE is written. condition: a truth value that SQLite computes as 0 or 1. forms: of dates and times.
     always: neither false nor anything else than true or NULL, whatever the columns hold. lowest: a lower bound of an
-    integer. values: all the texts that it can be, where they are few. digits: a text of digits alone. instant: the
+    integer. values: all the texts that it can be, where they are few. digits: the text of an integer. instant: the
     moment (timestamp in UTC) that a text denotes. column: it is a column, as it stands in the table.
     """
 
@@ -320,7 +320,7 @@ def as_text(term: Term, why: str) -> Term:
         return replace(
             make_expression(sql, "text", [term], storage=TEXT, atom=True),
             literal=literal,
-            digits=term.lowest is not None and term.lowest >= 0,
+            digits=True,
         )
     if term.kind == "date" and term.forms == {"date"}:
         # immutable, which to_char is not

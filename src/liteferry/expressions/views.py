@@ -299,7 +299,7 @@ class SelectCompiler:
         alias = source.alias or source.name
         if source.schema is None and (found := self._tables.get(fold_case(source.name))):
             return self._add_item(scope, quote_name(found[0]), alias, found[1].columns)
-        relation = self._environment.relations.get(source.name.lower())
+        relation = self._environment.relations.get(fold_case(source.name))
         if relation is None or (source.schema and source.schema.lower() != "main"):
             raise Untranslatable(f"it reads {source.name}, which is not carried over")
         self._environment.depends_on[relation.source] = None

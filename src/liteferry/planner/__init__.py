@@ -27,11 +27,13 @@ from liteferry.model import (
     Table,
     TableMap,
     TargetCatalog,
+    VirtualTable,
 )
 from liteferry.names import NameSpace, quote_name, quote_qualified
 from liteferry.planner.sql import create_schema_sql, move_sql
-from liteferry.planner.tables import TablePlan, plan_foreign_keys, plan_table
+from liteferry.planner.tables import TablePlan, list_given_names, plan_foreign_keys, plan_table, say_why
 from liteferry.planner.views import plan_views
+from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,17 +57,17 @@ def plan_migration(
     Raises: MigrationError (usage) when --only or --exclude names no table, or an option contradicts another.
     """
     chosen, findings = select_tables(catalog, options)
-    relations, names = NameSpace(), list[NameChange]()
+    relations, names = NameSpace(name for table in chosen for name in list_given_names(table)), list[NameChange]()
     targets: dict[str, str] = {}
     for table in chosen:
-        targets[table.name] = relations.claim(table.name or "unnamed")
+        targets[table.name] = relations.claim(table.name or "unnamed", given=bool(table.name))
         if targets[table.name] != table.name:
             names.append(
                 NameChange(
-                    kind="table", table=None, source=table.name, target=targets[table.name], why=_why(table.name)
+                    kind="table", table=None, source=table.name, target=targets[table.name], why=say_why(table.name)
                 )
             )
-    view_targets = {view.name: relations.claim(view.name) for view in catalog.views}
+    view_targets = {view.name: relations.claim(view.name or "unnamed", given=bool(view.name)) for view in catalog.views}
     staging = staging_name(options.schema)
     plans: dict[str, TablePlan] = {}
     for table in chosen:
@@ -76,13 +78,13 @@ def plan_migration(
     views = plan_views(catalog, plans, view_targets, staging)
 
     findings += [found for plan in plans.values() for found in plan.findings]
-    findings += [*keys.findings, *views.findings, *_find_left_behind(catalog, chosen)]
+    findings += [*keys.findings, *views.findings, *_find_left_behind(catalog, chosen, options)]
     names += [change for plan in plans.values() for change in plan.names]
     names += views.names
     findings += [
         make_finding(
             "name-changed",
-            f"{change.kind} {change.source} becomes {change.target}: {change.why}",
+            f"{change.kind.replace('_', ' ')} {change.source} becomes {change.target}: {change.why}",
             table=change.table,
             name=change.source,
         )
@@ -146,8 +148,13 @@ def map_target_tables(target: TargetCatalog, options: Options) -> tuple[TableMap
 
 def _is_chosen(name: str, options: Options) -> bool:
     """Whether --only and --exclude choose a table."""
-    inside = not options.only or any(fnmatchcase(name, pattern) for pattern in options.only)
-    return inside and not any(fnmatchcase(name, pattern) for pattern in options.exclude)
+    inside = not options.only or any(_matches(name, pattern) for pattern in options.only)
+    return inside and not any(_matches(name, pattern) for pattern in options.exclude)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Whether a shell pattern matches, or is the name itself: ``[a]`` is a name, too."""
+    return name == pattern or fnmatchcase(name, pattern)
 
 
 def staging_name(schema: str) -> str:
@@ -160,10 +167,10 @@ def select_tables(catalog: Catalog, options: Options) -> tuple[list[Table], list
 
     Raises: MigrationError (usage) when a pattern matches no table: it is most likely misspelt.
     """
-    every = [table.name for table in catalog.tables]
+    every = [*(table.name for table in catalog.tables), *(table.name for table in catalog.virtual_tables)]
     for option, patterns in (("--only", options.only), ("--exclude", options.exclude)):
         for pattern in patterns:
-            if not any(fnmatchcase(name, pattern) for name in every):
+            if not any(_matches(name, pattern) for name in every):
                 raise MigrationError(
                     f"{option} {pattern} matches no table of the source",
                     code="usage",
@@ -204,7 +211,7 @@ def accept_findings(findings: Iterable[Finding], accept: Sequence[str]) -> tuple
 
     def is_accepted(finding: Finding) -> bool:
         return bool(finding.if_accepted) and any(
-            code in {finding.code, "all"} and (not place or fnmatchcase(finding.place, place)) for code, place in wanted
+            code in {finding.code, "all"} and (not place or _matches(finding.place, place)) for code, place in wanted
         )
 
     return tuple(
@@ -213,13 +220,9 @@ def accept_findings(findings: Iterable[Finding], accept: Sequence[str]) -> tuple
     )
 
 
-def _why(name: str) -> str:
-    return "it has more than 63 bytes" if len(name.encode()) > 63 else "another object has it already"
-
-
-def _find_left_behind(catalog: Catalog, chosen: Sequence[Table]) -> list[Finding]:
-    """Triggers and virtual tables, which are never carried over."""
-    carried = {table.name.lower() for table in chosen} | {view.name.lower() for view in catalog.views}
+def _find_left_behind(catalog: Catalog, chosen: Sequence[Table], options: Options) -> list[Finding]:
+    """Triggers and virtual tables, which are never carried over; those of chosen tables must be decided on."""
+    carried = {fold_case(table.name) for table in chosen} | {fold_case(view.name) for view in catalog.views}
     findings = [
         make_finding(
             "trigger-left-out",
@@ -230,20 +233,35 @@ def _find_left_behind(catalog: Catalog, chosen: Sequence[Table]) -> list[Finding
             hint="write it anew as a PostgreSQL trigger function, after the migration",
         )
         for trigger in catalog.triggers
-        if trigger.table.lower() in carried
+        if fold_case(trigger.table) in carried
     ]
     findings += [
         make_finding(
             "virtual-table-left-out",
             f"virtual table {table.name} ({table.module}) is not carried over"
-            + (f", with its shadow tables {', '.join(table.shadow_tables)}" if table.shadow_tables else ""),
+            + (f", with its shadow tables {', '.join(table.shadow_tables)}" if table.shadow_tables else "")
+            + (": what was inserted into it is stored nowhere else" if _holds_its_own(table) else ""),
             name=table.name,
             sql=table.sql,
             hint=_virtual_hint(table.module),
         )
         for table in catalog.virtual_tables
+        if _is_chosen(table.name, options)
+    ]
+    findings += [
+        make_finding("left-out-by-choice", f"virtual table {table.name} stays behind", name=table.name, sql=table.sql)
+        for table in catalog.virtual_tables
+        if not _is_chosen(table.name, options)
     ]
     return findings
+
+
+def _holds_its_own(table: VirtualTable) -> bool:
+    """Whether the shadow tables hold what was inserted, and are no mere index of another table."""
+    module = table.module.lower()
+    if module.startswith("fts"):
+        return any(name.lower().endswith("_content") for name in table.shadow_tables)
+    return bool(table.shadow_tables)
 
 
 def _virtual_hint(module: str) -> str:

@@ -6,6 +6,7 @@ Layer 1, pure. Used by `planner` only.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import Untranslatable
@@ -28,6 +29,7 @@ from liteferry.model import (
     ForeignKey,
     Index,
     IndexKey,
+    Kind,
     NameChange,
     ObjectKind,
     Options,
@@ -37,7 +39,7 @@ from liteferry.model import (
     TableCensus,
     TableMap,
 )
-from liteferry.names import NameSpace, quote_name
+from liteferry.names import LIMIT_BYTES, NameSpace, quote_name
 from liteferry.planner.sql import (
     ColumnClause,
     ForeignKeyClause,
@@ -50,15 +52,19 @@ from liteferry.planner.sql import (
     create_table_sql,
     set_sequence_sql,
 )
+from liteferry.sqlite_ddl import fold_case
 from liteferry.typemap import TypeChoice, map_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from liteferry.expressions import StorageClass
 
 SYSTEM_COLUMNS: Final = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 """Names that no column can have. Source: PostgreSQL docs, "System Columns"."""
+MOST_COLUMNS: Final = 1600
+MOST_KEY_COLUMNS: Final = 32
+"""Of a table, and of an index. Source: PostgreSQL docs, "PostgreSQL Limits"."""
 LARGEST_ID: Final = 2**63 - 1
 _TEMPORAL: Final = frozenset({"timestamp", "timestamptz", "date", "time"})
 
@@ -80,9 +86,16 @@ class TablePlan:
 
     def target_of(self, column: str) -> str:
         """The target's name of a source column, whatever its case. Raises: KeyError."""
+        return self._find(column).target
+
+    def kind_of(self, column: str) -> Kind:
+        """The kind of a source column, whatever its case. Raises: KeyError."""
+        return self._find(column).kind
+
+    def _find(self, column: str) -> ColumnMap:
         for found in self.map.columns:
-            if found.source.lower() == column.lower():
-                return found.target
+            if fold_case(found.source) == fold_case(column):
+                return found
         raise KeyError(column)
 
 
@@ -135,6 +148,7 @@ def plan_table(
         ),
         types=types,
         findings=findings,
+        constraint_names=NameSpace(list_given_names(table)),
     )
     plan.names += [
         NameChange(
@@ -142,13 +156,21 @@ def plan_table(
             table=table.name,
             source=column.name,
             target=targets[column.name],
-            why="PostgreSQL keeps the name for itself"
-            if column.name in SYSTEM_COLUMNS
-            else "it has more than 63 bytes, or none",
+            why="PostgreSQL keeps the name for itself" if column.name in SYSTEM_COLUMNS else say_why(column.name),
         )
         for column in table.columns
         if targets[column.name] != column.name
     ]
+    if len(table.columns) > MOST_COLUMNS:
+        plan.findings.append(
+            make_finding(
+                "table-too-wide",
+                f"table {table.name} has {len(table.columns):,} columns; PostgreSQL allows {MOST_COLUMNS:,}",
+                table=table.name,
+                count=len(table.columns),
+                hint="leave it behind with --exclude, or split it in the source",
+            )
+        )
     _plan_columns(plan, census, staging, relations, generated)
     _plan_keys(plan, census, staging, relations, key_has_null=key_has_null)
     _plan_checks(plan, staging)
@@ -166,6 +188,26 @@ def plan_table(
     if not table.primary_key:
         plan.findings.append(make_finding("rowid-not-kept", f"table {table.name} has no primary key", table=table.name))
     return plan
+
+
+def list_given_names(table: Table) -> Iterator[str]:
+    """The names that the source gives to the table's constraints and indexes. Pure."""
+    found = (
+        table.primary_key_name,
+        *(index.name if index.origin == "c" else index.constraint_name for index in table.indexes),
+        *(check.name for check in table.checks),
+        *(key.name for key in table.foreign_keys),
+    )
+    return (name for name in found if name)
+
+
+def say_why(name: str) -> str:
+    """Say why a name that the source gives could not be kept. Pure."""
+    if not name:
+        return "a name cannot be empty"
+    if len(name.encode()) > LIMIT_BYTES:
+        return f"it has more than {LIMIT_BYTES} bytes"
+    return "another object has it already"
 
 
 def _column_type(table: Table, column: Column, census: ColumnCensus, target: str, choice: TypeChoice) -> ColumnType:
@@ -330,42 +372,54 @@ def _translate_default(plan: TablePlan, column: Column, own: ColumnType) -> str:
 
 def _collations(plan: TablePlan, keys: Iterable[IndexKey]) -> list[str]:
     """The collations among an index's keys that PostgreSQL lacks and that the column does not have itself."""
-    declared = {column.name.lower(): column.collation.upper() for column in plan.table.columns}
+    declared = {fold_case(column.name): column.collation.upper() for column in plan.table.columns}
     return [
         key.collation
         for key in keys
-        if key.collation.upper() not in {"BINARY", declared.get((key.column or "").lower(), "BINARY")}
+        if key.collation.upper() not in {"BINARY", declared.get(fold_case(key.column or ""), "BINARY")}
     ]
 
 
-def _note_conflict(plan: TablePlan, name: str, clause: str | None, sql: str | None = None) -> None:
-    if clause is not None:
-        plan.findings.append(
-            make_finding(
-                "conflict-clause",
-                f"{name} says ON CONFLICT {clause}; PostgreSQL has no such clause",
-                table=plan.table.name,
-                name=name,
-                sql=sql,
-                hint="say INSERT … ON CONFLICT in the application where it relies on this",
-            )
+def _why_no_index(plan: TablePlan, keys: Sequence[IndexKey]) -> str:
+    """Why PostgreSQL cannot have an index on these keys; "" when it can."""
+    if lost := _collations(plan, keys):
+        return f"it compares with {lost[0]}, which PostgreSQL does not have"
+    if len(keys) > MOST_KEY_COLUMNS:
+        return f"it has {len(keys)} columns; PostgreSQL allows {MOST_KEY_COLUMNS}"
+    for key in keys:
+        if key.column is not None and plan.kind_of(key.column) == "json":
+            return f"{key.column} is of type json, which PostgreSQL cannot order"
+    return ""
+
+
+def _note_conflict(plan: TablePlan, name: str, clause: str) -> None:
+    plan.findings.append(
+        make_finding(
+            "conflict-clause",
+            f"{name} says {clause}; PostgreSQL has no such clause",
+            table=plan.table.name,
+            name=name,
+            hint="say INSERT … ON CONFLICT in the application where it relies on this",
         )
+    )
 
 
 def _plan_keys(plan: TablePlan, census: TableCensus, staging: str, relations: NameSpace, *, key_has_null: bool) -> None:
     """The primary key and the UNIQUE constraints."""
     table, target = plan.table, plan.map.target
     for column in table.not_null_on_conflict:
-        _note_conflict(plan, f"{column} NOT NULL", "…")
+        _note_conflict(plan, f"NOT NULL of {column}", "ON CONFLICT")
     if table.primary_key:
-        _note_conflict(plan, "PRIMARY KEY", table.primary_key_on_conflict)
+        if table.primary_key_on_conflict is not None:
+            _note_conflict(plan, "PRIMARY KEY", f"ON CONFLICT {table.primary_key_on_conflict}")
         if key_has_null:
             nulls = [census.column(name) for name in table.primary_key if census.column(name).nulls]
             offence = nulls[0].offence("null")
+            places = ", ".join(f"{found.nulls:,} in {found.name}" for found in nulls)
             plan.findings.append(
                 make_finding(
                     "null-in-key",
-                    f"the primary key of {table.name} has NULL in {sum(found.nulls for found in nulls):,} rows",
+                    f"PRIMARY KEY ({', '.join(table.primary_key)}) contains NULL: {places}",
                     table=table.name,
                     name=", ".join(table.primary_key),
                     count=sum(found.nulls for found in nulls),
@@ -378,14 +432,15 @@ def _plan_keys(plan: TablePlan, census: TableCensus, staging: str, relations: Na
         if index.origin != "u":
             continue
         columns = tuple(key.column for key in index.keys if key.column is not None)
-        _note_conflict(plan, f"UNIQUE ({', '.join(columns)})", index.on_conflict)
+        if index.on_conflict is not None:
+            _note_conflict(plan, f"UNIQUE ({', '.join(columns)})", f"ON CONFLICT {index.on_conflict}")
         default = "_".join((target, *(plan.target_of(column) for column in columns), "key"))
         name = _claim(plan, relations, "unique", index.constraint_name, default)
-        if lost := _collations(plan, index.keys):
+        if reason := _why_no_index(plan, index.keys):
             plan.findings.append(
                 make_finding(
                     "index-untranslatable",
-                    f"UNIQUE ({', '.join(columns)}) compares with {lost[0]}, which PostgreSQL does not have",
+                    f"UNIQUE ({', '.join(columns)}) is not carried over: {reason}",
                     table=table.name,
                     name=index.name,
                 )
@@ -396,13 +451,22 @@ def _plan_keys(plan: TablePlan, census: TableCensus, staging: str, relations: Na
 
 def _claim(plan: TablePlan, relations: NameSpace, kind: ObjectKind, given: str | None, default: str) -> str:
     """Take a name for something backed by an index: unique in the schema, and among the table's constraints."""
-    wanted = given or default
-    name = relations.claim(wanted, seed=f"{plan.map.target}/{kind}")
-    plan.constraint_names.claim(name)
-    if given is not None and name != given:
-        why = "it has more than 63 bytes" if len(given.encode()) > 63 else "another relation of the schema has it"
-        plan.names.append(NameChange(kind=kind, table=plan.table.name, source=given, target=name, why=why))
+    name = relations.claim(given or default, seed=f"{plan.map.target}/{kind}", given=given is not None)
+    plan.constraint_names.claim(name, given=True)
+    _note_name(plan, kind, given, name)
     return name
+
+
+def _claim_constraint(plan: TablePlan, kind: ObjectKind, given: str | None, default: str) -> str:
+    """Take a name for a constraint without an index: unique among the table's constraints."""
+    name = plan.constraint_names.claim(given or default, given=given is not None)
+    _note_name(plan, kind, given, name)
+    return name
+
+
+def _note_name(plan: TablePlan, kind: ObjectKind, given: str | None, name: str) -> None:
+    if given is not None and name != given:
+        plan.names.append(NameChange(kind=kind, table=plan.table.name, source=given, target=name, why=say_why(given)))
 
 
 def _add_key(plan: TablePlan, staging: str, name: str, columns: Sequence[str], *, primary: bool) -> None:
@@ -420,7 +484,7 @@ def _add_key(plan: TablePlan, staging: str, name: str, columns: Sequence[str], *
         )
     )
     plan.objects.append(PlannedObject(kind=kind, name=name, table=target, columns=names, unique=True))
-    plan.unique_sets.append(tuple(column.lower() for column in columns))
+    plan.unique_sets.append(tuple(map(fold_case, columns)))
 
 
 def _plan_checks(plan: TablePlan, staging: str) -> None:
@@ -452,7 +516,7 @@ def _plan_checks(plan: TablePlan, staging: str) -> None:
             )
             continue
         default = f"{target}_{check.column}_check" if check.column else f"{target}_check"
-        name = plan.constraint_names.claim(check.name or default)
+        name = _claim_constraint(plan, "check", check.name, default)
         plan.steps.append(
             Step(
                 id=f"post-data/check/{target}.{name}",
@@ -471,7 +535,7 @@ def _plan_indexes(plan: TablePlan, staging: str, relations: NameSpace) -> None:
         if index.origin != "c":
             continue
         try:
-            keys = [_index_key(plan, key) for key in index.keys]
+            keys = _index_keys(plan, index.keys)
             where = translate_predicate(index.where_sql, plan.types).sql if index.where_sql else ""
         except Untranslatable as error:
             plan.findings.append(
@@ -496,16 +560,17 @@ def _plan_indexes(plan: TablePlan, staging: str, relations: NameSpace) -> None:
         )
         plan.objects.append(_index_object(plan, index, name))
         if index.unique and not where and all(key.column is not None for key in index.keys):
-            plan.unique_sets.append(tuple((key.column or "").lower() for key in index.keys))
+            plan.unique_sets.append(tuple(fold_case(key.column or "") for key in index.keys))
+
+
+def _index_keys(plan: TablePlan, keys: Sequence[IndexKey]) -> list[str]:
+    if reason := _why_no_index(plan, keys):
+        raise Untranslatable(reason)
+    return [_index_key(plan, key) for key in keys]
 
 
 def _index_key(plan: TablePlan, key: IndexKey) -> str:
-    if lost := _collations(plan, [key]):
-        raise Untranslatable(f"it compares with {lost[0]}, which PostgreSQL does not have")
     if key.column is not None:
-        kind = next(column.kind for column in plan.types if column.source.lower() == key.column.lower())
-        if kind == "json":
-            raise Untranslatable(f"{key.column} is of type json, which PostgreSQL cannot order")
         sql = quote_name(plan.target_of(key.column))
     else:
         sql = f"({translate_index_key(key.expression_sql or '', plan.types).sql})"
@@ -580,15 +645,14 @@ def plan_foreign_keys(
 ) -> ForeignKeysPlan:
     """Plan the foreign keys of the chosen tables: all after every table's rows and keys. Pure."""
     result = ForeignKeysPlan()
-    by_lower = {name.lower(): plan for name, plan in plans.items()}
-    known = {table.name.lower() for table in catalog.tables}
+    by_name = {fold_case(name): plan for name, plan in plans.items()}
+    known = {fold_case(table.name) for table in catalog.tables}
     orphans = {(found.table, found.foreign_key): found for found in census.orphans}
     for table in chosen:
         plan = plans[table.name]
         for position, key in enumerate(table.foreign_keys):
             place = f"{table.name} ({', '.join(key.columns)}) → {key.parent_table} ({', '.join(key.parent_columns)})"
-            name = key.name or "_".join((plan.map.target, *map(plan.target_of, key.columns), "fkey"))
-            code, reason = _why_not(key, plan, by_lower, known)
+            code, reason = _why_not(key, plan, by_name, known)
             if code:
                 message = f"foreign key {place} is not carried over: {reason}"
                 result.findings.append(make_finding(code, message, table=table.name, name=", ".join(key.columns)))
@@ -598,7 +662,7 @@ def plan_foreign_keys(
                 result.findings.append(
                     make_finding(
                         "orphan-rows",
-                        f"{found.count:,} rows of {place} point at nothing",
+                        f"{found.count:,} of {plan.map.rows:,} rows of {place} point at nothing",
                         table=table.name,
                         name=", ".join(key.columns),
                         count=found.count,
@@ -606,9 +670,10 @@ def plan_foreign_keys(
                         hint="delete or repair the rows in the source, or accept",
                     )
                 )
-            parent = by_lower[key.parent_table.lower()]
+            parent = by_name[fold_case(key.parent_table)]
+            default = "_".join((plan.map.target, *map(plan.target_of, key.columns), "fkey"))
             clause = ForeignKeyClause(
-                name=plan.constraint_names.claim(name),
+                name=_claim_constraint(plan, "foreign_key", key.name, default),
                 columns=tuple(map(plan.target_of, key.columns)),
                 parent_table=parent.map.target,
                 parent_columns=tuple(map(parent.target_of, key.parent_columns)),
@@ -649,31 +714,41 @@ def _add_foreign_key(result: ForeignKeysPlan, target: str, clause: ForeignKeyCla
 
 
 def _why_not(
-    key: ForeignKey, plan: TablePlan, by_lower: Mapping[str, TablePlan], known: Iterable[str]
+    key: ForeignKey, plan: TablePlan, by_name: Mapping[str, TablePlan], known: Iterable[str]
 ) -> tuple[str, str]:
     """The finding's code and reason when a foreign key cannot be made; ("", "") when it can."""
-    parent = by_lower.get(key.parent_table.lower())
+    parent = by_name.get(fold_case(key.parent_table))
     if parent is None:
-        if key.parent_table.lower() in known:
+        if fold_case(key.parent_table) in known:
             return "left-dangling", f"table {key.parent_table} is left out by --only or --exclude"
         return "foreign-key-no-parent", f"there is no table {key.parent_table}"
-    columns = {column.source.lower(): column for column in parent.types}
-    missing = [name for name in key.parent_columns if name.lower() not in columns]
+    columns = {fold_case(column.source): column for column in parent.types}
+    missing = [name for name in key.parent_columns if fold_case(name) not in columns]
     if missing or len(key.parent_columns) != len(key.columns):
-        wanted = ", ".join(missing) or "as many columns as it refers to"
-        return "foreign-key-no-parent", f"{key.parent_table} does not have {wanted}"
-    wanted_set = sorted(name.lower() for name in key.parent_columns)
+        found = len(key.parent_columns) or len(parent.table.primary_key)
+        counts = f"its {found} columns are not as many as the foreign key's {len(key.columns)}"
+        reason = f"there is no {', '.join(missing)}" if missing else counts
+        return "foreign-key-no-parent", f"{key.parent_table}: {reason}"
+    wanted_set = sorted(map(fold_case, key.parent_columns))
     if not any(sorted(unique) == wanted_set for unique in parent.unique_sets):
         return "foreign-key-not-unique", f"({', '.join(key.parent_columns)}) is not unique in {key.parent_table}"
-    own = {column.source.lower(): column for column in plan.types}
+    own = {fold_case(column.source): column for column in plan.types}
     for child_name, parent_name in zip(key.columns, key.parent_columns, strict=True):
-        child, other = own[child_name.lower()], columns[parent_name.lower()]
-        if _comparable(child) != _comparable(other):
+        child, other = own[fold_case(child_name)], columns[fold_case(parent_name)]
+        if not _is_comparable(child.kind, other.kind):
             reason = f"{child_name} is {child.pg_type}, {key.parent_table}.{parent_name} is {other.pg_type}"
             return "foreign-key-types", reason
     return "", ""
 
 
-def _comparable(column: ColumnType) -> str:
-    """The group of types that PostgreSQL compares with each other in a foreign key."""
-    return "number" if column.kind in {"int2", "int4", "int8", "numeric", "float8"} else column.kind
+_NUMBERS: Final[Mapping[Kind, int]] = MappingProxyType({"int2": 0, "int4": 0, "int8": 0, "numeric": 1, "float8": 2})
+
+
+def _is_comparable(child: Kind, parent: Kind) -> bool:
+    """Whether PostgreSQL can check a foreign key of these kinds: the child's must cast to the parent's by itself.
+
+    Source: PostgreSQL docs, CREATE CAST, on implicit casts; they lead from integers over numeric to double precision.
+    """
+    if child in _NUMBERS and parent in _NUMBERS:
+        return _NUMBERS[child] <= _NUMBERS[parent]
+    return child == parent

@@ -13,6 +13,8 @@ from liteferry.expressions import Relation, translate_view
 from liteferry.findings import make_finding
 from liteferry.model import Catalog, Finding, NameChange, PlannedObject, Step, View
 from liteferry.planner.sql import create_view_sql
+from liteferry.planner.tables import say_why
+from liteferry.sqlite_ddl import fold_case, lex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,10 +42,10 @@ def plan_views(catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mappin
     """
     result = ViewsPlan()
     relations = {
-        name.lower(): Relation(source=name, target=plan.map.target, schema=staging, columns=plan.types)
+        fold_case(name): Relation(source=name, target=plan.map.target, schema=staging, columns=plan.types)
         for name, plan in plans.items()
     }
-    excluded = {table.name.lower() for table in catalog.tables} - set(relations)
+    excluded = {fold_case(table.name) for table in catalog.tables} - set(relations)
     waiting = []
     for view in catalog.views:
         if view.error is None:
@@ -61,7 +63,7 @@ def plan_views(catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mappin
             except Untranslatable as error:
                 reasons[view.name] = error.reason
                 continue
-            relations[view.name.lower()] = _add_view(result, view, translated, targets[view.name], staging)
+            relations[fold_case(view.name)] = _add_view(result, view, translated, targets[view.name], staging)
             waiting.remove(view)
             progress = True
     for view in waiting:
@@ -78,9 +80,7 @@ def plan_views(catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mappin
 
 
 def _reads_any(view: View, excluded: set[str]) -> bool:
-    from liteferry.sqlite_ddl import lex
-
-    words = {token.value.lower() for token in lex(view.sql)}
+    words = {fold_case(token.value) for token in lex(view.sql)}
     return bool(words & excluded)
 
 
@@ -99,7 +99,8 @@ def _add_view(result: ViewsPlan, view: View, translated: ViewTranslation, target
         make_finding("view-differs", f"view {view.name}: {note}", name=view.name) for note in translated.notes
     ]
     if target != view.name:
-        why = "it has more than 63 bytes, or another relation has it"
-        result.names.append(NameChange(kind="view", table=None, source=view.name, target=target, why=why))
+        result.names.append(
+            NameChange(kind="view", table=None, source=view.name, target=target, why=say_why(view.name))
+        )
     result.made.append(target)
     return Relation(source=view.name, target=target, schema=staging, columns=translated.columns)

@@ -248,10 +248,9 @@ def _recall_findings(report: Report) -> list[str]:
         sentences.append(f"Left out of PostgreSQL, as accepted, {were} {named}.")
     implied = _count_implied(report)
     if implied:
-        were, of = ("was", "its column's type") if implied == 1 else ("were", "their columns' types")
-        sentences.append(
-            f"{format_plural(implied, 'CHECK constraint')} {were} not made: {of} enforce{'s' * (implied == 1)} the same."
-        )
+        named = format_plural(implied, "CHECK constraint")
+        did = "was not made: its column's type enforces" if implied == 1 else "were not made: their types enforce"
+        sentences.append(f"{named} {did} the same.")
     return sentences
 
 

@@ -56,14 +56,6 @@ ALTER TABLE "liteferry_staging_public"."fits" ADD CONSTRAINT "fits_by_amount_fke
 ALTER TABLE "liteferry_staging_public"."fits" ADD CONSTRAINT "fits_by_ratio_fkey" FOREIGN KEY ("by_ratio") REFERENCES "liteferry_staging_public"."parent" ("ratio");
 -- post-data/foreign-key/fits.fits_numeric_ratio_fkey
 ALTER TABLE "liteferry_staging_public"."fits" ADD CONSTRAINT "fits_numeric_ratio_fkey" FOREIGN KEY ("numeric_ratio") REFERENCES "liteferry_staging_public"."parent" ("ratio");
--- post-data/foreign-key/wider.wider_numeric_id_fkey
-ALTER TABLE "liteferry_staging_public"."wider" ADD CONSTRAINT "wider_numeric_id_fkey" FOREIGN KEY ("numeric_id") REFERENCES "liteferry_staging_public"."parent" ("id");
--- post-data/foreign-key/wider.wider_decimal_id_fkey
-ALTER TABLE "liteferry_staging_public"."wider" ADD CONSTRAINT "wider_decimal_id_fkey" FOREIGN KEY ("decimal_id") REFERENCES "liteferry_staging_public"."parent" ("id");
--- post-data/foreign-key/wider.wider_real_id_fkey
-ALTER TABLE "liteferry_staging_public"."wider" ADD CONSTRAINT "wider_real_id_fkey" FOREIGN KEY ("real_id") REFERENCES "liteferry_staging_public"."parent" ("id");
--- post-data/foreign-key/wider.wider_real_amount_fkey
-ALTER TABLE "liteferry_staging_public"."wider" ADD CONSTRAINT "wider_real_amount_fkey" FOREIGN KEY ("real_amount") REFERENCES "liteferry_staging_public"."parent" ("amount");
 -- publish
 ALTER TABLE "liteferry_staging_public"."parent" SET SCHEMA "public";
 ALTER TABLE "liteferry_staging_public"."fits" SET SCHEMA "public";

@@ -58,8 +58,8 @@ CREATE TABLE "liteferry_staging_public"."é" (
 COPY "liteferry_staging_public"."é" ("é", "É") FROM STDIN WITH (FORMAT binary, FREEZE);
 -- post-data/primary-key/é_pkey
 ALTER TABLE "liteferry_staging_public"."é" ADD CONSTRAINT "é_pkey" PRIMARY KEY ("é");
--- post-data/unique/é_é_key
-ALTER TABLE "liteferry_staging_public"."é" ADD CONSTRAINT "é_é_key" UNIQUE ("é");
+-- post-data/unique/é_É_key
+ALTER TABLE "liteferry_staging_public"."é" ADD CONSTRAINT "é_É_key" UNIQUE ("É");
 -- post-data/sequence/é_é_seq
 SELECT pg_catalog.setval('"liteferry_staging_public"."é_é_seq"', 11, true);
 -- post-data/analyze/é
@@ -85,10 +85,10 @@ ALTER TABLE "liteferry_staging_public"."camelCase" ADD CONSTRAINT "camelCase_pke
 CREATE INDEX "Index With Spaces" ON "liteferry_staging_public"."camelCase" ("ParentId" DESC);
 -- post-data/analyze/camelCase
 ANALYZE "liteferry_staging_public"."camelCase";
--- post-data/foreign-key/É.É_É_fkey
-ALTER TABLE "liteferry_staging_public"."É" ADD CONSTRAINT "É_É_fkey" FOREIGN KEY ("É") REFERENCES "liteferry_staging_public"."é" ("é");
--- post-data/foreign-key/é.é_é_fkey
-ALTER TABLE "liteferry_staging_public"."é" ADD CONSTRAINT "é_é_fkey" FOREIGN KEY ("é") REFERENCES "liteferry_staging_public"."é" ("é") NOT VALID;
+-- post-data/foreign-key/É.É_é_fkey
+ALTER TABLE "liteferry_staging_public"."É" ADD CONSTRAINT "É_é_fkey" FOREIGN KEY ("é") REFERENCES "liteferry_staging_public"."é" ("É");
+-- post-data/foreign-key/é.é_É_fkey
+ALTER TABLE "liteferry_staging_public"."é" ADD CONSTRAINT "é_É_fkey" FOREIGN KEY ("É") REFERENCES "liteferry_staging_public"."É" ("É");
 -- post-data/foreign-key/camelCase.camelCase_ParentId_fkey
 ALTER TABLE "liteferry_staging_public"."camelCase" ADD CONSTRAINT "camelCase_ParentId_fkey" FOREIGN KEY ("ParentId") REFERENCES "liteferry_staging_public"."camelCase" ("Id");
 -- publish

@@ -48,10 +48,6 @@ CREATE TABLE "liteferry_staging_public"."t" (
 COPY "liteferry_staging_public"."t" ("id", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "c19", "c20", "c21", "c22", "c23", "c24", "c25", "c26", "c27", "c28", "c29", "c30", "c31", "c32", "c33", "c34", "c35", "c36", "c37", "c38", "c39") FROM STDIN WITH (FORMAT binary, FREEZE);
 -- post-data/primary-key/t_pkey
 ALTER TABLE "liteferry_staging_public"."t" ADD CONSTRAINT "t_pkey" PRIMARY KEY ("id");
--- post-data/unique/t_c1_c2_c3_c4_c5_c6_c7_c8_c9_c10_c11_c12_c13_c14_c15_c_a43c07ec
-ALTER TABLE "liteferry_staging_public"."t" ADD CONSTRAINT "t_c1_c2_c3_c4_c5_c6_c7_c8_c9_c10_c11_c12_c13_c14_c15_c_a43c07ec" UNIQUE ("c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "c19", "c20", "c21", "c22", "c23", "c24", "c25", "c26", "c27", "c28", "c29", "c30", "c31", "c32", "c33", "c34", "c35", "c36", "c37", "c38", "c39");
--- post-data/index/wide_index
-CREATE INDEX "wide_index" ON "liteferry_staging_public"."t" ("c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11", "c12", "c13", "c14", "c15", "c16", "c17", "c18", "c19", "c20", "c21", "c22", "c23", "c24", "c25", "c26", "c27", "c28", "c29", "c30", "c31", "c32", "c33", "c34", "c35", "c36", "c37", "c38", "c39", "id");
 -- post-data/analyze/t
 ANALYZE "liteferry_staging_public"."t";
 -- publish

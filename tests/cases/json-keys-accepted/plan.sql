@@ -11,8 +11,6 @@ CREATE TABLE "liteferry_staging_public"."t" (
 COPY "liteferry_staging_public"."t" ("id", "doc", "twice") FROM STDIN WITH (FORMAT binary, FREEZE);
 -- post-data/primary-key/t_pkey
 ALTER TABLE "liteferry_staging_public"."t" ADD CONSTRAINT "t_pkey" PRIMARY KEY ("id");
--- post-data/unique/t_doc_key
-ALTER TABLE "liteferry_staging_public"."t" ADD CONSTRAINT "t_doc_key" UNIQUE ("doc");
 -- post-data/index/by_twice
 CREATE INDEX "by_twice" ON "liteferry_staging_public"."t" ("twice");
 -- post-data/sequence/t_id_seq

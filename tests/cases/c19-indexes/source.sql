@@ -1,0 +1,14 @@
+CREATE TABLE mail (id INTEGER PRIMARY KEY, address TEXT NOT NULL, domain TEXT, active BOOLEAN NOT NULL DEFAULT 1, deleted_at DATETIME, size INT, data JSON, amount NUMERIC, x REAL);
+INSERT INTO mail VALUES (1, 'Ann@example.org', 'example.org', 1, NULL, 10, '{"a": 1}', 1.5, 0.5), (2, 'ann@example.org', 'example.org', 0, '2024-01-01 00:00:00', 20, '{"a": 1}', 2, -0.5), (3, 'Bob@example.org', NULL, 1, NULL, NULL, NULL, NULL, NULL);
+CREATE UNIQUE INDEX one_active ON mail (address) WHERE active;
+CREATE UNIQUE INDEX one_active_by_domain ON mail (address, domain) WHERE active = 1 AND deleted_at IS NULL;
+CREATE INDEX by_lower ON mail (lower(address));
+CREATE INDEX big ON mail (size DESC, id) WHERE size > 15 OR size IS NULL;
+CREATE INDEX by_domain ON mail (domain COLLATE BINARY DESC, address ASC);
+CREATE INDEX by_sum ON mail (size + id, amount);
+CREATE INDEX by_length ON mail (length(address), substr(address, 1, 3));
+CREATE INDEX by_day ON mail (date(deleted_at));
+CREATE INDEX by_json ON mail (json_extract(data, '$.a'));
+CREATE INDEX by_nothing ON mail (coalesce(domain, ''));
+CREATE INDEX by_like ON mail (address) WHERE address LIKE '%@example.org';
+CREATE INDEX by_in ON mail (size) WHERE domain IN ('a', 'b') AND size BETWEEN 1 AND 9;

@@ -1,0 +1,11 @@
+CREATE TABLE t (a INT, b INT);
+CREATE VIEW no_table AS SELECT * FROM gone;
+CREATE VIEW no_column AS SELECT c FROM t;
+CREATE VIEW on_broken AS SELECT * FROM no_table;
+CREATE VIEW circle_a AS SELECT * FROM circle_b;
+CREATE VIEW circle_b AS SELECT * FROM circle_a;
+CREATE VIEW fine AS SELECT a FROM t;
+CREATE VIEW untranslatable AS SELECT printf('%!g', a) AS p FROM t;
+CREATE VIEW on_untranslatable AS SELECT p FROM untranslatable;
+CREATE TRIGGER instead INSTEAD OF INSERT ON fine BEGIN INSERT INTO t VALUES (new.a, 0); END;
+CREATE TRIGGER after_update AFTER UPDATE OF a ON t WHEN new.a > 5 BEGIN UPDATE t SET b = b + 1; END;
