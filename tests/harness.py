@@ -380,8 +380,7 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        for wire in self._wires:
-            wire.cut()
+        self.cut()
         for thread in self._threads:
             thread.join(PROMPT_S)
         for wire in self._wires:
@@ -403,6 +402,11 @@ class Proxy:
         hold = Hold()
         self.halt(pattern, hold.act, armed_by=armed_by)
         return hold
+
+    def cut(self) -> None:
+        """Break every connection that there is now."""
+        for wire in self._wires:
+            wire.cut()
 
     def _accept(self) -> None:
         while True:
@@ -471,3 +475,35 @@ class Hold:
     def release(self) -> None:
         """Let it go on."""
         self._released.set()
+
+
+class Gate:
+    """Where the server itself is held up, in a statement that the client has sent: see `hold_up_server`."""
+
+    def __init__(self, admin_url: str) -> None:
+        """Close the gate."""
+        self._connection = psycopg.connect(admin_url, autocommit=True)
+        self._connection.execute(f"SELECT pg_advisory_lock({_GATE})".encode())
+
+    def wait(self) -> None:
+        """Wait until a session stands before it."""
+        sql = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = {_GATE} AND NOT granted"
+        wait_until(lambda: self._connection.execute(sql.encode()).fetchone() != (0,), "a session at the gate")
+
+    def close(self) -> None:
+        """Open it, for good."""
+        self._connection.close()
+
+
+_GATE = 4711
+
+
+def hold_up_server(admin_url: str, tag: str) -> Gate:
+    """Hold up every statement of this tag (``CREATE VIEW``) in the database, by an event trigger and a lock."""
+    execute(
+        admin_url,
+        "CREATE FUNCTION public.gate() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS"
+        f" 'BEGIN PERFORM pg_advisory_lock({_GATE}); PERFORM pg_advisory_unlock({_GATE}); END'",
+        f"CREATE EVENT TRIGGER gate ON ddl_command_start WHEN TAG IN ('{tag}') EXECUTE FUNCTION public.gate()",
+    )
+    return Gate(admin_url)

@@ -93,7 +93,9 @@ def text_form_datetime(text: str) -> tuple[str, int]:
         if length == 10 and text[4] == text[7] == "-":
             date.fromisoformat(text)
             return "date", 0
-        if length in {19, 26} and text[4] == text[7] == "-" and text[10] == " " and text[13] == text[16] == ":":
+        # 24:00 is left to the pattern, which refuses it: newer Pythons take it for the next day's midnight
+        is_usual = length in {19, 26} and text[4] == text[7] == "-" and text[10] == " " and text[13] == text[16] == ":"
+        if is_usual and text[11:13] != "24":
             if length == 19:
                 datetime.fromisoformat(text)
                 return "datetime", 0

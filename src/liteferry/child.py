@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 FUNCTIONS: Final = MappingProxyType(
     {
-        "take_snapshot": "liteferry.sqlite_snapshot:take_snapshot",
-        "inspect_source": "liteferry.sqlite_snapshot:inspect_source",
-        "clean_source": "liteferry.sqlite_snapshot:clean_source",
+        "take_snapshot": "liteferry.source.copying:take_snapshot",
+        "inspect_source": "liteferry.source.copying:inspect_source",
+        "clean_source": "liteferry.source.copying:clean_source",
         "use_case": "liteferry.pipeline:run_use_case",
     }
 )

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A command: its help, the arguments that it takes, and the name of the function that runs it."""

@@ -34,8 +34,8 @@ def run_command(name: str, arguments: argparse.Namespace) -> int:
         _write_error(error, as_json=getattr(arguments, "json", False))
         return int(ExitStatus.USAGE if error.code == "usage" else error.exit_status)
     except KeyboardInterrupt as error:
-        left = str(error) or "the target is as it was"
-        stopped = MigrationError(f"interrupted; {left}", code="interrupted", exit_status=ExitStatus.INTERRUPTED)
+        what = f"interrupted; {error}" if str(error) else "interrupted"
+        stopped = MigrationError(what, code="interrupted", exit_status=ExitStatus.INTERRUPTED)
         _write_error(stopped, as_json=getattr(arguments, "json", False))
         return int(ExitStatus.INTERRUPTED)
     except BrokenPipeError:
@@ -123,9 +123,15 @@ def _migrate(arguments: argparse.Namespace) -> int:
     if arguments.target is not None and not options.dry_run:
         _warn_of_password(arguments.target)
         _confirm(f"Move {arguments.source} into schema {options.schema} of the target database?", arguments)
-    with _watching(arguments) as observe:
-        report = pipeline.migrate(arguments.source, arguments.target, options, observe)
-    return _finish(report, arguments)
+    report: Report | None = None
+    try:
+        with _watching(arguments) as observe:
+            report = pipeline.migrate(arguments.source, arguments.target, options, observe)
+        return _finish(report, arguments)
+    except KeyboardInterrupt:
+        if report is None:
+            raise
+        return _finish(report, arguments)  # it came too late to change anything
 
 
 def _verify(arguments: argparse.Namespace) -> int:

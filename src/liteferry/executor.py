@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from liteferry.model import Catalog, Plan, Step, Table, TableMap
     from liteferry.postgres_target import Target
-    from liteferry.sqlite_source import Snapshot
+    from liteferry.source import Snapshot
 
 PROGRESS_S: Final = 0.1
 BATCH_STEPS: Final = 100
@@ -143,7 +143,7 @@ class _Loader:
                     for event in _run_batch(rest[start : start + size], self._target, connection):
                         self._events.put(event)
                 except MigrationError as error:
-                    raise _name_clashes(error, self._plan, connection) from error
+                    raise _name_rows(error, self._plan, connection) from error
 
     def _run(self, step: Step, connection: psycopg.Connection) -> None:
         for event in _run_batch([step], self._target, connection):
@@ -195,35 +195,44 @@ class _Loader:
         yield TRAILER
 
 
-def _name_clashes(error: MigrationError, plan: Plan, connection: psycopg.Connection) -> MigrationError:
-    """Name the rows that a key or unique index cannot tell apart; any other error is returned as it is.
+def _name_rows(error: MigrationError, plan: Plan, connection: psycopg.Connection) -> MigrationError:
+    """Name the rows that a key, unique index or CHECK does not take; any other error is returned as it is.
 
-    SQLite could: 1 and '1', one UUID with and without hyphens, or one moment with two offsets, are two values there.
+    SQLite took them: 1 and '1', or one UUID with and without hyphens, are two values there, and it looks at a CHECK
+    only when a row is written.
     """
-    kinds = {"primary_key", "unique", "index"}
-    wanted = next((o for o in plan.objects if o.kind in kinds and (error.step_id or "").endswith(f"/{o.name}")), None)
-    columns = [column for column in wanted.columns if column is not None] if wanted else []
-    if getattr(error.__cause__, "sqlstate", "") != "23505" or wanted is None or wanted.partial or not columns:
+    from liteferry.planner.sql import add_check_sql
+
+    state = getattr(error.__cause__, "sqlstate", "")
+    step = next((step for step in plan.steps if step.id == error.step_id), None)
+    kinds = {"post-data/primary-key/": "primary_key", "post-data/unique/": "unique", "post-data/index/": "index"}
+    kinds[f"post-data/check/{step.table if step else ''}."] = "check"
+    named = {f"{prefix}{o.name}": o for o in plan.objects for prefix, kind in kinds.items() if o.kind == kind}
+    wanted = named.get(error.step_id or "")
+    if state not in {"23505", "23514"} or step is None or wanted is None:
         return error
-    if len(columns) != len(wanted.columns):
-        return error  # an expression is among the keys
     table = next(table for table in plan.tables if table.target == wanted.table)
-    key = [column for column in table.columns if column.source in table.key] or [
-        column for column in table.columns if column.target in columns
-    ]
     place = quote_qualified(plan.staging_schema, table.target)
-    keys, names = ", ".join(map(quote_name, columns)), ", ".join(f"{quote_name(column.target)}::text" for column in key)
-    rows = connection.execute(
-        f"SELECT {names} FROM {place} WHERE ({keys}) IN"
-        f" (SELECT {keys} FROM {place} GROUP BY {keys} HAVING count(*) > 1) ORDER BY {keys} LIMIT 6".encode()
-    ).fetchall()
-    found = [", ".join(f"{c.source}={value}" for c, value in zip(key, row, strict=True)) for row in rows]
+    shown = [column for column in table.columns if column.source in table.key]
+    columns = [column for column in wanted.columns if column is not None]
+    if state == "23514":
+        condition = step.sql[0].removeprefix(add_check_sql(plan.staging_schema, table.target, wanted.name, "")[:-1])
+        chosen, what = f"NOT ({condition}", f"do not hold CHECK constraint {wanted.name}"
+    elif wanted.partial or None in wanted.columns:
+        return error
+    else:
+        shown = shown or [column for column in table.columns if column.target in columns]
+        keys = ", ".join(map(quote_name, columns))
+        chosen = f"({keys}) IN (SELECT {keys} FROM {place} GROUP BY {keys} HAVING count(*) > 1)"
+        names = ", ".join(columns)
+        what = f"differ in SQLite, but are equal in the PostgreSQL types of ({names}), which must be unique"
+    rows = ", ".join(f"{quote_name(column.target)}::text" for column in shown) or "'without a key'"
+    found = connection.execute(f"SELECT {rows} FROM {place} WHERE {chosen} ORDER BY 1 LIMIT 6".encode()).fetchall()
+    listed = [", ".join(f"{c.source}={v}" for c, v in zip(shown, row, strict=False)) or str(row[0]) for row in found]
     return MigrationError(
-        f"the rows {'; '.join(found[:5])}{' …' if len(found) > 5 else ''} differ in SQLite, but are equal in the"
-        f" PostgreSQL types of ({', '.join(columns)}), which must be unique",
+        f"rows of {table.source} {what}: {'; '.join(listed[:5])}{' …' if len(listed) > 5 else ''}",
         code=error.code,
-        hint="make them differ, or remove one, on a copy of the source; then run again",
-        table=table.source,
+        hint="repair them on a copy of the source, then run again",
         step_id=error.step_id,
     )
 

@@ -32,17 +32,18 @@ from liteferry.model import (
 )
 from liteferry.planner import map_target_tables, plan_migration
 from liteferry.postgres_target import SnapshotReader, Target, open_target
+from liteferry.proof import TableProof, digest_source, digest_target, verify_objects, verify_table
 from liteferry.run import PLAN_NAME, Run, describe_failure, list_unproven, read_plan, write_private
-from liteferry.sqlite_source import open_snapshot
+from liteferry.source import open_snapshot
 from liteferry.staging import clear_staging, publish, refuse_target, settle
-from liteferry.verify import TableProof, digest_source, digest_target, verify_objects, verify_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from liteferry.sqlite_source import Snapshot
+    from liteferry.source import Snapshot
 
 DEFAULT_OPTIONS: Final = Options()
+AS_IT_WAS: Final = "the target is as it was"
 EMBEDDED_ROOM: Final = 3
 """How many times the source's size the embedded server's disk must have free: tables, indexes, write-ahead log."""
 
@@ -249,17 +250,22 @@ def _migrate(source: str, target: str | None, options: Options, observe: Callabl
     run = Run(source, options, observe)
     try:
         return _run_migration(source, target, run)
-    except BaseException:
+    except BaseException as error:
         if not run.begun:
             run.discard_directory()
-        raise
+            if isinstance(error, KeyboardInterrupt):
+                raise KeyboardInterrupt(AS_IT_WAS) from None
+        if not isinstance(error, KeyboardInterrupt) or not run.published or run.directory is None:
+            raise
+    # it came while the report was written
+    run.note("the interruption came too late: everything is published")
+    return run.write_report(run.directory, run.report(_good_verdict(run)))
 
 
 def _run_migration(source: str, target: str | None, run: Run) -> Report:
     options = run.options
     with contextlib.ExitStack() as stack:
-        place = stack.enter_context(_open_or_start(target, run))
-        server = place.target
+        server = stack.enter_context(_open_or_start(target, run))
         server.lock_schema(options.schema)
         held = server.read_catalog(options.schema)
         refuse_target(server, options.schema, exists=held.exists)
@@ -282,7 +288,6 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
             return run.write_report(directory, run.report("blocked"))
         clear_staging(server, made, run)
         report = _carry(run, _Cargo(made, catalog, census, snapshot), server, journal, directory)
-        place.keep = report.published
         return run.write_report(directory, report)
 
 
@@ -339,7 +344,7 @@ def _carry(run: Run, cargo: _Cargo, server: Target, journal: Journal, directory:
     report = run.report("failed", describe_failure(failure, left), exit_status=int(status))
     if interrupt is not None:
         run.write_report(directory, report)
-        raise KeyboardInterrupt(*([left] if left else [])) from None
+        raise KeyboardInterrupt(left or AS_IT_WAS) from None
     return report
 
 
@@ -408,21 +413,16 @@ def _report_table(run: Run, proof: TableProof) -> TableReport:
     )
 
 
-@dataclass(slots=True)
-class _Place:
-    """Where the rows go. ``keep``: the embedded database is worth keeping; else it goes away again."""
-
-    target: Target
-    keep: bool = False
-
-
 @contextlib.contextmanager
-def _open_or_start(target: str | None, run: Run) -> Iterator[_Place]:
-    """Open the target; without one, start the embedded server and make a database named after the source."""
+def _open_or_start(target: str | None, run: Run) -> Iterator[Target]:
+    """Open the target; without one, start the embedded server and make a database named after the source.
+
+    Where nothing is published, that database goes away again.
+    """
     if target is not None:
         with open_target(target) as server:
             run.server = server.info
-            yield _Place(server)
+            yield server
         return
     from liteferry import servers
 
@@ -432,14 +432,12 @@ def _open_or_start(target: str | None, run: Run) -> Iterator[_Place]:
     _check_room(Path(servers.default_home()), run.path)
     embedded = servers.start_server()
     url = servers.create_database(embedded, run.path.stem)
-    place: _Place | None = None
     try:
         with open_target(url) as server:
             run.server = replace(server.info, embedded=True)
-            place = _Place(server)
-            yield place
+            yield server
     finally:
-        if place is None or not place.keep:
+        if not run.published:
             servers.drop_database(embedded, url)
 
 

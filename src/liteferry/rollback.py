@@ -16,8 +16,8 @@ from liteferry.journal import Journal, list_relations
 from liteferry.model import Event, Report, TargetCatalog, to_json
 from liteferry.names import quote_qualified
 from liteferry.postgres_target import TransactionReader, open_target
+from liteferry.proof import digest_target
 from liteferry.run import REPORT_NAME, read_plan, read_report, write_private
-from liteferry.verify import digest_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -37,7 +37,7 @@ from liteferry.model import (
     from_json,
 )
 from liteferry.report import render_html, render_json, render_markdown
-from liteferry.sqlite_snapshot import SNAPSHOT_NAME
+from liteferry.source.copying import SNAPSHOT_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

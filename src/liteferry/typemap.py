@@ -72,7 +72,7 @@ RULES: Final = (
     ),
     Rule(
         name="decimal-free",
-        declared="DECIMAL, NUMERIC, NUMBER, MONEY",
+        declared="DECIMAL, DEC, NUMERIC, NUMBER, MONEY",
         pg_type="numeric",
         when="every value is a finite number, by the shortest text that reads back as the same number",
     ),
@@ -123,6 +123,12 @@ RULES: Final = (
         pg_type="double precision",
         when="every stored value is a real",
     ),
+    Rule(
+        name="stored-numeric",
+        declared="unknown type of NUMERIC affinity (NUM, as CREATE TABLE … AS SELECT writes it)",
+        pg_type="numeric",
+        when="every stored value is a finite number: SQLite stores 2.0 as the integer 2 there",
+    ),
     Rule(name="stored-text", declared="no or unknown type", pg_type="text", when="every stored value is text, or none"),
     Rule(name="stored-blob", declared="no or unknown type", pg_type="bytea", when="every stored value is a blob"),
     Rule(
@@ -153,6 +159,7 @@ _BY_NAME: Final = MappingProxyType(
         "TIME": "time",
         "TIME WITHOUT TIME ZONE": "time",
         "DECIMAL": "decimal",
+        "DEC": "decimal",
         "NUMERIC": "decimal",
         "NUMBER": "decimal",
         "MONEY": "decimal",
@@ -165,9 +172,14 @@ _BY_NAME: Final = MappingProxyType(
 _TYPE_TEXT: Final = re.compile(
     r"\s*([^()]*?)\s*(?:\(\s*([+-]?\d+)\s*(?:,\s*([+-]?\d+)\s*)?[^()]*\)\s*([^()]*?)\s*)?", re.DOTALL
 )
+_NAME: Final = r'("[^"]+"|\[[^\]]+\]|`[^`]+`|\w+)'
 _JSON_CHECK: Final = re.compile(
-    r"\bjson_valid\s*\(\s*(?:\"([^\"]+)\"|\[([^\]]+)\]|`([^`]+)`|(\w+))\s*\)", re.IGNORECASE
+    rf"""(?:{_NAME}\s+IS\s+NULL\s+OR\s+)? json_valid\s*\(\s*{_NAME}\s*\) (?:\s*(?:=|==|IS)\s*(?:1|TRUE))?
+    (?:\s+OR\s+{_NAME}\s+IS\s+NULL)?""",
+    re.IGNORECASE | re.VERBOSE,
 )
+_AND: Final = re.compile(r"\bAND\b", re.IGNORECASE)
+_OR: Final = re.compile(r"\bOR\b", re.IGNORECASE)
 _SAMPLES: Final = 5
 _MAX_VARCHAR: Final = 10_485_760  # Source: PostgreSQL docs, "Character Types"
 _MAX_PRECISION: Final = 1000  # Source: PostgreSQL docs, "Numeric Types"
@@ -214,11 +226,35 @@ def classify_column(table: Table, column: Column) -> DeclaredType:
 
 
 def _json_checked(table: Table) -> frozenset[str]:
-    return frozenset(
-        next(name for name in match.groups() if name).lower()
-        for check in table.checks
-        for match in _JSON_CHECK.finditer(check.sql)
-    )
+    """The columns, in lower case, in which the CHECKs allow nothing but JSON."""
+    found: set[str] = set()
+    for check in table.checks:
+        parts = [_strip_parentheses(part) for part in _AND.split(_strip_parentheses(check.sql))]
+        columns = [_match_json_check(part) for part in parts]
+        # an OR beside it may be what a row is taken for: kind <> 'json' OR json_valid(data)
+        if not any(_OR.search(part) for part, column in zip(parts, columns, strict=True) if not column):
+            found.update(column for column in columns if column)
+    return frozenset(found)
+
+
+def _match_json_check(sql: str) -> str:
+    """The column, in lower case, of ``json_valid(column)``, with or without ``column IS NULL`` beside it; or ""."""
+    match = _JSON_CHECK.fullmatch(sql)
+    names = {name.strip('"[]`').lower() for name in match.groups() if name} if match else set()
+    return names.pop() if len(names) == 1 else ""
+
+
+def _strip_parentheses(sql: str) -> str:
+    """Take away the parentheses around the whole."""
+    sql = sql.strip()
+    while sql.startswith("(") and sql.endswith(")"):
+        depth = 0
+        for position, character in enumerate(sql):
+            depth += {"(": 1, ")": -1}.get(character, 0)
+            if depth == 0 and position < len(sql) - 1:
+                return sql
+        sql = sql[1:-1].strip()
+    return sql
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -500,7 +536,7 @@ def _choose_json(case: _Case) -> TypeChoice:
         return case.misfit()
     broken = case.offence("form", "invalid-utf8") or census.offence("nul")
     if broken is not None:
-        message = f"{broken.count:,} of {census.rows:,} values are not JSON"
+        message = f"{broken.count:,} of {census.rows:,} values are not JSON, or nested too deeply"
         choice = case.widen()
         return case.add(choice, case.finding("json-invalid", broken, message, becomes=case.describe(choice)))
     only = census.offence("json-only")
@@ -520,6 +556,8 @@ def _choose_uuid(case: _Case) -> TypeChoice:
 def _choose_stored(case: _Case) -> TypeChoice:
     census = case.census
     classes = [name for name in ("integers", "reals", "texts", "blobs") if getattr(census, name)]
+    if classes == ["integers", "reals"] and case.column.affinity == "NUMERIC" and not census.offence("nonfinite"):
+        return TypeChoice(pg_type="numeric", kind="numeric", rule="stored-numeric")
     if len(classes) > 1:
         return case.misfit(what=f"the column has no type that SQLite enforces, and holds {case.held()}")
     if classes == ["integers"]:

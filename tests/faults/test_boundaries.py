@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import SHOP, has_schema, list_directory, list_relations, make_shop, read_everything, untouched
-from liteferry import ExitStatus, Options, migrate, undo
+from liteferry import ExitStatus, Options, migrate, run, undo
 from liteferry.run import read_report
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from liteferry import Event
+    from liteferry import Event, Report
 
 STAGING = "liteferry_staging_public"
 PHASES = ("snapshot", "census", "plan", "load", "constraints", "proof", "publish")
@@ -169,9 +169,29 @@ def test_every_single_event(
             published = (run_dir / "report.json").exists() and read_report(run_dir).published
         else:
             published = report.published
+        assert published == (read_everything(pg_admin_url) != before), breaker.seen[-1]
         if published:
             assert list_relations(pg_admin_url) == SHOP
             undo(run_dir, pg_url)
         assert read_everything(pg_admin_url) == before, breaker.seen[-1]
         assert not has_schema(pg_admin_url, STAGING)
     assert list_directory(shop.parent).keys() == {"shop.sqlite"}
+
+
+def test_while_the_report_is_written(
+    shop: Path, tmp_path: Path, pg_url: str, pg_admin_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything is published by then: the interrupt is too late, and the report is written nevertheless."""
+    real, interrupts = run.render_html, iter([KeyboardInterrupt()])
+
+    def render_html(report: Report, **options: object) -> str:
+        for interrupt in interrupts:
+            raise interrupt
+        return real(report, **options)  # type: ignore[arg-type]  # whatever it was called with
+
+    monkeypatch.setattr(run, "render_html", render_html)
+    report = migrate(shop, pg_url, Options(run_dir=str(tmp_path / "run")))
+    assert (report.verdict, report.published) == ("proven", True)
+    assert read_report(tmp_path / "run").verdict == "proven"
+    assert (tmp_path / "run" / "report.html").exists()
+    assert list_relations(pg_admin_url) == SHOP

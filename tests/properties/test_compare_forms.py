@@ -18,8 +18,8 @@ from liteferry.compare import (
     canonical_target,
     parse_copy_line,
 )
-from liteferry.compare_json import canonical_json, plain_decimal, scan_json
-from liteferry.compare_times import (
+from liteferry.compare.json_values import canonical_json, plain_decimal, scan_json
+from liteferry.compare.times import (
     source_timestamp_us,
     target_date_days,
     target_interval_us,

@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from liteferry.report.charts import choose_ticks, draw_bar, draw_timeline
 from liteferry.model import PhaseTime
+from liteferry.report.charts import choose_ticks, draw_bar, draw_timeline
 
 
 def read_share(text: str | None) -> float:

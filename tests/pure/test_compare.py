@@ -24,8 +24,8 @@ from liteferry.compare import (
     parse_copy_line,
     parse_copy_text,
 )
-from liteferry.compare_json import canonical_json, plain_decimal, scan_json
-from liteferry.compare_words import describe_text, describe_value, spell_text, spell_value
+from liteferry.compare.json_values import canonical_json, plain_decimal, scan_json
+from liteferry.compare.words import describe_text, describe_value, spell_text, spell_value
 from liteferry.model import ColumnMap, Kind
 
 PG_TYPES: dict[Kind, str] = {

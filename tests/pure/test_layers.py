@@ -30,6 +30,7 @@ LAYERS = {
     "proof": 3,
     "executor": 3,
     "run": 3,
+    "staging": 3,
     "pipeline": 3,
     "rollback": 3,
     "demo": 4,
@@ -45,7 +46,6 @@ LAYERS = {
 HOMES = {
     "sqlite3": {"source", "journal", "proof", "sample"},
     "psycopg": {"postgres_target", "commands"},
-    "sqlglot": {"expressions"},
     "jinja2": {"report"},
     "rich": {"progress"},
     "subprocess": {"servers", "child"},

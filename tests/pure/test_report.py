@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 from markdown_it import MarkdownIt
 
-from liteferry.report.advice import group_findings, state_verdict, write_accept_option
 from liteferry.findings import FINDINGS, make_finding
 from liteferry.model import (
     PLAN_SCHEMA,
@@ -59,6 +58,7 @@ from liteferry.report import (
     render_plan_text,
     render_text,
 )
+from liteferry.report.advice import group_findings, state_verdict, write_accept_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable

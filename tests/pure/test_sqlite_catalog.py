@@ -9,9 +9,9 @@ import pytest
 
 from liteferry.errors import MigrationError
 from liteferry.model import Catalog, Check, Column, ForeignKey, Index, IndexKey, Table, Trigger, View
-from liteferry.sqlite_catalog import affinity_of, read_catalog
-from liteferry.sqlite_connection import SourceConnection
-from liteferry.sqlite_select import make_select, name_rowid, natural_order
+from liteferry.source.catalog import affinity_of, read_catalog
+from liteferry.source.connection import SourceConnection
+from liteferry.source.select import make_select, name_rowid, natural_order
 
 needs_strict = pytest.mark.skipif(sqlite3.sqlite_version_info < (3, 37), reason="STRICT came with SQLite 3.37")
 
@@ -501,7 +501,7 @@ def test_before_3_37_the_text_tells_what_table_list_would(monkeypatch: pytest.Mo
         CREATE TABLE plain (a);
     """
     with_table_list = read(schema)
-    from liteferry import sqlite_catalog
+    from liteferry.source import catalog as sqlite_catalog
 
     monkeypatch.setattr(sqlite_catalog._CatalogReader, "_read_options", lambda _: {})
     assert read(schema) == with_table_list

@@ -73,6 +73,8 @@ FITS = [
     ("", (b"x",), "bytea", "stored-blob"),
     ("", (), "text", "stored-text"),
     ("WEIRD", (None,), "text", "stored-text"),
+    ("NUM", (1, 1.5), "numeric", "stored-numeric"),
+    ("NUM", (1, 2), "bigint", "stored-integer"),
     ("INTEGER", (), "bigint", "integer"),
     ("TIMESTAMPTZ", (), "timestamptz", "timestamptz"),
 ]
@@ -114,6 +116,8 @@ MISFITS = [
     ("UUID", (1230, "0" * 32), "value-misfit", "text"),
     ("", (1, "x"), "value-misfit", "text"),
     ("", (1, 1.5), "value-misfit", "numeric"),
+    ("NUM", (1, 1.5, float("inf")), "value-misfit", "text"),
+    ("NUM", (1, "x"), "value-misfit", "text"),
 ]
 
 
@@ -152,6 +156,22 @@ def test_the_policy_takes_naive_timestamps_for_utc() -> None:
 def test_json_valid_makes_jsonb() -> None:
     assert choose("text", "{}", check="json_valid(c)").pg_type == "jsonb"
     assert choose("varchar(9)", "{}", check='(JSON_VALID("c") OR "c" IS NULL)').pg_type == "jsonb"
+    assert choose("text", "{}", check="((c IS NULL) OR json_valid(c) = 1) AND length(c) < 9").pg_type == "text"
+    assert choose("text", "{}", check="(c IS NULL OR json_valid(c) = 1) AND (length(c) < 9)").pg_type == "jsonb"
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "k <> 'json' OR json_valid(c)",
+        "NOT json_valid(c)",
+        "json_valid(c) OR c = 'x'",
+        "json_valid(c) = 0",
+        "k IS NULL OR json_valid(c)",
+    ],
+)
+def test_a_check_that_takes_other_texts_too_makes_no_json(check: str) -> None:
+    assert choose("text", "{}", check=check).pg_type == "text"
 
 
 def test_the_rowid_alias_is_a_bigint_whatever_it_is_called() -> None:

@@ -19,7 +19,7 @@ import liteferry
 from liteferry.child import FUNCTIONS, run_in_child
 from liteferry.errors import MigrationError
 from liteferry.model import Event, Options
-from liteferry.sqlite_snapshot import SnapshotRequest
+from liteferry.source.copying import SnapshotRequest
 
 
 @pytest.fixture

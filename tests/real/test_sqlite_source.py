@@ -17,7 +17,7 @@ from liteferry.census import InvalidText
 from liteferry.compare import Text
 from liteferry.errors import MigrationError
 from liteferry.model import Event, Orphans, Sample
-from liteferry.sqlite_source import BATCH_BYTES, Snapshot, open_snapshot
+from liteferry.source.snapshot import BATCH_BYTES, Snapshot, open_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -287,7 +287,7 @@ def test_memory_stays_bounded_with_large_rows(tmp_path: Path, mode: str) -> None
     script = """
         import resource, sys
         from pathlib import Path
-        from liteferry.sqlite_source import open_snapshot
+        from liteferry.source import open_snapshot
         with open_snapshot(sys.argv[1], directory=Path(sys.argv[2]), mode=sys.argv[3]) as snapshot:
             catalog = snapshot.read_catalog()
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

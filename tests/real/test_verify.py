@@ -16,8 +16,8 @@ import pytest
 from liteferry.compare import StorageValue, Text
 from liteferry.model import ColumnMap, Event, Kind, Mismatch, SourceInfo, TableMap, to_json
 from liteferry.postgres_target import SnapshotReader, open_target
-from liteferry.sqlite_source import Snapshot
-from liteferry.verify import TableProof, digest_source, digest_target, verify_table
+from liteferry.proof import TableProof, digest_source, digest_target, verify_table
+from liteferry.source import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -273,7 +273,7 @@ def test_equal_sides_are_proven_wherever_the_blocks_are_cut(
     sides: Sides, monkeypatch: pytest.MonkeyPatch, batch_rows: int, block_bytes: int, batch_bytes: int
 ) -> None:
     sides.batch_rows, sides.block_bytes = batch_rows, block_bytes
-    monkeypatch.setattr("liteferry.verify_rows._BATCH_BYTES", batch_bytes)
+    monkeypatch.setattr("liteferry.proof.rows._BATCH_BYTES", batch_bytes)
     methods = {}
     for table in TABLES:
         proof = sides.prove(table)

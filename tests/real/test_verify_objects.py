@@ -29,9 +29,9 @@ from liteferry.model import (
     TargetCatalog,
 )
 from liteferry.postgres_target import open_target
-from liteferry.sqlite_catalog import read_catalog
-from liteferry.sqlite_connection import connect_read_only
-from liteferry.verify import verify_objects
+from liteferry.proof import verify_objects
+from liteferry.source.catalog import read_catalog
+from liteferry.source.connection import connect_read_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -370,7 +370,7 @@ PLANTED: list[tuple[str, ObjectKind, str, str, str]] = [
     (
         "CREATE FUNCTION stray() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "other",
-        "function public.stray()",
+        "function stray()",
         "not",
         "present",
     ),

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
 _NULL_SAFE: Final = {"IS": "IS NOT DISTINCT FROM", "IS NOT": "IS DISTINCT FROM"}
+_EXACT: Final = 2**53  # the whole numbers up to here are exact in a double
 _NUMERIC: Final = frozenset({"INTEGER", "REAL", "NUMERIC"})
 _NUMBER_TEXT: Final = re.compile(r"[ \t\n\f\r\v]*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?[ \t\n\f\r\v]*\Z", re.ASCII)
 
@@ -204,6 +205,10 @@ def _compare_boolean(operator: str, left: Term, right: Term) -> Term | None:
 def _pair_numbers(left: Term, right: Term) -> Comparable:
     """Numbers compare by value; a literal takes the type of the other side, a decimal meets a double as a double."""
     left, right = as_number(left, "a comparison"), as_number(right, "a comparison")
+    for side, other in ((left, right), (right, left)):
+        value = side.literal.value if side.literal else None
+        if other.kind == "float8" and isinstance(value, int) and abs(value) > _EXACT:
+            raise Untranslatable(f"it compares a floating-point number with {value}, which has too many digits for one")
     if "float8" in (left.kind, right.kind) and left.literal is None and right.literal is None:
         return Comparable(_double(left), _double(right))
     return Comparable(_plain(left), _plain(right))

@@ -282,6 +282,8 @@ def as_float(term: Term, why: str) -> Term:
     number = as_number(term, why)
     if number.kind == "float8":
         return number
+    if number.literal and isinstance(number.literal.value, int):
+        return replace(make_literal(float(number.literal.value)), storage=number.storage)
     return replace(number, sql=f"{number.operand}::double precision", kind="float8", atom=True, column=None)
 
 

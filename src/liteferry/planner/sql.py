@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnClause:
-    """What stands in CREATE TABLE for one column. ``identity``: the name of its sequence, "" for none."""
+    """What stands in CREATE TABLE for one column.
+
+    ``identity``: the name of its sequence, "" for none. ``not_null_name``: the constraint's, "" for the server's choice
+    (which before PostgreSQL 18 is none).
+    """
 
     name: str
     pg_type: str
     not_null: bool = False
+    not_null_name: str = ""
     default_sql: str = ""
     generated_sql: str = ""
     identity: str = ""
@@ -50,6 +55,8 @@ def create_table_sql(schema: str, table: str, columns: Sequence[ColumnClause]) -
             parts.append(f"GENERATED ALWAYS AS ({column.generated_sql}) STORED")
         if column.default_sql:
             parts.append(f"DEFAULT {column.default_sql}")
+        if column.not_null_name:
+            parts.append(f"CONSTRAINT {quote_name(column.not_null_name)}")
         if column.not_null:
             parts.append("NOT NULL")
         lines.append("    " + " ".join(parts))

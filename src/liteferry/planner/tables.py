@@ -39,7 +39,7 @@ from liteferry.model import (
     TableCensus,
     TableMap,
 )
-from liteferry.names import LIMIT_BYTES, NameSpace, quote_name
+from liteferry.names import LIMIT_BYTES, NameSpace, fit_name, quote_name
 from liteferry.planner.sql import (
     ColumnClause,
     ForeignKeyClause,
@@ -300,6 +300,7 @@ def _plan_columns(
                 name=mapped.target,
                 pg_type=mapped.pg_type,
                 not_null=not_null,
+                not_null_name=_evade(plan, f"{target}_{mapped.target}_not_null") if not_null else "",
                 default_sql=default,
                 generated_sql=generated.get(column.name, ""),
                 identity=identity,
@@ -338,6 +339,12 @@ def _plan_columns(
             group=target,
         )
     )
+
+
+def _evade(plan: TablePlan, default: str) -> str:
+    """A name for NOT NULL, where the one that PostgreSQL 18 would choose is the source's for another constraint."""
+    name = plan.constraint_names.claim(default)
+    return "" if name == fit_name(default) else name
 
 
 def _catalogue_type(pg_type: str) -> str:

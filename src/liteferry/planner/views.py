@@ -5,19 +5,20 @@ Layer 1, pure. Used by `planner` only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from liteferry.errors import Untranslatable
 from liteferry.expressions import Relation, translate_view
 from liteferry.findings import make_finding
 from liteferry.model import Catalog, Finding, NameChange, PlannedObject, Step, View
+from liteferry.names import NameSpace
 from liteferry.planner.sql import create_view_sql
 from liteferry.planner.tables import say_why
 from liteferry.sqlite_ddl import fold_case, lex
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from liteferry.expressions import ViewTranslation
     from liteferry.planner.tables import TablePlan
@@ -59,18 +60,18 @@ def plan_views(catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mappin
         progress = False
         for view in tuple(waiting):
             try:
-                translated = translate_view(view.sql, relations)
+                translated = _translate(view, relations)
             except Untranslatable as error:
                 reasons[view.name] = error.reason
                 continue
             relations[fold_case(view.name)] = _add_view(result, view, translated, targets[view.name], staging)
             waiting.remove(view)
             progress = True
+    dangling = _find_dangling(waiting, excluded)
     for view in waiting:
-        dangling = bool(excluded) and _reads_any(view, excluded)
         result.findings.append(
             make_finding(
-                "left-dangling" if dangling else "view-untranslatable",
+                "left-dangling" if view.name in dangling else "view-untranslatable",
                 f"view {view.name} is not carried over: {reasons[view.name]}",
                 name=view.name,
                 sql=view.sql,
@@ -79,9 +80,28 @@ def plan_views(catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mappin
     return result
 
 
-def _reads_any(view: View, excluded: set[str]) -> bool:
-    words = {fold_case(token.value) for token in lex(view.sql)}
-    return bool(words & excluded)
+def _find_dangling(views: Sequence[View], excluded: set[str]) -> set[str]:
+    """The views that read an excluded table, or a view that does. excluded: folded names."""
+    words = {view.name: {fold_case(token.value) for token in lex(view.sql)} for view in views}
+    dangling: set[str] = set()
+    absent = excluded
+    while found := {name for name, read in words.items() if read & absent} - dangling:
+        dangling |= found
+        absent = {fold_case(name) for name in found}
+    return dangling
+
+
+def _translate(view: View, relations: Mapping[str, Relation]) -> ViewTranslation:
+    """Translate a view, its columns named as SQLite names them. Raises: Untranslatable."""
+    translated = translate_view(view.sql, relations)
+    if len(translated.columns) != len(view.columns):
+        raise Untranslatable(f"it has {len(view.columns)} columns, but {len(translated.columns)} when translated")
+    names = NameSpace()
+    columns = tuple(
+        replace(column, source=name, target=names.claim(name or "unnamed"))
+        for column, name in zip(translated.columns, view.columns, strict=True)
+    )
+    return replace(translated, columns=columns)
 
 
 def _add_view(result: ViewsPlan, view: View, translated: ViewTranslation, target: str, staging: str) -> Relation:

@@ -6,4 +6,4 @@ CREATE TABLE t (id INTEGER PRIMARY KEY DEFAULT 5,
   at DATETIME DEFAULT CURRENT_TIMESTAMP, at2 DATETIME DEFAULT (datetime('now')), on_day DATE DEFAULT CURRENT_DATE, at_time TIME DEFAULT CURRENT_TIME, day2 DATE DEFAULT (date('now')),
   fixed DATETIME DEFAULT '2024-01-01 00:00:00', token UUID DEFAULT '6fa459ea-ee8a-3ca4-894e-db77e160355e', as_text TEXT DEFAULT CURRENT_TIMESTAMP, seconds INT DEFAULT (strftime('%s', 'now')),
   local DATETIME DEFAULT (datetime('now', 'localtime')), random_id TEXT DEFAULT (lower(hex(randomblob(16)))), random_int INT DEFAULT (random()));
-INSERT INTO t (id) VALUES (1);
+INSERT INTO t (id, at, at2, on_day, at_time, day2, as_text, seconds, local, random_id, random_int) VALUES (1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);

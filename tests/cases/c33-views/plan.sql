@@ -39,7 +39,7 @@ SELECT "p"."name" AS "name", "b"."name" AS "boss_name" FROM "liteferry_staging_p
 CREATE VIEW "liteferry_staging_public"."same_names" ("id", "id:1") AS
 SELECT "p"."id" AS "id", "b"."id" AS "id:1" FROM "liteferry_staging_public"."person" AS "p" CROSS JOIN "liteferry_staging_public"."person" AS "b" WHERE "p"."boss" = "b"."id";
 -- post-data/view/mixed_case
-CREATE VIEW "liteferry_staging_public"."mixed_case" ("Name", "AGE", "year", "next_age", "word") AS
+CREATE VIEW "liteferry_staging_public"."mixed_case" ("name", "age", "year", "next_age", "word") AS
 SELECT "Person"."name" AS "Name", "Person"."age" AS "AGE", lpad(floor(extract(year from "Person"."hired"::timestamp))::int::text, 4, '0') AS "year", coalesce("Person"."age", '0'::bigint) + '1'::bigint AS "next_age", CASE WHEN "Person"."age" > 30 THEN 'old'::text ELSE 'young'::text END AS "word" FROM "liteferry_staging_public"."person" AS "Person";
 -- post-data/view/united
 CREATE VIEW "liteferry_staging_public"."united" ("name") AS
@@ -54,7 +54,7 @@ SELECT "person"."id" AS "id", "person"."name" AS "name", "person"."age" AS "age"
 CREATE VIEW "liteferry_staging_public"."existing" ("name") AS
 SELECT "p"."name" AS "name" FROM "liteferry_staging_public"."person" AS "p" WHERE EXISTS (SELECT 1 AS "1" FROM "liteferry_staging_public"."person" AS "c" WHERE "c"."boss" = "p"."id") AND ("p"."id" NOT IN (SELECT 4 AS "4"));
 -- post-data/view/using_rowid
-CREATE VIEW "liteferry_staging_public"."using_rowid" ("rowid", "name") AS
+CREATE VIEW "liteferry_staging_public"."using_rowid" ("id", "name") AS
 SELECT "person"."id" AS "rowid", "person"."name" AS "name" FROM "liteferry_staging_public"."person" AS "person";
 -- post-data/view/implicit
 CREATE VIEW "liteferry_staging_public"."implicit" ("name") AS

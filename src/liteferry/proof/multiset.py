@@ -12,13 +12,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Literal, cast
 
 from liteferry.compare import canonical_row, digest_rows
-from liteferry.proof_store import Place, ProofStore, RowDifference
+from liteferry.proof.store import Place, ProofStore, RowDifference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from liteferry.verify_rows import Block, Differences, ProofJob, SourceRow, TargetRow
+    from liteferry.proof.rows import Block, Differences, ProofJob, SourceRow, TargetRow
 
 
 @dataclass(slots=True)

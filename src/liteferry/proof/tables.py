@@ -1,16 +1,6 @@
-"""The proof: every value of every row by typed comparison, table by table.
+"""The proof of a table's rows, by one of two methods (see `liteferry.proof`).
 
-Layer 3, and independent of the load: it reads what SQLite stores and the text that PostgreSQL renders, and shares no
-code with the encoders. Two methods:
-
-* *merge by primary key*: both sides in the key's order, walked side by side. It trusts no order: each side is checked
-  to be strictly increasing, and where it is not (storage classes mixed in one column, a UTF-16 file, duplicates) the
-  other method takes over.
-* *multiset*: both sides in any order, by the digests of their rows. Only when the tables' digests differ are the rows
-  sought (`liteferry.verify_multiset`).
-
-Either gives both sides' digests and names each value, lost row and extra row exactly. `liteferry.verify_objects`
-compares everything else.
+Layer 3.
 """
 
 from __future__ import annotations
@@ -21,10 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from liteferry.compare import DigestSum, digest_rows
-from liteferry.model import Event, Kind, Mismatch, Plan, TableDigest, TableMap, TargetCatalog, Verdict
-from liteferry.verify_multiset import name_differences
-from liteferry.verify_objects import verify_objects
-from liteferry.verify_rows import (
+from liteferry.model import Event, Kind, Mismatch, TableDigest, TableMap, TargetCatalog, Verdict
+from liteferry.proof.multiset import name_differences
+from liteferry.proof.rows import (
     Block,
     Differences,
     Progress,
@@ -38,17 +27,6 @@ from liteferry.verify_rows import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from pathlib import Path
-
-__all__ = [
-    "ProofSource",
-    "ProofTarget",
-    "TableProof",
-    "digest_source",
-    "digest_target",
-    "verify_objects",
-    "verify_table",
-    "verify_tables",
-]
 
 MERGE: Final = "merge by primary key"
 MULTISET: Final = "multiset"
@@ -94,35 +72,6 @@ def _ignore(_: Event) -> None:
     """Observe nothing."""
 
 
-def verify_tables(
-    plan: Plan,
-    source: ProofSource,
-    target: ProofTarget,
-    *,
-    schema: str,
-    target_catalog: TargetCatalog | None = None,
-    show_values: bool = False,
-    scratch_dir: Path | None = None,
-    observe: Callable[[Event], None] = _ignore,
-) -> Iterator[TableProof]:
-    """Prove the rows of every table of the plan, one after the other. Reads both sides; writes scratch files at most.
-
-    schema: where the tables are, the staging schema or the target's own. target_catalog: what that schema holds; with
-    it a table or column that is not there is reported instead of failing the query.
-    """
-    for table in plan.tables:
-        yield verify_table(
-            table,
-            source,
-            target,
-            schema=schema,
-            target_catalog=target_catalog,
-            show_values=show_values,
-            scratch_dir=scratch_dir,
-            observe=observe,
-        )
-
-
 def verify_table(
     table: TableMap,
     source: ProofSource,
@@ -134,7 +83,11 @@ def verify_table(
     scratch_dir: Path | None = None,
     observe: Callable[[Event], None] = _ignore,
 ) -> TableProof:
-    """Prove the rows of one table, as `verify_tables` does; for one worker a table."""
+    """Prove the rows of one table. Reads both sides; writes scratch files at most.
+
+    schema: where the table is, the staging schema or the target's own. target_catalog: what that schema holds; with
+    it a table or column that is not there is reported instead of failing the query.
+    """
     progress = Progress(table, observe)
     job = _plan_job(table, source, target, schema, target_catalog)
     if job is None:

@@ -23,12 +23,9 @@ from liteferry.child import ignore, run_in_child
 from liteferry.compare import Text
 from liteferry.errors import MigrationError
 from liteferry.model import Catalog, Census, Event, SourceInfo, Table, TableCensus
-from liteferry.sqlite_catalog import read_catalog
-from liteferry.sqlite_connection import SourceConnection, connect_read_only, show_path
-from liteferry.sqlite_file import explain_corruption, list_sidecars
-from liteferry.sqlite_orphans import describe_row, find_orphans
-from liteferry.sqlite_select import make_select, name_column, name_rowid, natural_order
-from liteferry.sqlite_snapshot import (
+from liteferry.source.catalog import read_catalog
+from liteferry.source.connection import SourceConnection, connect_read_only, show_path
+from liteferry.source.copying import (
     SNAPSHOT_NAME,
     CleanRequest,
     SnapshotRequest,
@@ -37,6 +34,9 @@ from liteferry.sqlite_snapshot import (
     describe_source,
     remove_snapshot,
 )
+from liteferry.source.file import explain_corruption, list_sidecars
+from liteferry.source.orphans import describe_row, find_orphans
+from liteferry.source.select import make_select, name_column, name_rowid, natural_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

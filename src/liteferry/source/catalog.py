@@ -31,7 +31,7 @@ from liteferry.model import (
     View,
     VirtualTable,
 )
-from liteferry.sqlite_constraints import (
+from liteferry.source.constraints import (
     KeyConstraint,
     find_primary_key,
     list_checks,
@@ -53,7 +53,7 @@ from liteferry.sqlite_ddl import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from liteferry.sqlite_connection import SourceConnection
+    from liteferry.source.connection import SourceConnection
 
 _VIEW_TIME_S: Final = 10.0
 
@@ -81,6 +81,7 @@ _VIRTUAL: Final = re.compile(
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 _CONTENT: Final = re.compile(r"\bcontent\s*=", re.IGNORECASE)
+_GENERATED_ALWAYS: Final = re.compile(r"\s*generated\s+always\Z", re.IGNORECASE)
 _GENERATED: Final[MappingProxyType[int, Literal["", "virtual", "stored"]]] = MappingProxyType(
     {0: "", 1: "", 2: "virtual", 3: "stored"}
 )
@@ -426,6 +427,8 @@ def _parse_index(sql: str, table: str, name: str) -> IndexText:
 
 def _make_column(row: tuple[Any, ...], text: ColumnText | None, *, strict: bool) -> Column:  # a row of table_xinfo
     name, declared_type, not_null, default_sql, pk_position, hidden = row
+    if _GENERATED[hidden]:  # before 3.37 SQLite takes the words for a part of the type
+        declared_type = _GENERATED_ALWAYS.sub("", declared_type)
     return Column(
         name=name,
         declared_type=declared_type,

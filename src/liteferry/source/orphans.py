@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from liteferry.census import SAMPLES, describe_key_value
 from liteferry.model import Catalog, ForeignKey, Orphans, Sample, Table
-from liteferry.sqlite_select import name_column, name_rowid, quote_sqlite_name
+from liteferry.source.select import name_column, name_rowid, quote_sqlite_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import MigrationError
-from liteferry.sqlite_connection import BUSY_TIMEOUT_S, RECOVER_HINT, explain_lock, show_path
+from liteferry.source.connection import BUSY_TIMEOUT_S, RECOVER_HINT, explain_lock, show_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

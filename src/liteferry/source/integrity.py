@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import MigrationError
 from liteferry.report.wording import format_list
-from liteferry.sqlite_connection import RECOVER_HINT, SourceConnection, read_something
-from liteferry.sqlite_select import quote_sqlite_name
+from liteferry.source.connection import RECOVER_HINT, SourceConnection, read_something
+from liteferry.source.select import quote_sqlite_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Final
 from liteferry.errors import MigrationError
 from liteferry.model import Event, SourceInfo
 from liteferry.report.wording import format_size
-from liteferry.sqlite_connection import (
+from liteferry.source.connection import (
     BUSY_TIMEOUT_S,
     SourceConnection,
     connect_read_only,
@@ -44,7 +44,7 @@ from liteferry.sqlite_connection import (
     read_something,
     show_path,
 )
-from liteferry.sqlite_file import (
+from liteferry.source.file import (
     HEADER_BYTES,
     Header,
     explain_corruption,
@@ -57,7 +57,7 @@ from liteferry.sqlite_file import (
     refuse_truncated,
     remove_leftovers,
 )
-from liteferry.sqlite_integrity import check_integrity
+from liteferry.source.integrity import check_integrity
 
 if TYPE_CHECKING:
     from collections.abc import Callable

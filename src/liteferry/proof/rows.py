@@ -17,7 +17,7 @@ from liteferry.compare import (
     canonicalise_rows,
     parse_copy_text,
 )
-from liteferry.compare_words import describe_text, describe_value, spell_text, spell_value
+from liteferry.compare.words import describe_text, describe_value, spell_text, spell_value
 from liteferry.model import ColumnMap, Event, Mismatch, MismatchKind, TableMap
 from liteferry.names import quote_name, quote_qualified
 

@@ -1,57 +1,23 @@
-"""Typed equality and canonical digests: what the proof means by "the same value".
+"""The canonical forms of values, of the source and of the target; the table of them is in `liteferry.compare`.
 
-Layer 1, pure, and shares no code with the load. The load encodes Python values as binary COPY; the proof reads what
-SQLite stores and the text that PostgreSQL renders, and brings both to one canonical form. Two values are equal exactly
-when their forms are the same bytes.
-
-The form of a value is a tag of one byte and a payload:
-
-====== ==================================================================================================
-``-``  NULL
-``i``  int2, int4, int8: decimal digits
-``f``  float8: the eight bytes of IEEE 754, big-endian (the zero's sign is kept)
-``n``  numeric: plain notation (`liteferry.compare_json.plain_decimal`), so that 1.50 is 1.5
-``b``  bool: ``0`` or ``1``
-``t``  text: its UTF-8 bytes
-``x``  bytea: its bytes
-``s``  timestamp: µs since 1970-01-01 00:00, decimal
-``z``  timestamptz: µs since 1970-01-01 00:00 UTC, decimal
-``d``  date: days since 1970-01-01, decimal
-``h``  time: µs since midnight, decimal
-``v``  interval: µs, decimal
-``J``  json: the text as it stands
-``j``  jsonb: the value (`liteferry.compare_json.canonical_json`)
-``u``  uuid: 32 lower-case hexadecimal digits
-``!``  a source value that has no form in the column's type: a letter for its storage class, and its bytes
-``?``  a target text that is none of the column's type (after the type was changed), or that no SQLite value can
-       mean (a timestamp of ``infinity``, an interval with months): the text
-====== ==================================================================================================
-
-A row is the number of its values (4 bytes), their lengths (8 bytes each), and the values: no separators, so that no two
-rows have the same bytes. Its digest is blake2b of 128 bits. A table's digest does not depend on the rows' order: their
-number, the sum of their digests modulo 2^128, and their exclusive or.
-
-PostgreSQL's text is that of ``COPY … TO STDOUT`` in text format under ``client_encoding`` UTF8, ``TimeZone`` UTC,
-``DateStyle`` ISO, ``IntervalStyle`` postgres, ``extra_float_digits`` 1 and ``bytea_output`` hex.
+Layer 1, pure.
 """
 
 from __future__ import annotations
 
 import re
 from binascii import unhexlify
-from functools import reduce
-from hashlib import blake2b
 from itertools import repeat
 from math import isinf
-from operator import xor
-from struct import Struct, unpack
+from struct import Struct
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from liteferry import compare_json, compare_times
-from liteferry.model import ColumnMap, Kind, TableDigest
+from liteferry.compare import json_values, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from liteferry.model import ColumnMap, Kind
 
 
 class Text(bytes):
@@ -127,9 +93,9 @@ def _numeric_of_source(value: StorageValue) -> bytes:
         digits = repr(value)
         if digits[-2:] != ".0" and "e" not in digits:
             return b"n" + digits.encode()  # plain already: 0.25 µs instead of 1.1
-        return b"n" + compare_json.plain_decimal(digits).encode()
+        return b"n" + json_values.plain_decimal(digits).encode()
     if isinstance(value, Text):
-        return b"n" + compare_json.plain_decimal(value.decode(errors="replace")).encode()
+        return b"n" + json_values.plain_decimal(value.decode(errors="replace")).encode()
     raise _refuse(value, "number")
 
 
@@ -174,25 +140,25 @@ def _bytes_of_source(value: StorageValue) -> bytes:
 
 def _timestamp_of_source(value: StorageValue) -> bytes:
     if isinstance(value, Text):
-        return b"s%d" % compare_times.source_timestamp_us(value, False)
+        return b"s%d" % times.source_timestamp_us(value, False)
     raise _refuse(value, "timestamp")
 
 
 def _timestamptz_of_source(value: StorageValue) -> bytes:
     if isinstance(value, Text):
-        return b"z%d" % compare_times.source_timestamp_us(value, True)
+        return b"z%d" % times.source_timestamp_us(value, True)
     raise _refuse(value, "timestamp")
 
 
 def _date_of_source(value: StorageValue) -> bytes:
     if isinstance(value, Text):
-        return b"d%d" % compare_times.source_date_days(value)
+        return b"d%d" % times.source_date_days(value)
     raise _refuse(value, "date")
 
 
 def _time_of_source(value: StorageValue) -> bytes:
     if isinstance(value, Text):
-        return b"h%d" % compare_times.source_time_us(value)
+        return b"h%d" % times.source_time_us(value)
     raise _refuse(value, "time of day")
 
 
@@ -212,7 +178,7 @@ def _json_text_of_source(value: StorageValue) -> bytes:
 
 
 def _json_value_of_source(value: StorageValue) -> bytes:
-    return b"j" + compare_json.canonical_json(_json_text_of_source(value)[1:])
+    return b"j" + json_values.canonical_json(_json_text_of_source(value)[1:])
 
 
 _UUID: Final = re.compile(rb"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -281,31 +247,31 @@ def _bytes_of_target(text: bytes) -> bytes:
 
 
 def _timestamp_of_target(text: bytes) -> bytes:
-    return b"s%d" % compare_times.target_timestamp_us(text)
+    return b"s%d" % times.target_timestamp_us(text)
 
 
 def _timestamptz_of_target(text: bytes) -> bytes:
     if text[-3:] == b"+00":
-        return b"z%d" % compare_times.target_timestamp_us(text[:-3])
+        return b"z%d" % times.target_timestamp_us(text[:-3])
     if text[-6:] == b"+00 BC":
-        return b"z%d" % compare_times.target_timestamp_us(text[:-6] + b" BC")
+        return b"z%d" % times.target_timestamp_us(text[:-6] + b" BC")
     raise ValueError("not in UTC")
 
 
 def _date_of_target(text: bytes) -> bytes:
-    return b"d%d" % compare_times.target_date_days(text)
+    return b"d%d" % times.target_date_days(text)
 
 
 def _time_of_target(text: bytes) -> bytes:
-    return b"h%d" % compare_times.target_time_us(text)
+    return b"h%d" % times.target_time_us(text)
 
 
 def _interval_of_target(text: bytes) -> bytes:
-    return b"v%d" % compare_times.target_interval_us(text)
+    return b"v%d" % times.target_interval_us(text)
 
 
 def _json_value_of_target(text: bytes) -> bytes:
-    return b"j" + compare_json.canonical_json(text)
+    return b"j" + json_values.canonical_json(text)
 
 
 def _uuid_of_target(text: bytes) -> bytes:
@@ -397,7 +363,7 @@ def canonical_source_column(values: Sequence[StorageValue], kind: Kind, pg_type:
                 ]
             case "jsonb":
                 documents = [_json_text_of_source(v)[1:] for v in values if v is not None]
-                forms = map(b"j".__add__, compare_json.canonical_jsons(documents))
+                forms = map(b"j".__add__, json_values.canonical_jsons(documents))
                 return [NULL if v is None else next(forms) for v in values]
             case _:
                 return [NULL if v is None else convert(v) for v in values]
@@ -416,7 +382,7 @@ def canonical_target_column(texts: Sequence[bytes | None], kind: Kind, pg_type: 
                 return [NULL if text is None else b"t" + text for text in texts]
             case "jsonb":
                 documents = [text for text in texts if text is not None]
-                forms = map(b"j".__add__, compare_json.canonical_jsons(documents))
+                forms = map(b"j".__add__, json_values.canonical_jsons(documents))
                 return [NULL if text is None else next(forms) for text in texts]
             case _:
                 return [NULL if text is None else convert(text) for text in texts]
@@ -458,91 +424,3 @@ def canonicalise_rows(
     """The canonical forms of rows, a list for each column, as `canonicalise_columns`. Pure."""
     values = zip(*rows, strict=True) if rows else repeat((), len(columns))
     return canonicalise_columns(values, columns, side)
-
-
-def canonical_row(values: Sequence[bytes]) -> bytes:
-    """The bytes of a row of canonical forms: their number, their lengths, themselves. Pure; injective."""
-    return Struct(f">I{len(values)}Q").pack(len(values), *map(len, values)) + b"".join(values)
-
-
-def digest_row(values: Sequence[bytes]) -> bytes:
-    """The 16 bytes of a row's digest. Pure."""
-    return blake2b(canonical_row(values), digest_size=16).digest()
-
-
-def digest_rows(columns: Sequence[Sequence[bytes]]) -> list[bytes]:
-    """The digests of rows that are given a column at a time. Pure."""
-    pack = Struct(f">I{len(columns)}Q").pack
-    count = len(columns)
-    return [
-        blake2b(pack(count, *map(len, row)) + b"".join(row), digest_size=16).digest()
-        for row in zip(*columns, strict=True)
-    ]
-
-
-class DigestSum:
-    """Adds up the digests of a table's rows, in any order."""
-
-    def __init__(self) -> None:
-        """Start with no rows."""
-        self._rows = 0
-        self._high = 0
-        self._low = 0
-        self._xor = 0
-
-    def add(self, digests: Sequence[bytes]) -> None:
-        """Add rows' digests of 16 bytes each."""
-        count = len(digests)
-        halves = unpack(f">{2 * count}Q", b"".join(digests))
-        high, low = halves[0::2], halves[1::2]
-        self._rows += count
-        self._high += sum(high)
-        self._low += sum(low)
-        self._xor ^= (reduce(xor, high, 0) << 64) | reduce(xor, low, 0)
-
-    @property
-    def rows(self) -> int:
-        """The number of rows added."""
-        return self._rows
-
-    def result(self) -> TableDigest:
-        """The digest of the rows added so far."""
-        total = ((self._high << 64) + self._low) % (1 << 128)
-        return TableDigest(rows=self._rows, sum=f"{total:032x}", xor=f"{self._xor:032x}")
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# COPY text
-
-_ESCAPES: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
-_ESCAPE: Final = re.compile(rb"\\(.)", re.DOTALL)
-
-
-def _unescape(field: bytes) -> bytes | None:
-    if field == b"\\N":
-        return None
-    return _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[1]), field)
-
-
-def parse_copy_text(data: bytes, width: int) -> list[list[bytes | None]]:
-    r"""The fields of whole lines of COPY's text format, a list for each of ``width`` columns. Pure.
-
-    data: one line or more, without the end of the last. Splitting at tabs and line feeds is safe, because COPY writes
-    those of a value as ``\t`` and ``\n``. All lines are split at once, since a list for each line costs twice the time
-    and gives the garbage collector something to look at.
-    Source: PostgreSQL docs, "COPY", Text Format.
-
-    Raises: ValueError when the lines do not have that many fields.
-    """
-    lines = data.count(b"\n") + 1
-    fields: list[bytes | None] = data.replace(b"\n", b"\t").split(b"\t")  # type: ignore[assignment]  # none is None yet
-    if len(fields) != width * lines:
-        raise ValueError(f"{lines} lines of COPY text with {len(fields)} fields, not {width} each")
-    if b"\\" in data:
-        fields = [_unescape(field) if field and b"\\" in field else field for field in fields]
-    return [fields[position::width] for position in range(width)]
-
-
-def parse_copy_line(line: bytes) -> list[bytes | None]:
-    """The fields of one line of COPY's text format, without its end of line. Pure."""
-    return [field for (field,) in parse_copy_text(line, line.count(b"\t") + 1)]

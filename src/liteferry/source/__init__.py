@@ -1,0 +1,9 @@
+"""The source: a SQLite file, read and never written.
+
+Layer 2, and the only part of liteferry that opens the user's file. `copying` takes the snapshot (in a child process,
+see `liteferry.child`), `snapshot` reads it: catalogue (`catalog`, `constraints`), census and orphans (`orphans`), rows.
+"""
+
+from liteferry.source.snapshot import Snapshot, open_snapshot
+
+__all__ = ["Snapshot", "open_snapshot"]

@@ -1,0 +1,4 @@
+CREATE TABLE parent (id INTEGER PRIMARY KEY);
+INSERT INTO parent VALUES (1), (2);
+CREATE TABLE child (id INTEGER PRIMARY KEY, parent INT REFERENCES parent (id));
+INSERT INTO child VALUES (1, 1), (2, 'two'), (3, NULL);
