@@ -321,6 +321,52 @@ def give_to_carrier(server: PostgresServer, database: Database, *, port: int = 0
     return f"postgresql://carrier:{SECRET}@127.0.0.1:{port or server.port}/{database.name}?sslmode=disable"
 
 
+_APPLICATION = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=60)
+for line in sys.stdin:
+    print(repr(db.execute(line).fetchall()), flush=True)
+"""
+
+
+class Application:
+    """Another process that has the source open. A context manager.
+
+    Not this one: whoever reads the file here, and closes it, drops SQLite's locks on it.
+    """
+
+    def __init__(self, source: Path) -> None:
+        """Start it."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _APPLICATION, source], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self.process:
+            self.process.kill()
+
+    def send(self, sql: str) -> None:
+        """Begin a statement, on one line."""
+        assert self.process.stdin
+        self.process.stdin.write(sql + "\n")
+        self.process.stdin.flush()
+
+    def answer(self) -> str:
+        """Wait for the end of the statement; its rows."""
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        assert line, "the application died"
+        return line.strip()
+
+    def execute(self, sql: str) -> str:
+        """Run a statement to its end."""
+        self.send(sql)
+        return self.answer()
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Between it and the server
 
@@ -499,11 +545,16 @@ _GATE = 4711
 
 
 def hold_up_server(admin_url: str, tag: str) -> Gate:
-    """Hold up every statement of this tag (``CREATE VIEW``) in the database, by an event trigger and a lock."""
+    """Hold up every statement of this tag (``CREATE VIEW``) in the database, by an event trigger and a lock.
+
+    Leaves behind the event trigger and the schema ``gate``.
+    """
     execute(
         admin_url,
-        "CREATE FUNCTION public.gate() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS"
+        "CREATE SCHEMA gate",
+        "GRANT USAGE ON SCHEMA gate TO PUBLIC",
+        "CREATE FUNCTION gate.gate() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS"
         f" 'BEGIN PERFORM pg_advisory_lock({_GATE}); PERFORM pg_advisory_unlock({_GATE}); END'",
-        f"CREATE EVENT TRIGGER gate ON ddl_command_start WHEN TAG IN ('{tag}') EXECUTE FUNCTION public.gate()",
+        f"CREATE EVENT TRIGGER gate ON ddl_command_start WHEN TAG IN ('{tag}') EXECUTE FUNCTION gate.gate()",
     )
     return Gate(admin_url)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import SHOP, has_schema, list_directory, list_relations, make_shop, read_everything, untouched
-from liteferry import ExitStatus, Options, migrate, run, undo
+from liteferry import ExitStatus, Options, migrate, report, run, undo
 from liteferry.run import read_report
 
 if TYPE_CHECKING:
@@ -182,16 +182,16 @@ def test_while_the_report_is_written(
     shop: Path, tmp_path: Path, pg_url: str, pg_admin_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everything is published by then: the interrupt is too late, and the report is written nevertheless."""
-    real, interrupts = run.render_html, iter([KeyboardInterrupt()])
+    real, interrupts = report.render_html, iter([KeyboardInterrupt()])
 
-    def render_html(report: Report, **options: object) -> str:
+    def render_html(found: Report, **options: object) -> str:
         for interrupt in interrupts:
             raise interrupt
-        return real(report, **options)  # type: ignore[arg-type]  # whatever it was called with
+        return real(found, **options)  # type: ignore[arg-type]  # whatever it was called with
 
     monkeypatch.setattr(run, "render_html", render_html)
-    report = migrate(shop, pg_url, Options(run_dir=str(tmp_path / "run")))
-    assert (report.verdict, report.published) == ("proven", True)
+    found = migrate(shop, pg_url, Options(run_dir=str(tmp_path / "run")))
+    assert (found.verdict, found.published) == ("proven", True)
     assert read_report(tmp_path / "run").verdict == "proven"
     assert (tmp_path / "run" / "report.html").exists()
     assert list_relations(pg_admin_url) == SHOP

@@ -9,7 +9,7 @@ from liteferry.typemap import RULES, TypeChoice, classify_declared_type, kind_of
 
 
 def choose(declared: str, *values: object, timestamps: str = "auto", check: str = "") -> TypeChoice:
-    only = column(declared=declared)
+    only = column(declared=declared, affinity="NUMERIC" if declared == "NUM" else "BLOB")
     table = make_table(only, checks=(Check(sql=check),) if check else ())
     accumulator = start_census(table)
     accumulator.add_batch([(value, rowid) for rowid, value in enumerate(values, start=1)])
@@ -133,7 +133,7 @@ def test_what_does_not_fit_blocks_and_says_what_accepting_does(
         assert finding.if_accepted.partition(";")[0] == f"the column becomes {pg_type}"
         assert finding.count
         # classes mixed in a column without a type: no row is the wrong one
-        assert finding.samples or declared in {"", "REAL"}
+        assert finding.samples or declared in {"", "REAL", "NUM"}
 
 
 def test_jsonb_gives_way_to_json() -> None:

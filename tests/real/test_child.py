@@ -178,7 +178,7 @@ def test_what_the_child_prints_goes_to_standard_error(database: str, tmp_path: P
 def test_the_child_is_the_same_liteferry_and_ignores_the_working_directory(database: str, tmp_path: Path) -> None:
     package = tmp_path / "vendored" / "liteferry"
     shutil.copytree(Path(liteferry.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
-    with (package / "sqlite_snapshot.py").open("a") as module:
+    with (package / "source/copying.py").open("a") as module:
         module.write("\n\ndef inspect_source(path, observe):\n    return __file__\n")
     here = tmp_path / "here"
     here.mkdir()
@@ -193,7 +193,7 @@ def test_the_child_is_the_same_liteferry_and_ignores_the_working_directory(datab
     result = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script), database], capture_output=True, text=True, check=True, cwd=here
     )
-    assert result.stdout == f"{package / 'sqlite_snapshot.py'}\n"
+    assert result.stdout == f"{package / 'source/copying.py'}\n"
 
 
 @needs_proc

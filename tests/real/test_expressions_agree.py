@@ -384,7 +384,9 @@ TIMES = [
 ] + split_cases(f"""
 '{B}' < ts; '{B} 00:00:00' >= dd; t3 BETWEEN datetime('{A}') AND datetime('{B}');
 dd BETWEEN datetime('{A}') AND datetime('{B}'); ts BETWEEN '{A}' AND '{B}'; d BETWEEN '{A}' AND '{B}';
-d IN ('{A}', '{C}'); ts IN ('{B} 00:00:00'); d NOT IN ('{A}'); d IS '{B}'; d IS NOT '{B}'; ts IS '{B}'; d = d;
+d IN ('{A}', '{C}'); ts IN ('{B} 00:00:00'); d NOT IN ('{A}'); d IS '{B}'; d IS NOT '{B}'; ts IS '{B}'; d < ts;
+ts <= d; ts > d; ts >= date(d); ts = d; d <> ts; tz >= date(ts); tz < datetime(ts, '+1 second'); tt > d;
+dd = d; t3 <= date(ts, '+1 day'); ts = datetime(t3); tz = ts; d IN (date(ts), date(t3)); d = d;
 ts >= ts; ts IS NULL; d IS NOT NULL; tm < '12:00:00'; tm = '12:00:00'; date(ts); date(d); date(t3); date(tz);
 date(tt); datetime(ts); datetime(d); datetime(t3); time(ts); time(t3); date('{B}'); datetime('{B}');
 datetime('{B} 10:11:12.5'); time('{B} 10:11:12'); date(ts, '+3 days'); date(d, '-1 day');
@@ -401,6 +403,8 @@ strftime('%Y-%m-%d %H:%M:%S', ts) = ts || ''; CASE WHEN i > 0 THEN d END;
 """)
 
 SELECTS = split_cases("""
+SELECT k, count(*), (SELECT count(*) FROM other WHERE id > k) AS x FROM data GROUP BY k ORDER BY 1;
+SELECT i, (SELECT max(name) FROM other WHERE ref = i) AS x FROM data GROUP BY i ORDER BY i;
 SELECT * FROM data;
 SELECT data.*, name FROM data JOIN other ON other.ref = data.id ORDER BY other.id;
 SELECT id, id, i AS x, i + 1, count(*) FROM data GROUP BY id;

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from liteferry import sqlite_source
+from liteferry.source import snapshot as sqlite_source
 from liteferry.census import InvalidText
 from liteferry.compare import Text
 from liteferry.errors import MigrationError

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import Untranslatable
-from liteferry.expressions.temporal import compare_temporal, compare_with_text
+from liteferry.expressions.temporal import MIRRORED, compare_temporal, compare_with_text
 from liteferry.expressions.terms import (
     BLOB,
     INTEGER,
@@ -34,7 +34,6 @@ from liteferry.names import quote_literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
 _NULL_SAFE: Final = {"IS": "IS NOT DISTINCT FROM", "IS NOT": "IS DISTINCT FROM"}
 _EXACT: Final = 2**53  # the whole numbers up to here are exact in a double
 _NUMERIC: Final = frozenset({"INTEGER", "REAL", "NUMERIC"})

@@ -1,6 +1,6 @@
 """What the translator takes and gives: frozen dataclasses and nothing else.
 
-Layer 1, pure; imports no sqlglot.
+Layer 1, pure.
 """
 
 from __future__ import annotations

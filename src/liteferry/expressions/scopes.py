@@ -15,7 +15,7 @@ from liteferry.names import quote_name
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from liteferry.expressions.data import ColumnType
 
@@ -54,14 +54,25 @@ class FromItem:
 
 @dataclass(slots=True)
 class SelectScope:
-    """The names of one SELECT, and of the SELECTs around it."""
+    """The names of one SELECT, and of the SELECTs around it.
+
+    keys: in an aggregated SELECT, the SQL of what it is grouped by; its subqueries may name nothing else of it.
+    """
 
     items: list[FromItem] = field(default_factory=list)
     parent: SelectScope | None = None
+    keys: Mapping[str, Term] | None = None
 
     def resolve(self, parts: tuple[str, ...]) -> Term | None:
         """The column of that name, None when there is none."""
-        return self.resolve_here(parts) or (self.parent.resolve(parts) if self.parent else None)
+        here = self.resolve_here(parts)
+        if here is not None or self.parent is None:
+            return here
+        outer = self.parent.resolve(parts)
+        keys = self.parent.keys
+        if outer is not None and keys is not None and outer.sql not in keys and self.parent.resolve_here(parts):
+            raise Untranslatable(f"a subquery uses {'.'.join(parts)}, which is neither grouped nor aggregated")
+        return outer
 
     def resolve_here(self, parts: tuple[str, ...]) -> Term | None:
         """The same, without the SELECTs around this one. Raises: Untranslatable when two columns have the name."""

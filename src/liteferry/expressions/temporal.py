@@ -30,6 +30,8 @@ _TIME: Final = re.compile(r"(\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\Z", re.ASCII)
 _SPACED: Final = frozenset({"datetime", *(f"datetime-f{digits}" for digits in range(1, 10))})
 _PYTHON: Final = frozenset({"datetime", "datetime-f6"})
 _ANY: Final = _SPACED - {"datetime-f7", "datetime-f8", "datetime-f9"}
+_NO_ZEROS: Final = (frozenset({"datetime"}), _PYTHON)  # a fraction that is zero is never written
+MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>"}
 _SAME_ORDER: Final = frozenset({"date", "time-python", "time-s", "datetime", *_SPACED})
 
 
@@ -194,14 +196,50 @@ def _constant(column: Term, *, value: bool) -> str:
 
 
 def compare_temporal(operator: str, left: Term, right: Term) -> Term:
-    """Compare two dates or times, where their texts are written in one way. Pure. Raises: Untranslatable."""
-    if left.kind != right.kind or left.forms != right.forms:
-        raise Untranslatable(
-            f"{describe(left)} and {describe(right)} are dates or times that are written in different ways"
-        )
-    if not has_one_form(left):
-        raise Untranslatable(f"how the texts of {describe(left)} are written is not known well enough to compare them")
-    return make_condition(f"{left.operand} {operator} {right.operand}", [left, right])
+    """Compare two dates or times whose texts' order is known. Pure. Raises: Untranslatable."""
+    if left.kind == right.kind == "time" and left.forms == right.forms and has_one_form(left):
+        return make_condition(f"{left.operand} {operator} {right.operand}", [left, right])
+    if "time" in (left.kind, right.kind) or not {left.kind, right.kind} <= {"date", "timestamp", "timestamptz"}:
+        raise Untranslatable(f"it compares {describe(left)} with {describe(right)}, of which one is no date")
+    if left.forms == right.forms == {"date"} or (left.forms in _NO_ZEROS and right.forms in _NO_ZEROS):
+        return _compare_alike(operator, left, right)
+    if left.forms == right.forms and has_one_form(left):
+        return _compare_alike(operator, left, right)
+    if right.forms == {"date"} and _has_times(left):
+        return _compare_with_day(operator, left, right)
+    if left.forms == {"date"} and _has_times(right):
+        return _compare_with_day(MIRRORED[operator], right, left)
+    raise Untranslatable(
+        f"{describe(left)} and {describe(right)} are dates or times that are written in different ways, or in ways "
+        "that are not known well enough"
+    )
+
+
+def _has_times(term: Term) -> bool:
+    return bool(term.forms) and term.forms <= _SPACED | {"datetime-any", "datetime-t"}
+
+
+def _as_moment(term: Term, *, zoned: bool) -> str:
+    moment = f"{term.operand}::timestamp" if term.kind == "date" else term.operand
+    return f"({moment} AT TIME ZONE 'UTC')" if zoned and term.kind != "timestamptz" else moment
+
+
+def _compare_alike(operator: str, left: Term, right: Term) -> Term:
+    if left.kind == right.kind:
+        return make_condition(f"{left.operand} {operator} {right.operand}", [left, right])
+    zoned = "timestamptz" in (left.kind, right.kind)
+    sides = [_as_moment(side, zoned=zoned) for side in (left, right)]
+    return make_condition(f"{sides[0]} {operator} {sides[1]}", [left, right])
+
+
+def _compare_with_day(operator: str, moment: Term, day: Term) -> Term:
+    """A date and time against a date: on the same day the longer text is the greater, at midnight too."""
+    if operator in ("=", "<>"):
+        sides = [f"{side.operand} = {side.operand}" for side in (moment, day) if not side.not_null]
+        sql = " AND ".join(sides) or "TRUE"
+        return make_condition(sql if operator == "<>" else f"NOT ({sql})", [moment, day])
+    bound = _as_moment(day, zoned=moment.kind == "timestamptz")
+    return make_condition(f"{moment.operand} {'<' if operator in ('<', '<=') else '>='} {bound}", [moment, day])
 
 
 def has_one_form(term: Term) -> bool:

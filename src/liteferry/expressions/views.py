@@ -183,6 +183,7 @@ class SelectCompiler:
             grouping = Grouping(plain)
             for node in core.group:
                 grouping.add_key(self._group_term(node, core, plain))
+            scope.keys = grouping.keys
         windows = {fold_case(name): window for name, window in core.windows}
         translator = SelectTranslator(self, scope, aliases=aliases, grouping=grouping, windows=windows, results=True)
         outputs = self._compile_columns(core, scope, translator)

@@ -230,19 +230,10 @@ def _column_type(table: Table, column: Column, census: ColumnCensus, target: str
         collation=column.collation,
         whole=bool(census.integers) and not (census.reals or census.texts or census.blobs),
         storage=frozenset(storage),
-        forms=_temporal_forms(census) if choice.kind in _TEMPORAL else frozenset(),
+        forms=frozenset(form.name for form in census.forms) if choice.kind in _TEMPORAL else frozenset(),
         rowid=column.name == table.rowid_alias,
+        generated=bool(column.generated),
     )
-
-
-def _temporal_forms(census: ColumnCensus) -> frozenset[str]:
-    """What the translator may rely on about the texts' forms: the census's finer forms, gathered."""
-    found = {form.name for form in census.forms}
-    if len(found) <= 1 or found == {"date", "datetime"}:
-        return frozenset(found)
-    if all(form == "datetime" or form.startswith("datetime-f") for form in found):
-        return frozenset({"datetime-any"})
-    return frozenset({"other"})
 
 
 def _translate_generated(
