@@ -558,3 +558,68 @@ def hold_up_server(admin_url: str, tag: str) -> Gate:
         f"CREATE EVENT TRIGGER gate ON ddl_command_start WHEN TAG IN ('{tag}') EXECUTE FUNCTION gate.gate()",
     )
     return Gate(admin_url)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# All of it together
+
+STAGING = "liteferry_staging_public"
+
+PLACES = {
+    "load": (b"CREATE TABLE", b""),
+    "copy": (MARKER.encode(), b""),
+    "index": (b"CREATE INDEX", b""),
+    "constraints": (b"CREATE VIEW", b""),
+    "proof": (b"pg_export_snapshot", b""),
+    "reading back": (b"TO STDOUT", b""),
+    "publish": (b"SET SCHEMA", b""),
+    "commit": (b"COMMIT", b"RESTRICT"),
+}
+"""Where the client can be held up: what it is about to send, and after what."""
+
+
+@dataclass
+class Scene:
+    """A source, a target behind a proxy, and a run directory."""
+
+    proxy: Proxy
+    url: str
+    direct_url: str
+    admin_url: str
+    source: Path
+    run_dir: Path
+
+    def hold(self, place: str) -> Hold:
+        pattern, armed_by = PLACES[place]
+        return self.proxy.hold(pattern, armed_by=armed_by)
+
+    def start(self, *options: str) -> Ferry:
+        return Ferry("migrate", self.source, self.url, "--yes", "--json", "--run-dir", self.run_dir, *options)
+
+    def read_state(self) -> str:
+        with closing(sqlite3.connect(self.run_dir / "journal.sqlite")) as db:
+            (state,) = db.execute("SELECT value FROM run WHERE key = 'state'").fetchone()
+            return str(state)
+
+    def run_again(self) -> Outcome:
+        """A run as if nothing had happened; what it says."""
+        wait_until_alone(self.admin_url)
+        with untouched(self.source):
+            outcome = call_ferry(
+                "migrate", self.source, self.direct_url, "--yes", "--json", "--run-dir", self.run_dir.with_name("again")
+            )
+        assert outcome.report.verdict == "proven"
+        assert list_relations(self.admin_url) == SHOP
+        assert not has_schema(self.admin_url, STAGING)
+        return outcome
+
+
+@contextmanager
+def set_scene(directory: Path, server: PostgresServer, database: Database) -> Iterator[Scene]:
+    """A fresh source, and a database behind a proxy."""
+    (directory / "source").mkdir()
+    source = make_shop(directory / "source" / "shop.sqlite")
+    with Proxy(server.port) as proxy:
+        url = give_to_carrier(server, database, port=proxy.port)
+        direct = url.replace(f":{proxy.port}/", f":{server.port}/")
+        yield Scene(proxy, url, direct, database.admin_url, source, directory / "run")

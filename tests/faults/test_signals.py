@@ -6,29 +6,23 @@ import os
 import signal
 import sqlite3
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harness import (
-    MARKER,
     SHOP,
     Application,
     Ferry,
-    Hold,
     Outcome,
-    Proxy,
     assert_error,
     assert_no_secret,
     call_ferry,
     execute,
-    give_to_carrier,
     has_schema,
     hold_up_server,
     list_relations,
-    make_shop,
     read_everything,
     untouched,
     wait_until,
@@ -40,65 +34,11 @@ if TYPE_CHECKING:
 
     from conftest import Database, PostgresServer
 
-STAGING = "liteferry_staging_public"
-
-PLACES = {
-    "load": (b"CREATE TABLE", b""),
-    "copy": (MARKER.encode(), b""),
-    "index": (b"CREATE INDEX", b""),
-    "constraints": (b"CREATE VIEW", b""),
-    "proof": (b"pg_export_snapshot", b""),
-    "reading back": (b"TO STDOUT", b""),
-    "publish": (b"SET SCHEMA", b""),
-    "commit": (b"COMMIT", b"RESTRICT"),
-}
-"""Where the client can be held up: what it is about to send, and after what."""
-
-
-@dataclass
-class Scene:
-    """A source, a target behind a proxy, and a run directory."""
-
-    proxy: Proxy
-    url: str
-    direct_url: str
-    admin_url: str
-    source: Path
-    run_dir: Path
-
-    def hold(self, place: str) -> Hold:
-        pattern, armed_by = PLACES[place]
-        return self.proxy.hold(pattern, armed_by=armed_by)
-
-    def start(self, *options: str) -> Ferry:
-        return Ferry("migrate", self.source, self.url, "--yes", "--json", "--run-dir", self.run_dir, *options)
-
-    def read_state(self) -> str:
-        with closing(sqlite3.connect(self.run_dir / "journal.sqlite")) as db:
-            (state,) = db.execute("SELECT value FROM run WHERE key = 'state'").fetchone()
-            return str(state)
-
-    def run_again(self) -> Outcome:
-        """A run as if nothing had happened; what it says."""
-        wait_until_alone(self.admin_url)
-        with untouched(self.source):
-            outcome = call_ferry(
-                "migrate", self.source, self.direct_url, "--yes", "--json", "--run-dir", self.run_dir.with_name("again")
-            )
-        assert outcome.report.verdict == "proven"
-        assert list_relations(self.admin_url) == SHOP
-        assert not has_schema(self.admin_url, STAGING)
-        return outcome
-
 
 @pytest.fixture
 def scene(tmp_path: Path, pg_server: PostgresServer, pg_database: Database) -> Iterator[Scene]:
-    (tmp_path / "source").mkdir()
-    source = make_shop(tmp_path / "source" / "shop.sqlite")
-    with Proxy(pg_server.port) as proxy:
-        url = give_to_carrier(pg_server, pg_database, port=proxy.port)
-        direct = url.replace(f":{proxy.port}/", f":{pg_server.port}/")
-        yield Scene(proxy, url, direct, pg_database.admin_url, source, tmp_path / "run")
+    with set_scene(tmp_path, pg_server, pg_database) as scene:
+        yield scene
 
 
 def assert_taken_back(scene: Scene, outcome: Outcome) -> None:
@@ -318,6 +258,7 @@ def is_running(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+@pytest.mark.slow
 def test_a_kill_during_the_snapshot(scene: Scene) -> None:
     """The child that copies ends too, and removes its part of the copy."""
     with Application(scene.source) as application:

@@ -1,0 +1,449 @@
+"""The server, the network or a disk fails in the middle of a run: nothing is half done, and what is said is so."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from harness import (
+    SHOP,
+    STAGING,
+    Outcome,
+    Scene,
+    Wire,
+    assert_no_secret,
+    call_ferry,
+    execute,
+    has_schema,
+    list_relations,
+    make_shop,
+    read_everything,
+    set_scene,
+    untouched,
+    wait_until,
+)
+from liteferry import Options, migrate, postgres_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from conftest import Database, PostgresServer
+    from liteferry import Event
+
+
+@pytest.fixture
+def scene(tmp_path: Path, pg_server: PostgresServer, pg_database: Database) -> Iterator[Scene]:
+    with set_scene(tmp_path, pg_server, pg_database) as scene:
+        yield scene
+
+
+def assert_failed(scene: Scene, outcome: Outcome, code: str = "connection-lost") -> None:
+    """The run says what happened, and that everything was taken back."""
+    assert outcome.status == 5, outcome
+    assert "Traceback" not in outcome.err
+    report = outcome.report
+    assert (report.verdict, report.exit_status, report.published) == ("failed", 5, False)
+    assert report.failure is not None
+    assert report.failure.code == code, report.failure
+    assert "still there" not in report.failure.hint
+    assert scene.read_state() == "failed"
+    assert call_ferry("report", scene.run_dir, "--json").report == report
+    assert_no_secret(outcome, scene.run_dir)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Sessions that are ended
+
+HOLDER = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+WORKER = f"SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid NOT IN ({HOLDER})"
+
+
+def terminate(admin_url: str, which: str) -> None:
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        found = connection.execute(f"SELECT count(pg_terminate_backend(pid)) FROM ({which}) found".encode()).fetchone()
+        assert found != (0,)
+
+
+@pytest.mark.parametrize(
+    ("place", "which"),
+    [
+        ("copy", WORKER),
+        ("copy", HOLDER),
+        ("constraints", HOLDER),
+        ("proof", WORKER),
+        ("reading back", WORKER),
+        ("reading back", HOLDER),
+        ("publish", HOLDER),
+        ("commit", HOLDER),
+    ],
+    ids=lambda value: {WORKER: "worker", HOLDER: "control"}.get(value, value),
+)
+def test_a_session_is_ended(place: str, which: str, scene: Scene) -> None:
+    before, hold = read_everything(scene.admin_url), scene.hold(place)
+    with untouched(scene.source), scene.start() as ferry:
+        hold.wait()
+        terminate(scene.admin_url, which)
+        hold.release()
+        outcome = ferry.end()
+    assert_failed(scene, outcome)
+    assert read_everything(scene.admin_url) == before
+    if place == "copy":
+        scene.run_again()
+
+
+def test_a_session_is_cancelled(scene: Scene) -> None:
+    """By an administrator: pg_cancel_backend."""
+    before, hold = read_everything(scene.admin_url), scene.hold("copy")
+    with untouched(scene.source), scene.start() as ferry:
+        hold.wait()
+        with psycopg.connect(scene.admin_url, autocommit=True) as connection:
+            sql = f"SELECT count(pg_cancel_backend(pid)) FROM ({WORKER}) found"
+            assert connection.execute(sql.encode()).fetchone() != (0,)
+        hold.release()
+        outcome = ferry.end()
+    assert outcome.status == 130
+    assert outcome.report.failure is not None
+    assert "was cancelled by the server" in outcome.report.failure.what
+    assert read_everything(scene.admin_url) == before
+
+
+def test_another_run_comes_in_when_the_lock_is_lost(scene: Scene) -> None:
+    """The first run must not touch the second one's staging schema, nor publish."""
+    hold = scene.hold("copy")
+    with scene.start("--jobs", "1") as first:
+        hold.wait()
+        terminate(scene.admin_url, HOLDER)
+        hold.release()
+        second = call_ferry(
+            "migrate", scene.source, scene.direct_url, "--yes", "--json", "--run-dir", scene.run_dir.with_name("2")
+        )
+        outcome = first.end()
+    assert outcome.status == 5, outcome
+    assert second.status in {0, 5}, second
+    assert list_relations(scene.admin_url) == (SHOP if second.status == 0 else [])
+    assert not has_schema(scene.admin_url, STAGING)
+    if second.status == 0:
+        run_dir = scene.run_dir.with_name("2")
+        assert call_ferry("verify", scene.source, scene.direct_url, "--run-dir", run_dir).status == 0
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The commit of the publication
+
+
+def swallow(wire: Wire) -> None:
+    """The commit gets through, its answer does not come back."""
+    wire.swallow = True
+
+
+def cut(wire: Wire) -> None:
+    """The connection breaks, and the commit is lost with it."""
+    wire.cut()
+
+
+def delay(wire: Wire) -> None:
+    """The client is cut off; the commit would reach the server a little later, when the client has come again."""
+    wire.cut_client()
+    time.sleep(1)
+
+
+@pytest.mark.parametrize(("break_it", "published"), [(swallow, True), (cut, False), (delay, False)])
+def test_the_connection_breaks_in_the_commit(
+    break_it: Callable[[Wire], None],
+    published: bool,
+    scene: Scene,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    before = read_everything(scene.admin_url)
+    scene.proxy.halt(b"COMMIT", break_it, armed_by=b"RESTRICT")
+    with untouched(scene.source), scene.start() as ferry:
+        outcome = ferry.end()
+    if published:
+        assert (outcome.status, outcome.report.verdict, outcome.report.published) == (0, "proven", True)
+        assert "but everything was published by then" in outcome.err
+        assert list_relations(scene.admin_url) == SHOP
+        assert scene.read_state() == "published"
+        assert call_ferry("undo", scene.run_dir, "--target", scene.direct_url, "--yes").status == 0
+    else:
+        assert_failed(scene, outcome)
+    time.sleep(1 if break_it is delay else 0)  # what was delayed has arrived by now
+    assert read_everything(scene.admin_url) == before
+    assert not has_schema(scene.admin_url, STAGING)
+
+
+def test_something_else_has_the_name_by_then(scene: Scene) -> None:
+    """Somebody made a table in the target after the plan: the publication is one transaction, and does not happen."""
+    hold = scene.hold("publish")
+    with untouched(scene.source), scene.start() as ferry:
+        hold.wait()
+        execute(scene.direct_url, "CREATE TABLE public.note (mine int)")
+        before = [row for row in read_everything(scene.admin_url) if STAGING not in str(row)]
+        hold.release()
+        outcome = ferry.end()
+    assert_failed(scene, outcome, "step-failed")
+    assert outcome.report.failure is not None
+    assert outcome.report.failure.step_id == "publish"
+    assert read_everything(scene.admin_url) == before
+    assert list_relations(scene.admin_url) == ["note"]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The whole server
+
+
+@pytest.fixture(scope="module")
+def mortal(start_server_of: Callable[..., PostgresServer]) -> Iterator[PostgresServer]:
+    """A server that may be killed."""
+    server = start_server_of()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mortal_scene(tmp_path: Path, mortal: PostgresServer) -> Iterator[Scene]:
+    database = mortal.create_database()
+    with set_scene(tmp_path, mortal, database) as scene:
+        yield scene
+    mortal.drop_database(database.name)
+
+
+def read_pid(server: PostgresServer) -> int:
+    return int((server.data_dir / "postmaster.pid").read_text().split()[0])
+
+
+def start_again(server: PostgresServer) -> None:
+    options = f"-k {server.directory} -p {server.port} -c listen_addresses=127.0.0.1"
+    argv = [
+        server.bin_dir / "pg_ctl",
+        "start",
+        "-D",
+        server.data_dir,
+        "-l",
+        server.directory / "log",
+        "-w",
+        "-o",
+        options,
+    ]
+    done = server.account.run(argv)
+    assert done.returncode == 0, done.stderr
+
+
+def stop_now(server: PostgresServer) -> None:
+    server.account.run([server.bin_dir / "pg_ctl", "stop", "-m", "immediate", "-D", server.data_dir])
+
+
+def is_up(server: PostgresServer) -> bool:
+    try:
+        psycopg.connect(server.url("postgres")).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def kill_backend(server: PostgresServer, scene: Scene) -> None:
+    """The server ends all sessions, recovers, and is back by itself."""
+    with psycopg.connect(scene.admin_url) as connection:
+        (pid,) = (
+            connection.execute(WORKER.encode()).fetchone() or connection.execute(HOLDER.encode()).fetchone() or (0,)
+        )
+    os.kill(pid, signal.SIGKILL)
+
+
+def kill_postmaster(server: PostgresServer, _: Scene) -> None:
+    """Everything is gone, until somebody starts the server again."""
+    os.kill(read_pid(server), signal.SIGKILL)
+    time.sleep(0.5)
+    start_again(server)
+
+
+@pytest.mark.parametrize(
+    ("place", "kill"),
+    [
+        ("copy", kill_backend),
+        ("copy", kill_postmaster),
+        pytest.param("constraints", kill_backend, marks=pytest.mark.slow),
+        ("reading back", kill_backend),
+        ("publish", kill_backend),
+        pytest.param("commit", kill_backend, marks=pytest.mark.slow),
+        pytest.param("commit", kill_postmaster, marks=pytest.mark.slow),
+    ],
+)
+def test_the_server_dies_and_comes_again(
+    place: str, kill: Callable[[PostgresServer, Scene], None], mortal: PostgresServer, mortal_scene: Scene
+) -> None:
+    scene = mortal_scene
+    before, hold = read_everything(scene.admin_url), scene.hold(place)
+    with untouched(scene.source), scene.start() as ferry:
+        hold.wait()
+        kill(mortal, scene)
+        hold.release()
+        outcome = ferry.end()
+    assert_failed(scene, outcome)
+    wait_until(lambda: is_up(mortal), "the server to come again")
+    assert read_everything(scene.admin_url) == before
+    scene.run_again()
+
+
+@pytest.mark.parametrize(
+    ("place", "says", "state"),
+    [
+        (("phase-end", "load"), "the staging schema liteferry_staging_public is still there", "running"),
+        (("phase-start", "publish"), "the staging schema liteferry_staging_public is still there", "running"),
+    ],
+)
+def test_the_server_does_not_come_again(
+    place: tuple[str, str],
+    says: str,
+    state: str,
+    mortal: PostgresServer,
+    mortal_scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Then the staging schema is still there, which is said; the next run removes it."""
+    scene = mortal_scene
+    monkeypatch.setattr(postgres_target, "PATIENCE_S", 0.5)
+
+    def stop_server(event: Event) -> None:
+        if (event.kind, event.phase) == place:
+            stop_now(mortal)
+
+    try:
+        report = migrate(scene.source, scene.direct_url, Options(run_dir=str(scene.run_dir)), stop_server)
+    finally:
+        start_again(mortal)
+    assert (report.verdict, report.exit_status) == ("failed", 5)
+    assert report.failure is not None
+    assert report.failure.code == "connection-lost"
+    assert says in report.failure.hint
+    assert scene.read_state() == state
+    assert list_relations(scene.admin_url) == []
+    again = scene.run_again()
+    assert "a staging schema left behind by a run that was killed has been removed" in again.err
+
+
+def test_nobody_knows_whether_it_was_published(
+    mortal: PostgresServer, mortal_scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server goes for good while it commits, and did commit: it is said that this is not known, and undo works."""
+    scene = mortal_scene
+    monkeypatch.setattr(postgres_target, "PATIENCE_S", 0.5)
+    before = read_everything(scene.admin_url)
+
+    def vanish(wire: Wire) -> None:
+        wire.swallow = True
+        scene.proxy.refusing = True
+
+    scene.proxy.halt(b"COMMIT", vanish, armed_by=b"RESTRICT")
+    report = migrate(scene.source, scene.url, Options(run_dir=str(scene.run_dir)))
+    assert (report.verdict, report.exit_status, report.published) == ("failed", 5, False)
+    assert report.failure is not None
+    assert "whether the publication happened is not known" in report.failure.hint
+    assert scene.read_state() == "publishing"
+    assert list_relations(scene.admin_url) == SHOP
+    assert call_ferry("undo", scene.run_dir, "--target", scene.direct_url, "--yes").status == 0
+    assert read_everything(scene.admin_url) == before
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Disks
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk that anybody may write to."""
+    directory = tmp_path / "disk"
+    directory.mkdir()
+    if not shutil.which("mount"):
+        pytest.skip("no mount(8) here")
+    argv = ["mount", "-t", "tmpfs", "-o", "size=24m,mode=777", "tmpfs", directory]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"mounting is not permitted here: {done.stderr.strip()}")
+    yield directory
+    subprocess.run(["umount", "-l", directory], check=True)
+
+
+def test_the_servers_disk_is_full(tmp_path: Path, disk: Path, mortal: PostgresServer) -> None:
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o755)  # for the server's account to get there
+    space = disk / "space"
+    space.mkdir()
+    os.chown(space, mortal.account.uid, mortal.account.gid)
+    execute(
+        mortal.url("postgres"),
+        f"CREATE TABLESPACE small LOCATION '{space}'",
+        "CREATE DATABASE crowded OWNER ferry TABLESPACE small",
+    )
+    (tmp_path / "source").mkdir()
+    source = make_shop(tmp_path / "source" / "shop.sqlite", rows=400_000)
+    try:
+        before = read_everything(mortal.url("crowded"))
+        with untouched(source):
+            outcome = call_ferry(
+                "migrate", source, mortal.url("crowded", "ferry"), "--yes", "--json", "--run-dir", tmp_path / "run"
+            )
+        assert outcome.status == 5
+        assert outcome.report.failure is not None
+        assert outcome.report.failure.code == "disk-full"
+        assert "make room on the server's disk" in outcome.report.failure.hint
+        assert read_everything(mortal.url("crowded")) == before
+    finally:
+        mortal.drop_database("crowded")
+        execute(mortal.url("postgres"), "DROP TABLESPACE small")
+
+
+@pytest.mark.parametrize("place", [("phase-start", "load"), ("phase-start", "proof"), ("phase-start", "publish")])
+def test_the_run_directorys_disk_fills_up(
+    place: tuple[str, str], tmp_path: Path, disk: Path, pg_url: str, pg_admin_url: str
+) -> None:
+    """The journal cannot be written any more: then nothing is published, since nobody could undo it."""
+    source = make_shop(tmp_path / "shop.sqlite")
+    before = read_everything(pg_admin_url)
+
+    def fill(event: Event) -> None:
+        if (event.kind, event.phase) == place:
+            with (disk / "filler").open("wb", buffering=0) as file:
+                while file.write(bytes(1 << 12)) == 1 << 12:
+                    pass
+
+    def fill_and_notice(event: Event) -> None:
+        try:
+            fill(event)
+        except OSError:
+            return
+
+    report = migrate(source, pg_url, Options(run_dir=str(disk / "run")), fill_and_notice)
+    assert (report.verdict, report.exit_status, report.published) == ("failed", 5, False)
+    assert report.failure is not None
+    assert report.failure.code == "disk-full"
+    assert str(disk / "run") in report.failure.what
+    assert read_everything(pg_admin_url) == before
+
+
+def test_the_disk_fills_up_when_all_is_published(tmp_path: Path, disk: Path, pg_url: str, pg_admin_url: str) -> None:
+    """What came out stands; that it could not be written down is said, and undo works nevertheless."""
+    source = make_shop(tmp_path / "shop.sqlite")
+    before, notes = read_everything(pg_admin_url), []
+
+    def fill(event: Event) -> None:
+        if event.kind == "note":
+            notes.append(event.message)
+        if (event.kind, event.phase) == ("phase-end", "publish"):
+            try:
+                (disk / "filler").write_bytes(bytes(1 << 25))
+            except OSError:
+                return
+
+    report = migrate(source, pg_url, Options(run_dir=str(disk / "run")), fill)
+    assert (report.verdict, report.published) == ("proven", True)
+    assert any("the report could not be written down" in note for note in notes)
+    (disk / "filler").unlink()
+    assert call_ferry("undo", disk / "run", "--yes", "--target", pg_url).status == 0
+    assert read_everything(pg_admin_url) == before
