@@ -324,7 +324,7 @@ def _warn_of_password(target: str) -> None:
 
 
 def _confirm(question: str, arguments: argparse.Namespace) -> None:
-    """Ask, unless --yes. Raises: MigrationError (usage) when nobody can be asked, KeyboardInterrupt on no."""
+    """Ask, unless --yes. Raises: MigrationError: usage when nobody can be asked, interrupted on no."""
     if arguments.yes:
         return
     if not sys.stdin.isatty():
@@ -332,4 +332,6 @@ def _confirm(question: str, arguments: argparse.Namespace) -> None:
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise KeyboardInterrupt
+        raise MigrationError(
+            "not confirmed, and nothing was done", code="interrupted", exit_status=ExitStatus.INTERRUPTED
+        )

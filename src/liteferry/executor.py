@@ -132,9 +132,7 @@ class _Loader:
     def _load_group(self, steps: Sequence[Step]) -> None:
         with self._target.lend_connection() as connection:
             create, copy, *rest = steps
-            with self._target.begin(connection):
-                self._run(create, connection)
-                rows = self._copy(copy, connection)
+            rows = self._create_and_copy(create, copy, connection)
             # a big table's steps one by one, so that each is timed and can be watched; a small one's in one trip
             size = 1 if rows > 50_000 else BATCH_STEPS
             for start in range(0, len(rest), size):
@@ -144,6 +142,23 @@ class _Loader:
                         self._events.put(event)
                 except MigrationError as error:
                     raise _name_rows(error, self._plan, connection) from error
+
+    def _create_and_copy(self, create: Step, copy: Step, connection: psycopg.Connection) -> int:
+        """Make a table and fill it, in one transaction; returns how many rows it has.
+
+        PostgreSQL names a table's array type after it, cut to 63 bytes and evading what is there; but it cannot see
+        what another transaction is about to make: of two tables whose names begin alike, or are foo and _foo, the
+        second fails when the first commits, and succeeds when it is tried again.
+        """
+        for _ in self._plan.tables:
+            try:
+                with self._target.begin(connection):
+                    self._run(create, connection)
+                    return self._copy(copy, connection)
+            except MigrationError as error:
+                if error.step_id != create.id or error.table != "pg_type":
+                    raise
+        raise MigrationError(f"{create.table} found no name for its array type", code="step-failed", step_id=create.id)
 
     def _run(self, step: Step, connection: psycopg.Connection) -> None:
         for event in _run_batch([step], self._target, connection):

@@ -267,10 +267,22 @@ class SnapshotReader:
         with self._target.lend_connection() as connection, reporting("reading rows back"):
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try:
-                connection.execute(f"SET TRANSACTION SNAPSHOT '{self._snapshot}'".encode())
+                self._take_snapshot(connection)
                 yield from _copy_out(connection, select_sql)
             finally:
                 _end(connection)
+
+    def _take_snapshot(self, connection: psycopg.Connection) -> None:
+        import psycopg
+
+        try:
+            connection.execute(f"SET TRANSACTION SNAPSHOT '{self._snapshot}'".encode())
+        except (psycopg.errors.UndefinedObject, psycopg.errors.InvalidParameterValue) as error:
+            raise MigrationError(
+                "the session that held the snapshot for the proof was ended",
+                code="connection-lost",
+                hint="look at the server's log, then run again",
+            ) from error
 
 
 class TransactionReader:
@@ -390,17 +402,22 @@ def _connect(conninfo: str) -> psycopg.Connection:
     with reporting("setting up the session"):
         names = ", ".join(["pg_catalog.set_config(%s, %s, false)"] * len(_SETTINGS))
         connection.execute(f"SELECT {names}".encode(), [part for setting in _SETTINGS for part in setting])
+        # what is said to be published must survive the server; a wait for standbys stays as it was chosen
+        connection.execute(
+            "SELECT pg_catalog.set_config('synchronous_commit', 'local', false)"
+            " WHERE pg_catalog.current_setting('synchronous_commit') = 'off'"
+        )
     return connection
 
 
 def _connect_patiently(conninfo: str) -> psycopg.Connection:
-    """Connect, and try again for a while where the server does not answer yet."""
+    """Connect, and try again for a while: it went well before, and a proxy before the server may say anything."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             return _connect(conninfo)
-        except MigrationError as error:
-            if error.code not in {"server-unreachable", "server-not-ready"} or time.monotonic() > deadline:
+        except MigrationError:
+            if time.monotonic() > deadline:
                 raise
         time.sleep(_RETRY_S)
 

@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 
 from liteferry.errors import MigrationError
 from liteferry.journal import Journal, list_relations
-from liteferry.model import Event, Report, TargetCatalog, to_json
 from liteferry.names import quote_qualified
 from liteferry.postgres_target import TransactionReader, open_target
 from liteferry.proof import digest_target
-from liteferry.run import REPORT_NAME, read_plan, read_report, write_private
+from liteferry.run import read_plan, read_report, write_reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from liteferry.model import Plan
+    from liteferry.model import Event, Plan, Report, TargetCatalog
     from liteferry.postgres_target import Target
 
 
@@ -36,7 +35,7 @@ def undo(run_dir: str | Path, target: str | None = None, observe: Callable[[Even
     target: a connection string; None for the address in the run's journal, which has no password in it (libpq finds
     one in PGPASSWORD or ~/.pgpass).
 
-    Returns the run's report, with `Report.undone_at` set; the report file is changed alike.
+    Returns the run's report, with `Report.undone_at` set; the report files are changed alike.
 
     Raises: MigrationError: undo-nothing when there is nothing (any more); undo-refused when rows, or the objects
     themselves, changed since; run-dir.
@@ -56,7 +55,7 @@ def undo(run_dir: str | Path, target: str | None = None, observe: Callable[[Even
             _take_away(plan, report, journal.read_published(), server, observe)
         journal.set_state("undone")
     undone = replace(report, undone_at=datetime.now(UTC).isoformat(timespec="seconds"), published=False)
-    write_private(directory / REPORT_NAME, to_json(undone))
+    write_reports(directory, undone, plan)
     return undone
 
 

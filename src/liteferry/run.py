@@ -209,12 +209,17 @@ class Run:
         What came out stands whether or not it can be written down: where the disk is full, that is only noted.
         """
         try:
-            write_private(directory / REPORT_NAME, render_json(report))
-            write_private(directory / "report.md", render_markdown(report, plan=self.plan))
-            write_private(directory / "report.html", render_html(report, plan=self.plan))
+            write_reports(directory, report, self.plan)
         except MigrationError as error:
             self.note(f"the report could not be written down in full: {error}")
         return report
+
+
+def write_reports(directory: Path, report: Report, plan: Plan | None) -> None:
+    """Write a report in every form. Raises: MigrationError: disk-full, run-dir."""
+    write_private(directory / REPORT_NAME, render_json(report))
+    write_private(directory / "report.md", render_markdown(report, plan=plan))
+    write_private(directory / "report.html", render_html(report, plan=plan))
 
 
 def count_types(plan: Plan) -> tuple[TypeUse, ...]:

@@ -30,6 +30,8 @@ HERE = Path(__file__).parent
 CASES = sorted(path.parent.name for path in HERE.glob("*/source.sql"))
 UPDATE = os.environ.get("LITEFERRY_UPDATE_GOLDEN") == "1"
 
+FINDING_KEYS = ("code", "table", "name", "count", "message", "if_accepted", "accepted")
+
 Run = Any  # a command's exit status and its JSON
 
 
@@ -81,7 +83,7 @@ def describe_report(report: dict[str, Any]) -> dict[str, Any]:
         "names": report["names"],
         "findings": [
             {
-                **{key: finding[key] for key in ("code", "table", "name", "count", "message", "if_accepted", "accepted")},
+                **{key: finding[key] for key in FINDING_KEYS},
                 "samples": [f"{sample['key']}: {sample['why']}" for sample in finding["samples"]],
             }
             for finding in report["findings"]

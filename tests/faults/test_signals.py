@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import (
+    PLACES,
     SHOP,
+    STAGING,
     Application,
     Ferry,
     Outcome,
+    Scene,
     assert_error,
     assert_no_secret,
     call_ferry,
@@ -24,6 +27,7 @@ from harness import (
     hold_up_server,
     list_relations,
     read_everything,
+    set_scene,
     untouched,
     wait_until,
     wait_until_alone,

@@ -79,3 +79,11 @@ def test_an_index_named_like_a_table_keeps_a_stable_name() -> None:
     second.claim("a")
     second.claim("unrelated")
     assert first.claim("a", seed="t/index") == second.claim("a", seed="t/index") != "a"
+
+
+def test_a_given_name_goes_to_its_owner_whoever_asks_first() -> None:
+    names = NameSpace(["a_pkey"])
+    made_up = names.claim("a_pkey")
+    assert made_up != "a_pkey"
+    assert names.claim("a_pkey", given=True) == "a_pkey"
+    assert names.claim("a_pkey", given=True) not in {"a_pkey", made_up}

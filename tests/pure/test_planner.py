@@ -109,6 +109,13 @@ def test_accepting_what_cannot_be_accepted(accept: str) -> None:
     assert caught.value.code == "usage"
 
 
+@pytest.mark.parametrize("schema", ["", "a\0b", "x" * 64, "ä" * 32, "pg_mine"])
+def test_a_schema_that_cannot_be_is_refused_at_once(schema: str) -> None:
+    with pytest.raises(MigrationError) as caught:
+        plan(table("a", "id"), options=Options(schema=schema))
+    assert caught.value.code == "usage"
+
+
 def test_relations_share_one_name_space() -> None:
     made = plan(table("a", "id", "x"), table("b", "id", "x", indexes=(index("a", "b", "x"), index("b_pkey", "b", "x"))))
     names = [found.name for found in made.objects if found.kind in {"table", "index", "primary_key", "sequence"}]

@@ -29,9 +29,10 @@ from liteferry.model import (
     TargetCatalog,
     VirtualTable,
 )
-from liteferry.names import NameSpace, quote_name, quote_qualified
+from liteferry.names import LIMIT_BYTES, NameSpace, quote_name, quote_qualified
+from liteferry.planner.foreign_keys import plan_foreign_keys
 from liteferry.planner.sql import create_schema_sql, move_sql
-from liteferry.planner.tables import TablePlan, list_given_names, plan_foreign_keys, plan_table, say_why
+from liteferry.planner.tables import TablePlan, list_given_names, plan_table, say_why
 from liteferry.planner.views import plan_views
 from liteferry.sqlite_ddl import fold_case
 
@@ -54,8 +55,9 @@ def plan_migration(
 
     target: the target schema as it is; None when there is no server yet. source: the file's name, for the record.
 
-    Raises: MigrationError (usage) when --only or --exclude names no table, or an option contradicts another.
+    Raises: MigrationError (usage) when --only or --exclude names no table, or --schema cannot be a schema's name.
     """
+    _check_schema_name(options.schema)
     chosen, findings = select_tables(catalog, options)
     relations, names = NameSpace(name for table in chosen for name in list_given_names(table)), list[NameChange]()
     targets: dict[str, str] = {}
@@ -155,6 +157,21 @@ def _is_chosen(name: str, options: Options) -> bool:
 def _matches(name: str, pattern: str) -> bool:
     """Whether a shell pattern matches, or is the name itself: ``[a]`` is a name, too."""
     return name == pattern or fnmatchcase(name, pattern)
+
+
+def _check_schema_name(schema: str) -> None:
+    """Refuse what the server would refuse at the very end, or cut short. Raises: MigrationError (usage)."""
+    if not schema or "\0" in schema:
+        reason = "it is empty" if not schema else "it contains NUL"
+    elif len(schema.encode()) > LIMIT_BYTES:
+        reason = f"it has more than {LIMIT_BYTES} bytes"
+    elif schema.startswith("pg_"):
+        reason = "PostgreSQL keeps names that begin with pg_ for itself"
+    else:
+        return
+    raise MigrationError(
+        f"--schema {schema!r} cannot be the name of a schema: {reason}", code="usage", hint="choose another name"
+    )
 
 
 def staging_name(schema: str) -> str:

@@ -6,7 +6,6 @@ Layer 1, pure. Used by `planner` only.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import Untranslatable
@@ -20,13 +19,10 @@ from liteferry.expressions import (
 )
 from liteferry.findings import make_finding
 from liteferry.model import (
-    Catalog,
-    Census,
     Column,
     ColumnCensus,
     ColumnMap,
     Finding,
-    ForeignKey,
     Index,
     IndexKey,
     Kind,
@@ -42,9 +38,7 @@ from liteferry.model import (
 from liteferry.names import LIMIT_BYTES, NameSpace, fit_name, quote_name
 from liteferry.planner.sql import (
     ColumnClause,
-    ForeignKeyClause,
     add_check_sql,
-    add_foreign_key_sql,
     add_key_sql,
     analyze_sql,
     copy_sql,
@@ -240,13 +234,17 @@ def _translate_generated(
     table: Table, column: Column, types: Sequence[ColumnType], own: ColumnType
 ) -> tuple[str, list[Finding]]:
     try:
-        return translate_generated(column.generated_sql or "", types, own).sql, []
+        sql = translate_generated(column.generated_sql or "", types, own).sql
     except Untranslatable as error:
         message = f"the expression of generated column {column.name} is not carried over: {error.reason}"
         found = make_finding(
             "generated-untranslatable", message, table=table.name, name=column.name, sql=column.generated_sql
         )
         return "", [found]
+    if own.kind == "float8" and own.affinity == "REAL":
+        # SQLite stores whole numbers in a REAL column as integers, which have no negative zero
+        sql = f"({sql}) + 0.0::double precision"
+    return sql, []
 
 
 def _plan_columns(
@@ -280,7 +278,7 @@ def _plan_columns(
                     f"column {column.name} compares with {column.collation}, which PostgreSQL does not have",
                     table=table.name,
                     name=column.name,
-                    hint="compare lower(column) in the application, or use the citext extension",
+                    hint=_collation_hint(table, column, f"{quote_name(target)} (lower({quote_name(mapped.target)}"),
                 )
             )
         identity = ""
@@ -329,6 +327,17 @@ def _plan_columns(
             sql=(copy_sql(staging, target, copied),),
             group=target,
         )
+    )
+
+
+def _collation_hint(table: Table, column: Column, place: str) -> str:
+    """What to do about a collation; place: the table and the beginning of an index's key, in SQL."""
+    alone = any(index.unique and [key.column for key in index.keys] == [column.name] for index in table.indexes)
+    if column.collation != "NOCASE" or not alone:
+        return "compare lower(column) in the application, or use the citext extension"
+    return (
+        "texts that differ by nothing but the case of A to Z will clash no more; to let them, after the migration:"
+        f' CREATE UNIQUE INDEX ON {place} COLLATE "C"))'
     )
 
 
@@ -455,7 +464,7 @@ def _claim(plan: TablePlan, relations: NameSpace, kind: ObjectKind, given: str |
     return name
 
 
-def _claim_constraint(plan: TablePlan, kind: ObjectKind, given: str | None, default: str) -> str:
+def claim_constraint(plan: TablePlan, kind: ObjectKind, given: str | None, default: str) -> str:
     """Take a name for a constraint without an index: unique among the table's constraints."""
     name = plan.constraint_names.claim(given or default, given=given is not None)
     _note_name(plan, kind, given, name)
@@ -514,7 +523,7 @@ def _plan_checks(plan: TablePlan, staging: str) -> None:
             )
             continue
         default = f"{target}_{check.column}_check" if check.column else f"{target}_check"
-        name = _claim_constraint(plan, "check", check.name, default)
+        name = claim_constraint(plan, "check", check.name, default)
         plan.steps.append(
             Step(
                 id=f"post-data/check/{target}.{name}",
@@ -623,130 +632,3 @@ def _plan_sequence(plan: TablePlan, census: TableCensus, staging: str) -> None:
                 name=table.rowid_alias,
             )
         )
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Foreign keys, which need every table's plan
-
-
-@dataclass(slots=True, kw_only=True)
-class ForeignKeysPlan:
-    """The foreign keys of all tables."""
-
-    steps: list[Step] = field(default_factory=list)
-    objects: list[PlannedObject] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-
-
-def plan_foreign_keys(
-    catalog: Catalog, census: Census, chosen: Sequence[Table], plans: Mapping[str, TablePlan], staging: str
-) -> ForeignKeysPlan:
-    """Plan the foreign keys of the chosen tables: all after every table's rows and keys. Pure."""
-    result = ForeignKeysPlan()
-    by_name = {fold_case(name): plan for name, plan in plans.items()}
-    known = {fold_case(table.name) for table in catalog.tables}
-    orphans = {(found.table, found.foreign_key): found for found in census.orphans}
-    for table in chosen:
-        plan = plans[table.name]
-        for position, key in enumerate(table.foreign_keys):
-            place = f"{table.name} ({', '.join(key.columns)}) → {key.parent_table} ({', '.join(key.parent_columns)})"
-            code, reason = _why_not(key, plan, by_name, known)
-            if code:
-                message = f"foreign key {place} is not carried over: {reason}"
-                result.findings.append(make_finding(code, message, table=table.name, name=", ".join(key.columns)))
-                continue
-            found = orphans.get((table.name, position))
-            if found is not None:
-                result.findings.append(
-                    make_finding(
-                        "orphan-rows",
-                        f"{found.count:,} of {plan.map.rows:,} rows of {place} point at nothing",
-                        table=table.name,
-                        name=", ".join(key.columns),
-                        count=found.count,
-                        samples=found.samples,
-                        hint="delete or repair the rows in the source, or accept",
-                    )
-                )
-            parent = by_name[fold_case(key.parent_table)]
-            default = "_".join((plan.map.target, *map(plan.target_of, key.columns), "fkey"))
-            clause = ForeignKeyClause(
-                name=_claim_constraint(plan, "foreign_key", key.name, default),
-                columns=tuple(map(plan.target_of, key.columns)),
-                parent_table=parent.map.target,
-                parent_columns=tuple(map(parent.target_of, key.parent_columns)),
-                on_update=key.on_update,
-                on_delete=key.on_delete,
-                deferrable=key.deferrable,
-                deferred=key.initially_deferred,
-                valid=found is None,
-            )
-            _add_foreign_key(result, plan.map.target, clause, staging)
-    return result
-
-
-def _add_foreign_key(result: ForeignKeysPlan, target: str, clause: ForeignKeyClause, staging: str) -> None:
-    result.steps.append(
-        Step(
-            id=f"post-data/foreign-key/{target}.{clause.name}",
-            phase="post-data",
-            table=target,
-            sql=(add_foreign_key_sql(staging, target, clause),),
-        )
-    )
-    result.objects.append(
-        PlannedObject(
-            kind="foreign_key",
-            name=clause.name,
-            table=target,
-            columns=clause.columns,
-            parent_table=clause.parent_table,
-            parent_columns=clause.parent_columns,
-            on_update=clause.on_update,
-            on_delete=clause.on_delete,
-            deferrable=clause.deferrable,
-            deferred=clause.deferred,
-            validated=clause.valid,
-        )
-    )
-
-
-def _why_not(
-    key: ForeignKey, plan: TablePlan, by_name: Mapping[str, TablePlan], known: Iterable[str]
-) -> tuple[str, str]:
-    """The finding's code and reason when a foreign key cannot be made; ("", "") when it can."""
-    parent = by_name.get(fold_case(key.parent_table))
-    if parent is None:
-        if fold_case(key.parent_table) in known:
-            return "left-dangling", f"table {key.parent_table} is left out by --only or --exclude"
-        return "foreign-key-no-parent", f"there is no table {key.parent_table}"
-    columns = {fold_case(column.source): column for column in parent.types}
-    missing = [name for name in key.parent_columns if fold_case(name) not in columns]
-    if missing or len(key.parent_columns) != len(key.columns):
-        found = len(key.parent_columns) or len(parent.table.primary_key)
-        counts = f"its {found} columns are not as many as the foreign key's {len(key.columns)}"
-        reason = f"there is no {', '.join(missing)}" if missing else counts
-        return "foreign-key-no-parent", f"{key.parent_table}: {reason}"
-    wanted_set = sorted(map(fold_case, key.parent_columns))
-    if not any(sorted(unique) == wanted_set for unique in parent.unique_sets):
-        return "foreign-key-not-unique", f"({', '.join(key.parent_columns)}) is not unique in {key.parent_table}"
-    own = {fold_case(column.source): column for column in plan.types}
-    for child_name, parent_name in zip(key.columns, key.parent_columns, strict=True):
-        child, other = own[fold_case(child_name)], columns[fold_case(parent_name)]
-        if not _is_comparable(child.kind, other.kind):
-            reason = f"{child_name} is {child.pg_type}, {key.parent_table}.{parent_name} is {other.pg_type}"
-            return "foreign-key-types", reason
-    return "", ""
-
-
-_NUMBERS: Final[Mapping[Kind, int]] = MappingProxyType({"int2": 0, "int4": 0, "int8": 0, "numeric": 1, "float8": 2})
-
-
-def _is_comparable(child: Kind, parent: Kind) -> bool:
-    """Whether PostgreSQL can check a foreign key of these kinds: the child's must cast to the parent's by itself.
-
-    Source: PostgreSQL docs, CREATE CAST, on implicit casts; they lead from integers over numeric to double precision.
-    """
-    if child in _NUMBERS and parent in _NUMBERS:
-        return _NUMBERS[child] <= _NUMBERS[parent]
-    return child == parent

@@ -248,9 +248,7 @@ def _recall_findings(report: Report) -> list[str]:
         sentences.append(f"Left out of PostgreSQL, as accepted, {were} {named}.")
     implied = _count_implied(report)
     if implied:
-        named = format_plural(implied, "CHECK constraint")
-        did = "was not made: its column's type enforces" if implied == 1 else "were not made: their types enforce"
-        sentences.append(f"{named} {did} the same.")
+        sentences.append(f"{format_plural(implied, 'CHECK constraint')} not made: the new types enforce the same.")
     return sentences
 
 

@@ -7,13 +7,15 @@ CREATE TABLE "liteferry_staging_public"."item" (
     "price" double precision NOT NULL,
     "count" bigint NOT NULL,
     "name" text,
-    "total" double precision GENERATED ALWAYS AS ("price" * "count"::double precision) STORED,
+    "total" double precision GENERATED ALWAYS AS (("price" * "count"::double precision) + 0.0::double precision) STORED,
     "twice" bigint GENERATED ALWAYS AS ("count" * '2'::bigint) STORED,
     "upper_name" text GENERATED ALWAYS AS (translate("name", 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')) STORED,
     "label" text GENERATED ALWAYS AS (("name" || ' x'::text) || "count"::text) STORED,
     "rest" bigint GENERATED ALWAYS AS ("count" % '3'::bigint) STORED,
     "half" bigint GENERATED ALWAYS AS ("count" / '2'::bigint) STORED,
-    "is_big" boolean GENERATED ALWAYS AS ("count" > 5) STORED
+    "is_big" boolean GENERATED ALWAYS AS ("count" > 5) STORED,
+    "exact" numeric GENERATED ALWAYS AS (("price" * "count"::double precision)::text::numeric) STORED,
+    "whole" numeric GENERATED ALWAYS AS (("price" * "count"::double precision)::text::numeric) STORED
 );
 -- data/table/item
 COPY "liteferry_staging_public"."item" ("id", "price", "count", "name") FROM STDIN WITH (FORMAT binary, FREEZE);
@@ -26,7 +28,7 @@ CREATE INDEX "by_total" ON "liteferry_staging_public"."item" ("total");
 -- post-data/index/by_rest
 CREATE INDEX "by_rest" ON "liteferry_staging_public"."item" ("rest", "twice" DESC);
 -- post-data/sequence/item_id_seq
-SELECT pg_catalog.setval('"liteferry_staging_public"."item_id_seq"', 4, true);
+SELECT pg_catalog.setval('"liteferry_staging_public"."item_id_seq"', 5, true);
 -- post-data/analyze/item
 ANALYZE "liteferry_staging_public"."item";
 -- pre-data/table/json_item

