@@ -59,6 +59,7 @@ def _add_target(parser: argparse.ArgumentParser, *, optional: bool) -> None:
         "target",
         metavar="TARGET",
         nargs="?" if optional else None,
+        type=_text,
         help="the PostgreSQL database: anything libpq takes, as postgresql://user@host/db or 'service=x'."
         " Keep passwords out of it: use PGPASSWORD, ~/.pgpass or a service file"
         + ("; without TARGET: the embedded PostgreSQL" if optional else ""),
@@ -67,15 +68,30 @@ def _add_target(parser: argparse.ArgumentParser, *, optional: bool) -> None:
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what is moved, and how")
-    group.add_argument("--schema", default="public", metavar="NAME", help="the target's schema (default: public)")
     group.add_argument(
-        "--only", action="extend", nargs="+", default=[], metavar="TABLE", help="only these tables (shell patterns)"
+        "--schema", type=_text, default="public", metavar="NAME", help="the target's schema (default: public)"
     )
     group.add_argument(
-        "--exclude", action="extend", nargs="+", default=[], metavar="TABLE", help="not these tables (shell patterns)"
+        "--only",
+        type=_text,
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="TABLE",
+        help="only these tables (shell patterns)",
+    )
+    group.add_argument(
+        "--exclude",
+        type=_text,
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="TABLE",
+        help="not these tables (shell patterns)",
     )
     group.add_argument(
         "--accept",
+        type=_text,
         action="extend",
         nargs="+",
         default=[],
@@ -117,6 +133,13 @@ def _add_show_values(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--show-values", action="store_true", help="show the differing values themselves in mismatches and reports"
     )
+
+
+def _text(text: str) -> str:
+    """Refuse what is not text: bytes of the command line that are not UTF-8 (paths alone may have them)."""
+    if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise argparse.ArgumentTypeError("is not valid UTF-8")
+    return text
 
 
 def _positive(text: str) -> int:

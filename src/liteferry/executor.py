@@ -19,6 +19,7 @@ from liteferry.codecs import HEADER, TRAILER, RowEncoder, RowMisfit
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.model import Event
 from liteferry.names import quote_name, quote_qualified
+from liteferry.target import reporting
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from liteferry.model import Catalog, Plan, Step, Table, TableMap
-    from liteferry.postgres_target import Target
     from liteferry.source import Snapshot
+    from liteferry.target import Target
 
 PROGRESS_S: Final = 0.1
 BATCH_STEPS: Final = 100
@@ -72,7 +73,10 @@ def execute(
 
 
 def drop_staging(plan: Plan, target: Target) -> None:
-    """Take the staging schema away, whatever is in it. Raises: MigrationError when the server does not let us."""
+    """Take the staging schema away, whatever is in it; the caller has seen that it is ours.
+
+    Raises: MigrationError when the server does not let us.
+    """
     target.execute_all([f"DROP SCHEMA IF EXISTS {quote_name(plan.staging_schema)} CASCADE"], step_id="drop-staging")
 
 
@@ -242,7 +246,12 @@ def _name_rows(error: MigrationError, plan: Plan, connection: psycopg.Connection
         names = ", ".join(columns)
         what = f"differ in SQLite, but are equal in the PostgreSQL types of ({names}), which must be unique"
     rows = ", ".join(f"{quote_name(column.target)}::text" for column in shown) or "'without a key'"
-    found = connection.execute(f"SELECT {rows} FROM {place} WHERE {chosen} ORDER BY 1 LIMIT 6".encode()).fetchall()
+    try:
+        with reporting("looking for the rows"):
+            query = f"SELECT {rows} FROM {place} WHERE {chosen} ORDER BY 1 LIMIT 6"
+            found = connection.execute(query.encode()).fetchall()
+    except MigrationError:
+        return error  # the condition itself fails for some row (an overflow, say): the first error says as much
     listed = [", ".join(f"{c.source}={v}" for c, v in zip(shown, row, strict=False)) or str(row[0]) for row in found]
     return MigrationError(
         f"rows of {table.source} {what}: {'; '.join(listed[:5])}{' …' if len(listed) > 5 else ''}",

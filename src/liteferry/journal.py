@@ -70,7 +70,7 @@ class Journal:
     def open(cls, run_dir: Path) -> Journal:
         """Open a run's journal. Raises: MigrationError (run-dir) when the directory is not a run's."""
         path = run_dir / JOURNAL_NAME
-        if not path.is_file():
+        if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
             raise MigrationError(
                 f"{run_dir} is not the directory of a liteferry run: it has no {JOURNAL_NAME}",
                 code="run-dir",

@@ -7,9 +7,10 @@ the work is in the modules that it calls. The public Python API (`liteferry`) an
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -31,11 +32,11 @@ from liteferry.model import (
     to_json,
 )
 from liteferry.planner import map_target_tables, plan_migration
-from liteferry.postgres_target import SnapshotReader, Target, open_target
 from liteferry.proof import TableProof, digest_source, digest_target, verify_objects, verify_table
 from liteferry.run import PLAN_NAME, Run, describe_failure, list_unproven, read_plan, write_private
 from liteferry.source import open_snapshot
 from liteferry.staging import clear_staging, publish, refuse_target, settle
+from liteferry.target import SnapshotReader, Target, open_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,12 +133,19 @@ def digest(
     database: a SQLite file that exists, else a connection string. The digests of both sides are equal when, and only
     when, every value is.
     """
-    if Path(database).exists() or _looks_like_path(database):
+    if os.path.exists(database) or _looks_like_path(database):  # noqa: PTH110 - Path.exists raises for names too long
         found = _in_child_without_snapshot("digest", (database,), options, observe, _digest_source)
         return tuple(found)
     with open_target(database) as server:
         catalog = server.read_catalog(options.schema)
         tables = map_target_tables(catalog, options)
+        if not tables:
+            raise MigrationError(
+                f"there is nothing to digest: no table of schema {options.schema} in database {server.info.database}"
+                + (" is selected" if catalog.tables else ""),
+                code="usage",
+                hint="name the schema with --schema; table patterns mind the case",
+            )
         with SnapshotReader(server) as reader:
             return tuple(digest_target(tables, reader, schema=options.schema, observe=observe))
 
@@ -383,6 +391,8 @@ def prove(run: Run, cargo: _Cargo, server: Target, *, schema: str, scratch: Path
             for table in ordered
         }
         try:
+            for future in wait(futures.values(), return_when=FIRST_EXCEPTION).done:
+                future.result()  # raises what went wrong, as soon as it did
             proofs = [futures[table.source].result() for table in cargo.plan.tables]
         except BaseException:
             for future in futures.values():
@@ -426,7 +436,7 @@ def _open_or_start(target: str | None, run: Run) -> Iterator[Target]:
         return
     from liteferry import servers
 
-    if not run.path.is_file():  # before a server is started and a database made for nothing
+    if not os.path.isfile(run.path):  # noqa: PTH113 - the same; before a server is started and a database made for nothing
         with _open_source(str(run.path), None, run):
             pass
     _check_room(Path(servers.default_home()), run.path)
@@ -437,7 +447,7 @@ def _open_or_start(target: str | None, run: Run) -> Iterator[Target]:
             run.server = replace(server.info, embedded=True)
             yield server
     finally:
-        if not run.published:
+        if not run.published and not run.staging_kept:
             servers.drop_database(embedded, url)
 
 

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from liteferry.errors import MigrationError
 from liteferry.journal import Journal, list_relations
 from liteferry.names import quote_qualified
-from liteferry.postgres_target import TransactionReader, open_target
 from liteferry.proof import digest_target
 from liteferry.run import read_plan, read_report, write_reports
+from liteferry.target import TransactionReader, open_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from liteferry.model import Event, Plan, Report, TargetCatalog
-    from liteferry.postgres_target import Target
+    from liteferry.target import Target
 
 
 def ignore(_: Event) -> None:

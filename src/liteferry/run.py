@@ -86,6 +86,7 @@ class Run:
         self.begun = False  # the target was touched
         self.publishing: tuple[tuple[str, str, int], ...] | None = None  # what the commit makes appear
         self.published = False
+        self.staging_kept = False
 
     def watch(self, watcher: Callable[[Event], None]) -> None:
         """Show every further event to one more watcher."""
@@ -134,10 +135,10 @@ class Run:
             directory = Path(wanted)
         else:
             directory = self.path.with_name(self.path.name + ".liteferry") / f"{self.started:%Y-%m-%dT%H%M%S}"
-            if directory.exists():
-                directory = directory.with_name(f"{directory.name}-{self.run_id[-6:]}")
-        missing = [path for path in (directory, *directory.parents) if not path.exists()]
         try:
+            if wanted is None and directory.exists():
+                directory = directory.with_name(f"{directory.name}-{self.run_id[-6:]}")
+            missing = [path for path in (directory, *directory.parents) if not path.exists()]
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._made_directories = missing
             held = sorted(entry.name for entry in directory.iterdir())

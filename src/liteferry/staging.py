@@ -17,8 +17,8 @@ from liteferry.planner import STAGING_COMMENT, staging_name
 if TYPE_CHECKING:
     from liteferry.journal import Journal, State
     from liteferry.model import Plan
-    from liteferry.postgres_target import Target
     from liteferry.run import Run
+    from liteferry.target import Target
 
 KEPT_COMMENT: Final = f"{STAGING_COMMENT}, kept for inspection"
 _KILLED_HINT: Final = "look at the target: the tables are all there, and `liteferry undo` takes them away, or none is"
@@ -108,9 +108,20 @@ def settle(run: Run, plan: Plan, server: Target, journal: Journal) -> str:
 
 
 def _take_back(run: Run, plan: Plan, server: Target) -> None:
-    if run.options.keep_staging and server.read_schema_comment(plan.staging_schema) == STAGING_COMMENT:
+    """Take our own staging schema away, or mark it as kept.
+
+    The comment says whose it is: a schema of that name that somebody else made, or that an earlier run kept, is not
+    touched. Under the run's lock, which `Target.restore_control` has seen to, no other run can have made it.
+    """
+    if server.read_schema_comment(plan.staging_schema) != STAGING_COMMENT:
+        return
+    if run.options.keep_staging:
         name = quote_name(plan.staging_schema)
         server.execute_all([f"COMMENT ON SCHEMA {name} IS {quote_literal(KEPT_COMMENT)}"])
-        run.note(f"the staging schema {plan.staging_schema} was kept; the next run will ask you to drop it")
+        run.staging_kept = True
+        run.note(
+            f"the staging schema {plan.staging_schema} was kept in database {server.info.database};"
+            " the next run into the same schema will ask you to drop it"
+        )
     else:
         drop_staging(plan, server)

@@ -21,7 +21,7 @@ import pytest
 from liteferry.cli import main
 from liteferry.errors import ExitStatus
 from liteferry.model import Plan, TargetCatalog, from_json
-from liteferry.postgres_target import open_target
+from liteferry.target import open_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +15,10 @@ import psycopg
 import pytest
 
 from harness import (
+    MARKER,
     SHOP,
     STAGING,
+    Ferry,
     Outcome,
     Scene,
     Wire,
@@ -30,7 +33,8 @@ from harness import (
     untouched,
     wait_until,
 )
-from liteferry import Options, migrate, postgres_target
+from liteferry import Options, migrate
+from liteferry.target import session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,14 +49,14 @@ def scene(tmp_path: Path, pg_server: PostgresServer, pg_database: Database) -> I
         yield scene
 
 
-def assert_failed(scene: Scene, outcome: Outcome, code: str = "connection-lost") -> None:
+def assert_failed(scene: Scene, outcome: Outcome, *codes: str) -> None:
     """The run says what happened, and that everything was taken back."""
     assert outcome.status == 5, outcome
     assert "Traceback" not in outcome.err
     report = outcome.report
     assert (report.verdict, report.exit_status, report.published) == ("failed", 5, False)
     assert report.failure is not None
-    assert report.failure.code == code, report.failure
+    assert report.failure.code in (codes or ("connection-lost",)), report.failure
     assert "still there" not in report.failure.hint
     assert scene.read_state() == "failed"
     assert call_ferry("report", scene.run_dir, "--json").report == report
@@ -123,7 +127,7 @@ def test_a_session_is_cancelled(scene: Scene) -> None:
 
 
 def test_another_run_comes_in_when_the_lock_is_lost(scene: Scene) -> None:
-    """The first run must not touch the second one's staging schema, nor publish."""
+    """Both fail, or one of them publishes: their rows are never mixed."""
     hold, run_dir = scene.hold("copy"), scene.run_dir.with_name("second")
     with scene.start("--jobs", "1") as first:
         hold.wait()
@@ -137,6 +141,72 @@ def test_another_run_comes_in_when_the_lock_is_lost(scene: Scene) -> None:
     assert not has_schema(scene.admin_url, STAGING)
     if second.status == 0:
         assert call_ferry("verify", scene.source, scene.direct_url, "--run-dir", run_dir).status == 0
+
+
+def test_the_staging_schema_of_another_run_is_left_alone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that lost its lock, and finds that another has it now, must not take back what is not its own."""
+    monkeypatch.setattr(session, "PATIENCE_S", 0.5)
+    hold, started = scene.hold("proof"), list[Ferry]()
+
+    def let_another_in(event: Event) -> None:
+        if (event.kind, event.phase) == ("phase-start", "constraints"):
+            terminate(scene.admin_url, HOLDER)
+            started.append(scene.start())
+            hold.wait()
+
+    options = Options(run_dir=str(scene.run_dir.with_name("first")))
+    report = migrate(scene.source, scene.direct_url, options, let_another_in)
+    with started[0] as second:
+        assert (report.verdict, report.published) == ("failed", False)
+        assert report.failure is not None
+        assert "another liteferry run is working on schema public" in report.failure.hint
+        assert list_relations(scene.admin_url, STAGING) == SHOP
+        hold.release()
+        assert second.end().report.verdict == "proven"
+    assert list_relations(scene.admin_url) == SHOP
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Two tables at a time
+
+
+def test_an_observers_error_stops_the_other_tables(scene: Scene) -> None:
+    """The worker that is in the middle of its rows is told to stop, and has ended before anything is taken back."""
+    before, hold = read_everything(scene.admin_url), scene.hold("copy")
+
+    def fail(event: Event) -> None:
+        if (event.kind, event.table) == ("step-end", "purchase"):
+            hold.wait()
+            raise ZeroDivisionError
+
+    begun = time.monotonic()
+    with pytest.raises(ZeroDivisionError):
+        migrate(scene.source, scene.url, Options(run_dir=str(scene.run_dir), jobs=3), fail)
+    assert time.monotonic() - begun < 15
+    hold.release()
+    assert read_everything(scene.admin_url) == before
+
+
+def test_a_worker_that_cannot_be_cancelled_is_waited_for(scene: Scene) -> None:
+    """One connection breaks, and the server cannot be reached to cancel what the other one does."""
+    before = read_everything(scene.admin_url)
+    other = scene.proxy.hold(b'COPY "liteferry_staging_public"."purchase"')
+
+    def lose_it(wire: Wire) -> None:
+        other.wait()
+        scene.proxy.refusing = True
+        wire.cut()
+
+    scene.proxy.halt(MARKER.encode(), lose_it)
+    with scene.start("--jobs", "3") as ferry:
+        other.wait()
+        wait_until(lambda: scene.proxy.refusing, "the other connection to break")
+        time.sleep(1)
+        scene.proxy.refusing = False
+        other.release()
+        outcome = ferry.end()
+    assert_failed(scene, outcome)
+    assert read_everything(scene.admin_url) == before
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -278,7 +348,8 @@ def test_the_server_dies_and_comes_again(
         kill(mortal, scene)
         hold.release()
         outcome = ferry.end()
-    assert_failed(scene, outcome)
+    # a worker that wants one more connection meanwhile is told why it gets none
+    assert_failed(scene, outcome, "connection-lost", "server-not-ready", "server-unreachable", "server-other")
     wait_until(lambda: is_up(mortal), "the server to come again")
     assert read_everything(scene.admin_url) == before
     scene.run_again()
@@ -301,7 +372,7 @@ def test_the_server_does_not_come_again(
 ) -> None:
     """Then the staging schema is still there, which is said; the next run removes it."""
     scene = mortal_scene
-    monkeypatch.setattr(postgres_target, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(session, "PATIENCE_S", 0.5)
 
     def stop_server(event: Event) -> None:
         if (event.kind, event.phase) == place:
@@ -323,7 +394,7 @@ def test_the_server_does_not_come_again(
 
 def test_nobody_knows_whether_it_was_published(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server cannot be reached any more after the commit: it is said that this is not known, and undo works."""
-    monkeypatch.setattr(postgres_target, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(session, "PATIENCE_S", 0.5)
     before = read_everything(scene.admin_url)
 
     def vanish(wire: Wire) -> None:
@@ -346,23 +417,23 @@ def test_nobody_knows_whether_it_was_published(scene: Scene, monkeypatch: pytest
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk that anybody may write to."""
-    directory = tmp_path / "disk"
-    directory.mkdir()
+def disk() -> Iterator[Path]:
+    """A small disk that anybody may write to, and get to."""
     if not shutil.which("mount"):
         pytest.skip("no mount(8) here")
+    directory = Path(tempfile.mkdtemp(prefix="lfdisk-", dir="/tmp"))
+    directory.chmod(0o755)
     argv: list[str | Path] = ["mount", "-t", "tmpfs", "-o", "size=24m,mode=777", "tmpfs", directory]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        yield directory
+        subprocess.run(["umount", "-l", directory], check=True)
+    directory.rmdir()
     if done.returncode != 0:
         pytest.skip(f"mounting is not permitted here: {done.stderr.strip()}")
-    yield directory
-    subprocess.run(["umount", "-l", directory], check=True)
 
 
 def test_the_servers_disk_is_full(tmp_path: Path, disk: Path, mortal: PostgresServer) -> None:
-    for path in (tmp_path, *tmp_path.parents[:2]):
-        path.chmod(0o755)  # for the server's account to get there
     space = disk / "space"
     space.mkdir()
     os.chown(space, mortal.account.uid, mortal.account.gid)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from liteferry import Options, migrate, undo
-from liteferry.postgres_target import open_target
+from liteferry.target import open_target
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -23,7 +23,7 @@ LAYERS = {
     "compare": 1,
     "report": 1,
     "source": 2,
-    "postgres_target": 2,
+    "target": 2,
     "servers": 2,
     "journal": 2,
     "child": 2,
@@ -45,7 +45,7 @@ LAYERS = {
 
 HOMES = {
     "sqlite3": {"source", "journal", "proof", "sample"},
-    "psycopg": {"postgres_target", "commands"},
+    "psycopg": {"target", "commands"},
     "jinja2": {"report"},
     "rich": {"progress"},
     "subprocess": {"servers", "child"},

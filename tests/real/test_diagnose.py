@@ -53,7 +53,7 @@ def other_server(start_server_of: Callable[..., PostgresServer]) -> Iterator[Pos
 
 
 def fail(conninfo: str) -> MigrationError:
-    """Connect, and explain the failure as `liteferry.postgres_target` does."""
+    """Connect, and explain the failure as `liteferry.target` does."""
     with pytest.raises(psycopg.OperationalError) as raised:
         psycopg.connect(conninfo, connect_timeout=5).close()
     attempt = raised.value.pgconn  # None when the time was up

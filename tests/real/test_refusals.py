@@ -36,7 +36,7 @@ from harness import (
 from liteferry.cli import main
 from liteferry.errors import MigrationError
 from liteferry.model import ServerInfo
-from liteferry.postgres_target import check_server, open_target
+from liteferry.target import check_server, open_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,7 +16,7 @@ from harness import call_ferry
 from liteferry.errors import ExitStatus
 from liteferry.model import ObjectCount
 from liteferry.names import quote_qualified
-from liteferry.postgres_target import open_target
+from liteferry.target import open_target
 
 if TYPE_CHECKING:
     from pathlib import Path

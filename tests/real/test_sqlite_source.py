@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from liteferry.source import snapshot as sqlite_source
 from liteferry.census import InvalidText
 from liteferry.compare import Text
 from liteferry.errors import MigrationError
 from liteferry.model import Event, Orphans, Sample
+from liteferry.source import snapshot as sqlite_source
 from liteferry.source.snapshot import BATCH_BYTES, Snapshot, open_snapshot
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ import pytest
 
 from liteferry.compare import StorageValue, Text
 from liteferry.model import ColumnMap, Event, Kind, Mismatch, SourceInfo, TableMap, to_json
-from liteferry.postgres_target import SnapshotReader, open_target
 from liteferry.proof import TableProof, digest_source, digest_target, verify_table
 from liteferry.source import Snapshot
+from liteferry.target import SnapshotReader, open_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -28,10 +28,10 @@ from liteferry.model import (
     TableMap,
     TargetCatalog,
 )
-from liteferry.postgres_target import open_target
 from liteferry.proof import verify_objects
 from liteferry.source.catalog import read_catalog
 from liteferry.source.connection import connect_read_only
+from liteferry.target import open_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -43,6 +43,8 @@ def explain_connection_failure(message: str, sqlstate: str | None, conninfo: Map
         if state == "other":
             return _explain_other(where)
         refusal = _ask_for_refusal(where, words)
+        if refusal == "unknown" and "closed the connection unexpectedly" in words:
+            refusal = "not-ready"  # a server that dies, or a proxy whose server is gone
     return _explain_refusal(refusal, where, words)
 
 

@@ -75,6 +75,13 @@ class SourceConnection(sqlite3.Connection):
             if _code_of(error) == sqlite3.SQLITE_INTERRUPT and not self._late:
                 raise KeyboardInterrupt from error
             raise explain_sqlite_error(error, self.path, table=table) from error
+        except UnicodeDecodeError as error:  # Python cannot even read SQLite's message: it quotes the schema's bytes
+            raise MigrationError(
+                f"the schema of {self.path} holds a name that is not valid UTF-8, and SQLite cannot read it",
+                code="schema-unreadable",
+                hint=RECOVER_HINT,
+                table=table,
+            ) from error
 
 
 def connect_read_only(path: str | Path, *, shown: str | Path | None = None) -> SourceConnection:

@@ -1,0 +1,20 @@
+"""The target: the only package that talks to PostgreSQL.
+
+Layer 2. Connection strings go to libpq as the user wrote them and are never kept in anything that is printed. Every
+session pins what the server's or the role's settings could change (time zone, date style, search_path …); every
+name in SQL comes from `names.quote_name`, every value is a parameter.
+"""
+
+from liteferry.target.readers import SnapshotReader, TransactionReader
+from liteferry.target.reporting import reporting
+from liteferry.target.session import MIN_VERSION_NUM, Target, check_server, open_target
+
+__all__ = [
+    "MIN_VERSION_NUM",
+    "SnapshotReader",
+    "Target",
+    "TransactionReader",
+    "check_server",
+    "open_target",
+    "reporting",
+]

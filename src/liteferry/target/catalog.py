@@ -1,0 +1,235 @@
+"""What PostgreSQL's catalogues say about one schema.
+
+Layer 2. Used through `target` only. Definitions are the server's own texts (pg_get_constraintdef and its like) under
+an empty search_path, so that every name in them is qualified.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from liteferry.model import (
+    TargetCatalog,
+    TargetColumn,
+    TargetConstraint,
+    TargetIndex,
+    TargetSequence,
+    TargetTable,
+    TargetView,
+)
+from liteferry.names import quote_qualified
+
+if TYPE_CHECKING:
+    import psycopg
+
+_ACTIONS: Final = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+
+_TABLES_SQL: Final = """
+SELECT c.oid::bigint, c.relname, c.relkind::text
+FROM pg_catalog.pg_class c
+WHERE c.relnamespace = %(schema)s AND c.relkind IN ('r', 'p', 'v')
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                  WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+ORDER BY c.relname COLLATE "C"
+"""
+
+_COLUMNS_SQL: Final = """
+SELECT a.attrelid::bigint, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
+       pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text,
+       CASE WHEN a.attcollation <> t.typcollation THEN l.collname ELSE '' END
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
+WHERE c.relnamespace = %(schema)s AND c.relkind IN ('r', 'p', 'v') AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attrelid, a.attnum
+"""
+
+_CONSTRAINTS_SQL: Final = """
+SELECT k.conrelid::bigint, k.conname, k.contype::text,
+       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(num, place)
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num ORDER BY u.place),
+       pg_catalog.pg_get_constraintdef(k.oid), k.convalidated, k.condeferrable, k.condeferred, p.relname,
+       ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(num, place)
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.place),
+       k.confupdtype::text, k.confdeltype::text
+FROM pg_catalog.pg_constraint k
+LEFT JOIN pg_catalog.pg_class p ON p.oid = k.confrelid
+WHERE k.connamespace = %(schema)s AND k.conrelid <> 0 AND k.contype IN ('p', 'u', 'c', 'f')
+ORDER BY k.conrelid, k.conname COLLATE "C"
+"""
+
+_INDEXES_SQL: Final = """
+SELECT i.indrelid::bigint, c.relname,
+       ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY u(num, place)
+             LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.num AND u.num <> 0
+             WHERE u.place <= i.indnkeyatts ORDER BY u.place),
+       ARRAY(SELECT (o.bits & 1) = 1 FROM unnest(i.indoption::int2[]) WITH ORDINALITY o(bits, place) ORDER BY o.place),
+       i.indisunique, i.indpred IS NOT NULL, i.indisvalid, pg_catalog.pg_get_indexdef(i.indexrelid)
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+WHERE c.relnamespace = %(schema)s
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
+                  WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+ORDER BY i.indrelid, c.relname COLLATE "C"
+"""
+
+_SEQUENCES_SQL: Final = """
+SELECT d.refobjid::bigint, a.attname, n.nspname, c.relname, s.seqincrement, s.seqmax
+FROM pg_catalog.pg_depend d
+JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind = 'S'
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid
+JOIN pg_catalog.pg_class t ON t.oid = d.refobjid
+JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+  AND d.deptype IN ('a', 'i') AND t.relnamespace = %(schema)s
+ORDER BY d.refobjid, c.relname COLLATE "C"
+"""
+
+_TRIGGERS_SQL: Final = """
+SELECT t.tgrelid::bigint, t.tgname
+FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+WHERE c.relnamespace = %(schema)s AND NOT t.tgisinternal ORDER BY t.tgrelid, t.tgname COLLATE "C"
+"""
+
+_VIEWS_SQL: Final = """
+SELECT c.oid::bigint, pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c
+WHERE c.relnamespace = %(schema)s AND c.relkind = 'v'
+"""
+
+_OTHERS_SQL: Final = """
+WITH extension_owned AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
+relation AS (
+  SELECT CASE c.relkind WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' WHEN 'f' THEN 'foreign table'
+              ELSE 'composite type' END || ' ' || c.relname AS what, 'pg_catalog.pg_class'::regclass AS classid, c.oid
+  FROM pg_catalog.pg_class c
+  WHERE c.relnamespace = %(schema)s AND c.relkind IN ('m', 'S', 'f', 'c')
+    AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_depend d
+             WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')))),
+type AS (
+  SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' ELSE 'type' END || ' ' || t.typname,
+         'pg_catalog.pg_type'::regclass, t.oid
+  FROM pg_catalog.pg_type t
+  WHERE t.typnamespace = %(schema)s AND t.typrelid = 0 AND t.typtype IN ('e', 'd', 'r', 'b')
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)),
+routine AS (
+  SELECT 'function ' || p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')',
+         'pg_catalog.pg_proc'::regclass, p.oid
+  FROM pg_catalog.pg_proc p WHERE p.pronamespace = %(schema)s)
+SELECT what FROM (SELECT * FROM relation UNION ALL SELECT * FROM type UNION ALL SELECT * FROM routine) found
+WHERE NOT EXISTS (SELECT FROM extension_owned e WHERE e.classid = found.classid AND e.objid = found.oid)
+ORDER BY what COLLATE "C"
+"""
+
+
+def read_catalog(connection: psycopg.Connection, schema: str) -> TargetCatalog:
+    found = connection.execute(
+        "SELECT oid::bigint FROM pg_catalog.pg_namespace WHERE nspname = %s", (schema,)
+    ).fetchone()
+    if found is None:
+        return TargetCatalog(schema=schema, exists=False)
+    argument = {"schema": found[0]}
+
+    def grouped(sql: str) -> dict[int, list[tuple[object, ...]]]:
+        groups: dict[int, list[tuple[object, ...]]] = {}
+        for oid, *rest in connection.execute(sql.encode(), argument):
+            groups.setdefault(oid, []).append(tuple(rest))
+        return groups
+
+    relations = connection.execute(_TABLES_SQL.encode(), argument).fetchall()
+    columns = {
+        oid: tuple(
+            TargetColumn(
+                name=str(name),
+                pg_type=str(pg_type),
+                not_null=bool(not_null),
+                default_sql=None if default is None else str(default),
+                identity=str(identity).strip(),  # type: ignore[arg-type]  # "", "a" or "d" by the catalogue
+                generated=str(generated).strip(),  # type: ignore[arg-type]  # "", "s" or "v" by the catalogue
+                collation=str(collation or ""),
+            )
+            for name, pg_type, not_null, default, identity, generated, collation in rows
+        )
+        for oid, rows in grouped(_COLUMNS_SQL).items()
+    }
+    constraints = {oid: tuple(map(_constraint, rows)) for oid, rows in grouped(_CONSTRAINTS_SQL).items()}
+    indexes = {oid: tuple(map(_index, rows)) for oid, rows in grouped(_INDEXES_SQL).items()}
+    sequences = _read_sequences(connection, grouped(_SEQUENCES_SQL))
+    triggers = {oid: tuple(str(row[0]) for row in rows) for oid, rows in grouped(_TRIGGERS_SQL).items()}
+    views = {oid: str(rows[0][0]) for oid, rows in grouped(_VIEWS_SQL).items()}
+    return TargetCatalog(
+        schema=schema,
+        exists=True,
+        tables=tuple(
+            TargetTable(
+                name=name,
+                oid=oid,
+                columns=columns.get(oid, ()),
+                constraints=constraints.get(oid, ()),
+                indexes=indexes.get(oid, ()),
+                sequences=sequences.get(oid, ()),
+                triggers=triggers.get(oid, ()),
+            )
+            for oid, name, kind in relations
+            if kind != "v"
+        ),
+        views=tuple(
+            TargetView(name=name, oid=oid, definition_sql=views.get(oid, ""), columns=columns.get(oid, ()))
+            for oid, name, kind in relations
+            if kind == "v"
+        ),
+        others=tuple(str(row[0]) for row in connection.execute(_OTHERS_SQL.encode(), argument)),
+    )
+
+
+def _constraint(row: tuple[object, ...]) -> TargetConstraint:
+    name, kind, columns, definition, validated, deferrable, deferred, parent, parent_columns, update, delete = row
+    return TargetConstraint(
+        name=str(name),
+        kind=str(kind),  # type: ignore[arg-type]  # p, u, c or f: the query selects no other
+        columns=tuple(columns),  # type: ignore[arg-type]  # an array of names
+        definition_sql=str(definition),
+        validated=bool(validated),
+        deferrable=bool(deferrable),
+        deferred=bool(deferred),
+        parent_table=None if parent is None else str(parent),
+        parent_columns=tuple(parent_columns),  # type: ignore[arg-type]  # an array of names
+        on_update=_ACTIONS.get(str(update), "NO ACTION"),
+        on_delete=_ACTIONS.get(str(delete), "NO ACTION"),
+    )
+
+
+def _index(row: tuple[object, ...]) -> TargetIndex:
+    name, columns, descending, unique, partial, valid, definition = row
+    return TargetIndex(
+        name=str(name),
+        columns=tuple(columns),  # type: ignore[arg-type]  # an array of names and NULLs
+        descending=tuple(descending),  # type: ignore[arg-type]  # an array of booleans
+        unique=bool(unique),
+        partial=bool(partial),
+        valid=bool(valid),
+        definition_sql=str(definition),
+    )
+
+
+def _read_sequences(
+    connection: psycopg.Connection, owned: dict[int, list[tuple[object, ...]]]
+) -> dict[int, tuple[TargetSequence, ...]]:
+    flat = [(oid, row) for oid, rows in owned.items() for row in rows]
+    states: list[tuple[object, ...]] = []
+    for start in range(0, len(flat), 200):  # one query for 200 sequences: a sequence is a relation of its own
+        part = flat[start : start + 200]
+        union = " UNION ALL ".join(
+            f"SELECT {index}, last_value, is_called FROM {quote_qualified(str(row[1]), str(row[2]))}"
+            for index, (_, row) in enumerate(part)
+        )
+        states += connection.execute(f"SELECT * FROM ({union}) s ORDER BY 1".encode()).fetchall()
+    found: dict[int, list[TargetSequence]] = {}
+    for (oid, (column, _, name, increment, highest)), (_, last, called) in zip(flat, states, strict=True):
+        following: int | None = int(last) + (int(increment) if called else 0)  # type: ignore[call-overload]  # bigints
+        if following is not None and following > int(highest):  # type: ignore[call-overload]  # a bigint
+            following = None
+        found.setdefault(oid, []).append(TargetSequence(name=str(name), column=str(column), next_value=following))
+    return {oid: tuple(sequences) for oid, sequences in found.items()}

@@ -1,0 +1,357 @@
+"""Sessions with PostgreSQL: how they are opened, what they pin, how they are lent, and how a broken one is replaced.
+
+Layer 2. Used through `target` only. Connection strings go to libpq as the user wrote them and are never kept in
+anything that is printed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from liteferry.errors import MigrationError
+from liteferry.model import ServerInfo
+from liteferry.names import quote_name
+from liteferry.target.catalog import read_catalog
+from liteferry.target.reporting import reporting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import psycopg
+
+    from liteferry.model import TargetCatalog
+
+MIN_VERSION_NUM: Final = 130000
+PATIENCE_S: Final = 30.0
+"""How long to wait for a server that went away (it may be starting again) before giving up."""
+_LOCK_PATIENCE_S: Final = 2.0
+"""How long a run waits for another's lock: a killed run's session ends a little after its process."""
+_RETRY_S: Final = 0.1
+
+_SETTINGS: Final = (
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO, YMD"),
+    ("IntervalStyle", "postgres"),
+    ("extra_float_digits", "1"),
+    ("bytea_output", "hex"),
+    ("client_encoding", "UTF8"),
+    ("standard_conforming_strings", "on"),
+    ("xmloption", "content"),
+    ("search_path", ""),
+    ("statement_timeout", "0"),
+    ("lock_timeout", "30s"),
+    ("idle_in_transaction_session_timeout", "0"),
+    ("default_transaction_read_only", "off"),
+    ("row_security", "off"),  # a policy must raise an error, not hide rows from the proof
+    ("default_tablespace", ""),
+    ("check_function_bodies", "on"),
+    ("quote_all_identifiers", "off"),  # definitions are compared as text
+)
+_ADDRESS: Final = (
+    "service", "host", "hostaddr", "port", "dbname", "user", "passfile", "sslmode", "sslrootcert", "sslcert", "sslkey",
+)  # fmt: skip
+
+
+class Target:
+    """A PostgreSQL database. Made by `open_target`; hands out connections, each for one thread at a time."""
+
+    def __init__(self, conninfo: str, control: psycopg.Connection, info: ServerInfo) -> None:
+        """Hold the control connection, which keeps the run's advisory lock."""
+        self._conninfo = conninfo
+        self._idle: list[psycopg.Connection] = []
+        self._lent: set[psycopg.Connection] = set()
+        self._guard = threading.Lock()
+        self._lock: tuple[str, int] | None = None  # the schema, and the advisory lock's key
+        self._session = _identify_session(control)
+        self.control = control
+        self.info = info
+
+    @contextlib.contextmanager
+    def lend_connection(self) -> Iterator[psycopg.Connection]:
+        """Lend a connection in autocommit mode; it goes back to the pool, or is closed when it broke."""
+        with self._guard:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            connection = _connect(self._conninfo)
+        with self._guard:
+            self._lent.add(connection)
+        try:
+            yield connection
+        finally:
+            with self._guard:
+                self._lent.discard(connection)
+                if not connection.closed and connection.info.transaction_status == 0:
+                    self._idle.append(connection)
+                    connection = None
+            if connection is not None:
+                connection.close()
+
+    def cancel_all(self) -> None:
+        """Ask the server to stop what every lent connection is doing; one that does not answer is left to itself."""
+        import psycopg
+
+        with self._guard:
+            lent = list(self._lent)
+        for connection in lent:
+            with contextlib.suppress(psycopg.Error):  # it is a courtesy, and the server may be gone
+                connection.cancel_safe(timeout=5)
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._guard:
+            for connection in (*self._idle, *self._lent, self.control):
+                connection.close()
+            self._idle.clear()
+
+    def read_catalog(self, schema: str, connection: psycopg.Connection | None = None) -> TargetCatalog:
+        """Read one schema's objects; by a connection that holds locks on them, where one is given."""
+        with reporting("reading the target's catalogue"):
+            return read_catalog(connection or self.control, schema)
+
+    def lock_schema(self, schema: str) -> None:
+        """Take the advisory lock of a run on this schema, held until the target is closed.
+
+        Raises: MigrationError (target-busy) when another run has it.
+        """
+        digest = hashlib.sha256(f"liteferry/{schema}".encode()).digest()
+        self._lock = (schema, int.from_bytes(digest[:8], "big", signed=True))
+        self._await_lock(_LOCK_PATIENCE_S)
+
+    def _await_lock(self, patience_s: float) -> None:
+        if self._lock is None:
+            return
+        schema, key = self._lock
+        deadline = time.monotonic() + patience_s
+        with reporting("taking the run's lock"):
+            while self.control.execute("SELECT pg_catalog.pg_try_advisory_lock(%s)", (key,)).fetchone() != (True,):
+                if time.monotonic() > deadline:
+                    raise MigrationError(
+                        f"another liteferry run is working on schema {schema} of database {self.info.database}",
+                        code="target-busy",
+                        hint="wait for it to end, or choose another --schema. A run that was killed holds its lock"
+                        " until the server has finished its last statement: pg_stat_activity shows it",
+                    )
+                time.sleep(_RETRY_S)
+
+    def restore_control(self) -> None:
+        """See that the control connection works and holds the run's lock; replace it where it broke.
+
+        The server may be starting again: it is waited for. The broken connection's session may still be there, not
+        knowing that it has lost us: it is ended, and what its transaction came to is decided when this returns.
+
+        Raises: MigrationError: server-…, connection-lost; target-busy when another run took the lock meanwhile.
+        """
+        import psycopg
+
+        with contextlib.suppress(psycopg.Error):
+            if self.control.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+                self.control.execute("SELECT 1")
+                return
+        self.control.close()
+        self.control = _connect_patiently(self._conninfo)
+        with reporting("ending the broken session"):
+            self.control.execute(
+                "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
+                " WHERE pid = %s AND backend_start::text = %s",
+                self._session,
+            )
+        self._session = _identify_session(self.control)
+        self._await_lock(PATIENCE_S)
+
+    def may_create_in(self, schema: str) -> bool:
+        """Whether the role may create tables in that schema, which exists."""
+        sql = "SELECT pg_catalog.has_schema_privilege(%s, 'CREATE') AND pg_catalog.has_schema_privilege(%s, 'USAGE')"
+        with reporting("asking for the role's rights"):
+            return self.control.execute(sql, (schema, schema)).fetchone() == (True,)
+
+    def describe_address(self) -> str:
+        """The connection string that leads here again, without the password."""
+        from psycopg.conninfo import make_conninfo
+
+        given = self.control.info.get_parameters()
+        # libpq reports every parameter that differs from its own default, some of which older libpqs do not know
+        return make_conninfo("", **{name: given[name] for name in _ADDRESS if name in given})
+
+    def read_schema_comment(self, schema: str) -> str | None:
+        """The comment on a schema; "" when it has none, None when there is no such schema."""
+        with reporting("reading the target's catalogue"):
+            row = self.control.execute(
+                "SELECT coalesce(pg_catalog.obj_description(oid, 'pg_namespace'), '')"
+                " FROM pg_catalog.pg_namespace WHERE nspname = %s",
+                (schema,),
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def execute_all(
+        self, statements: Sequence[str], *, step_id: str = "", connection: psycopg.Connection | None = None
+    ) -> None:
+        """Run statements in order, in one round trip and one transaction. Raises: MigrationError (step-failed …)."""
+        if not statements:
+            return
+        chosen = connection or self.control
+        with reporting("running a statement of the plan", step_id=step_id), chosen.transaction():
+            if len(statements) == 1:
+                chosen.execute(statements[0].encode())
+            else:
+                with chosen.pipeline():
+                    for statement in statements:
+                        chosen.execute(statement.encode())
+
+    def copy_rows(self, connection: psycopg.Connection, copy_sql: str, chunks: Iterable[bytes], *, step_id: str) -> int:
+        """Send COPY data. Returns the number of rows that the server took. Raises: MigrationError."""
+        with reporting("copying rows", step_id=step_id), connection.cursor() as cursor:
+            with cursor.copy(copy_sql.encode()) as copy:
+                for chunk in chunks:
+                    copy.write(chunk)
+            return cursor.rowcount
+
+    @contextlib.contextmanager
+    def one_transaction(self) -> Iterator[psycopg.Connection]:
+        """Lend a connection within a transaction, committed at the end; rolled back by any error."""
+        with self.lend_connection() as connection, connection.transaction():
+            yield connection
+
+    def begin(self, connection: psycopg.Connection) -> contextlib.AbstractContextManager[object]:
+        """Open a transaction that does not wait for its own commit to reach the disk (`publish` does wait)."""
+        return _fast_transaction(connection)
+
+
+@contextlib.contextmanager
+def _fast_transaction(connection: psycopg.Connection) -> Iterator[None]:
+    with connection.transaction():
+        connection.execute("SET LOCAL synchronous_commit = off")
+        yield
+
+
+@contextlib.contextmanager
+def open_target(conninfo: str) -> Iterator[Target]:
+    """Connect to a database and look at the server; everything is closed at the end.
+
+    conninfo: whatever libpq takes (URI, key=value, "" for the PG* variables).
+    Raises: MigrationError: connection-string, server-unreachable, server-other, auth-failed, role-missing,
+    database-missing, server-too-old, database-encoding.
+    """
+    control = _connect(conninfo)
+    target = Target(conninfo, control, _read_server(control))
+    try:
+        check_server(target.info)
+        yield target
+    finally:
+        target.close()
+
+
+def check_server(info: ServerInfo) -> None:
+    """Refuse a server or database that cannot take everything. Pure. Raises: MigrationError."""
+    if info.version_num < MIN_VERSION_NUM:
+        raise MigrationError(
+            f"the server on {info.host} port {info.port} is PostgreSQL {info.version}; liteferry needs 13 or newer",
+            code="server-too-old",
+            hint="migrate into a newer server, or leave TARGET out to use the embedded one",
+        )
+    if info.encoding != "UTF8":
+        raise MigrationError(
+            f"database {info.database} has the encoding {info.encoding}, which cannot hold every text",
+            code="database-encoding",
+            hint=f"CREATE DATABASE {quote_name(info.database + '_utf8')} TEMPLATE template0 ENCODING 'UTF8'",
+        )
+
+
+def _connect(conninfo: str) -> psycopg.Connection:
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        parts = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError as error:
+        # libpq repeats pieces of the string, which may be the password: say only that it is wrong
+        raise MigrationError(
+            "libpq does not understand the connection string",
+            code="connection-string",
+            hint="postgresql://user@host:5432/database, or key=value pairs; %-encode special characters in a URI",
+        ) from error.with_traceback(None).__cause__
+    extra: dict[str, str | int] = {}
+    if "application_name" not in parts:
+        extra["application_name"] = "liteferry"
+    if "connect_timeout" not in parts:
+        extra["connect_timeout"] = 10
+    try:
+        connection: psycopg.Connection = psycopg.connect(
+            conninfo,
+            autocommit=True,
+            prepare_threshold=None,
+            **extra,  # type: ignore[arg-type]  # libpq's own keywords
+        )
+    except psycopg.OperationalError as error:
+        from liteferry.servers.diagnose import explain_connection_failure
+
+        shown = {key: str(value) for key, value in parts.items() if key != "password" and value is not None}
+        if (tried := error.pgconn) is not None:  # what libpq made of it: PG* variables, service files, several hosts
+            resolved = {
+                "host": tried.host,
+                "hostaddr": tried.hostaddr,
+                "port": tried.port,
+                "dbname": tried.db,
+                "user": tried.user,
+            }
+            shown |= {key: value.decode(errors="replace") for key, value in resolved.items() if value}
+        raise explain_connection_failure(str(error), error.sqlstate, shown) from None
+    with reporting("setting up the session"):
+        names = ", ".join(["pg_catalog.set_config(%s, %s, false)"] * len(_SETTINGS))
+        connection.execute(f"SELECT {names}".encode(), [part for setting in _SETTINGS for part in setting])
+        # what is said to be published must survive the server; a wait for standbys stays as it was chosen
+        connection.execute(
+            "SELECT pg_catalog.set_config('synchronous_commit', 'local', false)"
+            " WHERE pg_catalog.current_setting('synchronous_commit') = 'off'"
+        )
+    return connection
+
+
+def _connect_patiently(conninfo: str) -> psycopg.Connection:
+    """Connect, and try again for a while: it went well before, and a proxy before the server may say anything."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return _connect(conninfo)
+        except MigrationError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_RETRY_S)
+
+
+def _identify_session(connection: psycopg.Connection) -> tuple[int, str]:
+    """What tells a session from every other, even when its process id is given out again."""
+    with reporting("setting up the session"):
+        row = connection.execute(
+            "SELECT backend_start::text FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()"
+        ).fetchone()
+    return connection.info.backend_pid, str(row[0]) if row else ""
+
+
+def _read_server(connection: psycopg.Connection) -> ServerInfo:
+    with reporting("looking at the server"):
+        row = connection.execute(
+            "SELECT current_setting('server_version'), current_setting('server_version_num')::int, current_database(),"
+            " current_user, pg_catalog.pg_encoding_to_char(d.encoding),"
+            " pg_catalog.has_database_privilege(current_database(), 'CREATE'),"
+            " pg_catalog.pg_database_size(current_database()),"
+            " coalesce((SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone'), '')"
+            " FROM pg_catalog.pg_database d WHERE d.datname = current_database()"
+        ).fetchone()
+    if row is None:
+        raise AssertionError("the current database is not in pg_database")
+    return ServerInfo(
+        version=str(row[0]).split(" ")[0],
+        version_num=int(row[1]),
+        host=connection.info.host or "local",
+        port=connection.info.port,
+        database=str(row[2]),
+        user=str(row[3]),
+        encoding=str(row[4]),
+        can_create_schema=bool(row[5]),
+        size_bytes=int(row[6]),
+        timezone=str(row[7]),
+    )
