@@ -304,7 +304,6 @@ ADVICE: Final = MappingProxyType(
         "target-not-empty": "Choose another `--schema` or database. liteferry mixes with nothing and replaces nothing.",
         "target-busy": "Wait for the other run. The lock goes away with the connection that holds it.",
         "staging-exists": "It was kept with `--keep-staging`, or is somebody else's. The hint has the statement.",
-        "plan-blocked": "See [Decide findings](../how-to/decide-findings.md).",
         "value-misfit": "Please report it: the census and the load should not disagree.",
         "step-failed": "The message has the server's own words, and the step is in `plan.json`.",
         "connection-lost": "The target is as it was. Run again when the server is there.",

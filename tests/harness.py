@@ -412,27 +412,24 @@ class Proxy:
     def __init__(self, port: int) -> None:
         """Listen on a port of its own."""
         self._target = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
+        self.port = 0
+        self._listener: socket.socket | None = None
         self._halts: list[Halt] = []
         self._wires: list[Wire] = []
         self._threads: list[threading.Thread] = []
-        self.refusing = False
 
     def __enter__(self) -> Self:
-        self._start(self._accept)
+        self.listen()
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        self.refuse()
         self.cut()
         for thread in self._threads:
             thread.join(PROMPT_S)
         for wire in self._wires:
             wire.client.close()
             wire.server.close()
-        self._listener.close()
 
     def _start(self, target: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=target, args=arguments, daemon=True)
@@ -454,15 +451,30 @@ class Proxy:
         for wire in self._wires:
             wire.cut()
 
-    def _accept(self) -> None:
+    def listen(self) -> None:
+        """Let clients in, at the same port every time."""
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._listener.getsockname()[1]
+        self._start(self._accept, self._listener)
+
+    def refuse(self) -> None:
+        """Let no further client in: nobody listens any more."""
+        if self._listener is not None:
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+            self._listener = None
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it lets nobody in."""
+        return self._listener is None
+
+    def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
             except OSError:
                 return
-            if self.refusing:
-                client.close()
-                continue
             try:
                 server = socket.create_connection(("127.0.0.1", self._target))
             except OSError:

@@ -74,9 +74,8 @@ _DATETIME: Final = re.compile(
 )
 _TIME: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.](\d+))?)?", re.ASCII)
 _UUID: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
-_DECIMAL: Final = re.compile(r"[+-]?(\d+)(?:[.](\d*))?", re.ASCII)
+_DECIMAL: Final = re.compile(r"[+-]?(\d+)(?:[.](\d*))?(?:[eE]([+-]?\d{1,4}))?", re.ASCII)
 _BOOL_WORDS: Final = frozenset({"true", "false", "t", "f", "0", "1"})
-_JSON_ESCAPE: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
 _EXPONENT: Final = re.compile(r"[eE](?<=\d[eE])")
 MICROSECOND_DIGITS: Final = 6
 _JSONB_FRACTION_DIGITS: Final = 16_383
@@ -234,12 +233,11 @@ def count_digits(value: float | int | str) -> tuple[int, int] | None:  # noqa: P
 
     None when it is no finite decimal number. A float counts as its shortest text that reads back as the same float.
     """
-    text = value.strip() if isinstance(value, str) else repr(value)
-    mantissa, _, exponent_text = text.lower().partition("e")
-    match = _DECIMAL.fullmatch(mantissa)
-    if match is None or (exponent_text and not re.fullmatch(r"[+-]?\d{1,4}", exponent_text)):
+    # no blank around it either: SQLite itself has made numbers of the texts whose blanks it passes over
+    match = _DECIMAL.fullmatch(value if isinstance(value, str) else repr(value))
+    if match is None:
         return None
-    exponent = int(exponent_text or 0)
+    exponent = int(match[3] or 0)
     whole, fraction = match[1], match[2] or ""
     digits = whole + fraction
     point = len(whole) + exponent

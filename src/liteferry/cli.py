@@ -345,7 +345,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @contextlib.contextmanager
 def _catch_signals() -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into KeyboardInterrupt: the first, which starts the taking back; the third ends it.
+    """Turn SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt: the first starts the taking back; the third ends it.
 
     People press Ctrl-C twice: the second must not leave behind what the first would have taken away. A signal that our
     parent ignores (`nohup`, a job in the background) stays ignored.
@@ -359,7 +359,7 @@ def _catch_signals() -> Iterator[None]:
             raise KeyboardInterrupt
         os.write(2, b"taking back what was made; once more to leave it as it is\n")
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     caught = [number for number, handler in before.items() if handler != signal.SIG_IGN]
     if threading.current_thread() is not threading.main_thread():
         caught = []  # Python lets the main thread alone have them

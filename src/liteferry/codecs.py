@@ -108,7 +108,7 @@ def encode_numeric(value: object) -> bytes:
     if type(value) is int or type(value) is float:
         text = repr(value)
     elif type(value) is str:
-        text = value.strip()
+        text = value
     else:
         raise Misfit(f"not a number but {type(value).__name__}")
     match = _DECIMAL.fullmatch(text)

@@ -42,6 +42,11 @@ def run_command(name: str, arguments: argparse.Namespace) -> int:
         # the reader of our output went away (`| head`): nothing is wrong, and nobody is there to be told
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitStatus.ERROR)
+    except OSError as error:
+        # a full disk under our output, a home that may not be entered, a working directory that is gone
+        place = f": {error.filename}" if error.filename else ""
+        _tell(f"liteferry: the system refused: {error.strerror or error}{place} [system-error]")
+        return int(ExitStatus.ERROR)
 
 
 def make_options(arguments: argparse.Namespace) -> Options:
@@ -120,9 +125,13 @@ def _migrate(arguments: argparse.Namespace) -> int:
     from liteferry import pipeline
 
     options = make_options(arguments)
-    if arguments.target is not None and not options.dry_run:
+    if arguments.target is None and not options.dry_run:
+        _refuse_forgotten_target()
+    elif not options.dry_run:
         _warn_of_password(arguments.target)
-        _confirm(f"Move {arguments.source} into schema {options.schema} of the target database?", arguments)
+        if os.path.isfile(arguments.source):  # noqa: PTH113 - Path.is_file raises for a name that is too long
+            into = f"schema {options.schema} of {_describe_target(arguments.target)}"
+            _confirm(f"Move {arguments.source} into {into}?", arguments)
     report: Report | None = None
     try:
         with _watching(arguments) as observe:
@@ -259,11 +268,15 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
 
 
 def _write(text: str) -> None:
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
     sys.stdout.write(text.rstrip("\n") + "\n")
     sys.stdout.flush()
 
 
 def _tell(text: str) -> None:
+    if sys.stderr is None:  # closed by whoever started us (`2>&-`)
+        return
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 
@@ -308,6 +321,39 @@ def _write_error(error: MigrationError, *, as_json: bool) -> None:
     _tell(f"liteferry: {error} [{error.code}]")
     if error.hint:
         _tell(f"  {error.hint}")
+
+
+def _refuse_forgotten_target() -> None:
+    """Without TARGET the embedded server is used; whoever set libpq's variables may have meant another.
+
+    Raises: MigrationError (usage).
+    """
+    found = [name for name in ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGDATABASE") if os.environ.get(name)]
+    if found:
+        raise MigrationError(
+            f"{found[0]} is set, but no TARGET was given: without one the embedded PostgreSQL would be used",
+            code="usage",
+            hint=f"give '' as TARGET to use the PG* variables, or unset {' '.join(found)} to use the embedded server",
+        )
+
+
+def _describe_target(target: str) -> str:
+    """Name the database that a connection string leads to, as far as it says so; never the password."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        given = {key: str(value) for key, value in conninfo_to_dict(target).items() if value is not None}
+    except ProgrammingError:
+        return "the target database"  # opening it will say what is wrong with the string
+    known = {
+        "database": given.get("dbname") or os.environ.get("PGDATABASE"),
+        "service": given.get("service") or os.environ.get("PGSERVICE"),
+        "host": given.get("host") or given.get("hostaddr") or os.environ.get("PGHOST"),
+        "port": given.get("port") or os.environ.get("PGPORT"),
+        "user": given.get("user") or os.environ.get("PGUSER"),
+    }
+    return ", ".join(f"{name} {value}" for name, value in known.items() if value) or "libpq's default database"
 
 
 def _warn_of_password(target: str) -> None:

@@ -65,7 +65,6 @@ CODES = MappingProxyType(
         "target-not-empty": "The target's schema already holds something.",
         "target-busy": "Another liteferry run is working on this target.",
         "staging-exists": "A staging schema from an earlier run is still there.",
-        "plan-blocked": "Findings of the plan must be decided first.",
         "value-misfit": "A value does not fit its column's type, although the census said that it would.",
         "step-failed": "A statement of the plan failed on the server.",
         "connection-lost": "The connection to the server broke during the run.",
@@ -76,6 +75,7 @@ CODES = MappingProxyType(
         "child-failed": "A helper process of liteferry died.",
         "sample-exists": "The sample database would overwrite a file that is already there.",
         "sample-failed": "The sample database could not be written.",
+        "system-error": "The operating system refused something that has no code of its own.",
         "interrupted": "The run was interrupted.",
     }
 )

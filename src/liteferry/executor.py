@@ -11,8 +11,8 @@ import os
 import queue
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.census import describe_key_value
 from liteferry.codecs import HEADER, TRAILER, RowEncoder, RowMisfit
@@ -34,6 +34,8 @@ PROGRESS_S: Final = 0.1
 BATCH_STEPS: Final = 100
 """How many statements go to the server in one round trip and one transaction: it bounds the locks held at once."""
 MAX_JOBS: Final = 4
+STOP_S: Final = 10.0
+"""How long workers that were told to stop may take."""
 
 
 def choose_jobs(wanted: int) -> int:
@@ -70,6 +72,24 @@ def execute(
     for start in range(0, len(last), BATCH_STEPS):
         yield from _run_batch(last[start : start + BATCH_STEPS], target)
     yield Event(kind="phase-end", phase="constraints", elapsed_s=time.monotonic() - begun)
+
+
+def stop_workers(futures: Sequence[Future[Any]], target: Target) -> None:
+    """Have workers end soon: those that have not begun never do, the others get an error from their connections.
+
+    The server is asked to cancel what they wait for; where that does not help in time (it reads from a client that a
+    network holds up), the connections are broken.
+    """
+    for future in futures:
+        future.cancel()
+    target.cancel_all()
+    try:
+        if not wait(futures, timeout=STOP_S).not_done:
+            return
+    except BaseException:
+        target.break_all()
+        raise
+    target.break_all()
 
 
 def drop_staging(plan: Plan, target: Target) -> None:
@@ -126,9 +146,7 @@ class _Loader:
             finally:
                 if waiting:
                     self._stop.set()
-                    for future in futures:
-                        future.cancel()
-                    self._target.cancel_all()
+                    stop_workers(futures, self._target)
 
     def _note_done(self, _: Future[None]) -> None:
         self._events.put(None)

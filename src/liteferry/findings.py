@@ -86,6 +86,16 @@ FINDINGS = MappingProxyType(
             title="Timestamps keep their instant, not their written offset",
             why="timestamptz stores the instant; the offset that was written (Z, +02:00) is not stored.",
         ),
+        "time-zone-absent": FindingKind(
+            severity=_INFO,
+            title="A type with a time zone whose timestamps have no offset",
+            why="SQLite keeps the text as written; without an offset it names no instant, so it becomes a timestamp.",
+        ),
+        "uuid-bytes": FindingKind(
+            severity=_INFO,
+            title="UUIDs that are stored as blobs",
+            why="Their bytes may be in one order or another (.NET writes the first half backwards), so they stay bytea.",
+        ),
         "null-in-key": FindingKind(
             severity=_BLOCKER,
             title="A primary key contains NULL",
@@ -225,6 +235,13 @@ FINDINGS = MappingProxyType(
             why="PostgreSQL's tables have at most 1,600 columns.",
         ),
         # target
+        "definitions-not-compared": FindingKind(
+            severity=_INFO,
+            title="The definitions of the target's objects were not compared",
+            why="`verify` without the run directory makes the plan's objects in a schema of its own, in a transaction"
+            " that it rolls back, to see how this server renders them; here that was not possible. Values, names,"
+            " types, columns of keys and indexes were compared all the same.",
+        ),
         "target-not-empty": FindingKind(
             severity=_BLOCKER,
             title="The target's schema already holds something",

@@ -329,15 +329,19 @@ class TargetColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetConstraint:
-    """A constraint: ``kind`` is pg_constraint.contype (p, u, c, f; n and others are left out)."""
+    """A constraint: ``kind`` is pg_constraint.contype (p, u, c, f, x).
+
+    NOT NULL (n, from PostgreSQL 18 on) is the column's, and a trait of the table where it is not valid.
+    """
 
     name: str
-    kind: Literal["p", "u", "c", "f"]
+    kind: Literal["p", "u", "c", "f", "x"]
     columns: tuple[str, ...]
     definition_sql: str  # pg_get_constraintdef()
     validated: bool = True
     deferrable: bool = False
     deferred: bool = False
+    parent_schema: str | None = None
     parent_table: str | None = None
     parent_columns: tuple[str, ...] = ()
     on_update: str = "NO ACTION"
@@ -359,16 +363,24 @@ class TargetIndex:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetSequence:
-    """A sequence owned by a column. ``next_value`` is what nextval would give; None when it is exhausted."""
+    """A sequence owned by a column. ``next_value`` is what nextval would give; None when it is exhausted.
+
+    ``definition_sql``: its type and limits in the words of CREATE SEQUENCE.
+    """
 
     name: str
     column: str
     next_value: int | None
+    definition_sql: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetTable:
-    """A table in PostgreSQL. ``oid`` tells it from another table of the same name made later."""
+    """A table in PostgreSQL. ``oid`` tells it from another table of the same name made later.
+
+    ``traits``: whatever else changes how it behaves, and no plan of ours makes: triggers, rules, policies, inheritance,
+    storage options and the like, each as a readable text that begins with what it is.
+    """
 
     name: str
     oid: int
@@ -376,17 +388,18 @@ class TargetTable:
     constraints: tuple[TargetConstraint, ...] = ()
     indexes: tuple[TargetIndex, ...] = ()
     sequences: tuple[TargetSequence, ...] = ()
-    triggers: tuple[str, ...] = ()
+    traits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetView:
-    """A view in PostgreSQL, with its columns' names and types."""
+    """A view in PostgreSQL, with its columns' names and types. ``traits``: as in `TargetTable`."""
 
     name: str
     oid: int
-    definition_sql: str
+    definition_sql: str  # pg_get_viewdef()
     columns: tuple[TargetColumn, ...] = ()
+    traits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -402,6 +415,7 @@ class TargetCatalog:
     tables: tuple[TargetTable, ...] = ()
     views: tuple[TargetView, ...] = ()
     others: tuple[str, ...] = ()
+    version_num: int = 0  # of the server that rendered the definitions
 
     @property
     def is_empty(self) -> bool:

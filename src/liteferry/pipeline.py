@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.errors import ExitStatus, MigrationError
-from liteferry.executor import choose_jobs, execute
+from liteferry.executor import choose_jobs, execute, stop_workers
+from liteferry.findings import make_finding
 from liteferry.journal import Journal
 from liteferry.model import (
     Catalog,
@@ -28,13 +29,23 @@ from liteferry.model import (
     SourceInfo,
     TableDigest,
     TableReport,
+    TargetCatalog,
     Verdict,
     to_json,
 )
 from liteferry.planner import map_target_tables, plan_migration
-from liteferry.proof import TableProof, digest_source, digest_target, verify_objects, verify_table
-from liteferry.run import PLAN_NAME, Run, describe_failure, list_unproven, read_plan, write_private
-from liteferry.source import open_snapshot
+from liteferry.proof import TableProof, compare_catalogs, digest_source, digest_target, verify_objects, verify_table
+from liteferry.run import (
+    PLAN_NAME,
+    PUBLISHED_NAME,
+    Run,
+    describe_failure,
+    list_unproven,
+    read_plan,
+    read_published,
+    write_private,
+)
+from liteferry.source import open_snapshot, show_path
 from liteferry.staging import clear_staging, publish, refuse_target, settle
 from liteferry.target import SnapshotReader, Target, open_target
 
@@ -206,7 +217,7 @@ def _open_source(source: str, directory: Path | None, run: Run, *, keep: bool = 
             snapshot = stack.enter_context(
                 open_snapshot(source, directory=place, mode=run.options.snapshot, observe=run.observe, keep=keep)
             )
-        run.source = replace(snapshot.info, path=str(Path(source).absolute()))
+        run.source = replace(snapshot.info, path=show_path(Path(source).absolute()))
         yield snapshot
 
 
@@ -234,7 +245,7 @@ def _plan(source: str, target: str | None, options: Options, observe: Callable[[
             refuse_target(server, options.schema, exists=held.exists)
         snapshot = stack.enter_context(_open_source(source, None, run))
         catalog, census = _read_source(snapshot, run)
-        return plan_migration(catalog, census, held, options, source=Path(source).name)
+        return plan_migration(catalog, census, held, options, source=show_path(Path(source).name))
 
 
 def _digest_source(
@@ -245,7 +256,7 @@ def _digest_source(
         if options.run_dir is not None:
             made = read_plan(Path(options.run_dir))
         else:
-            made = plan_migration(*_read_source(snapshot, run), None, options, source=Path(source).name)
+            made = plan_migration(*_read_source(snapshot, run), None, options, source=show_path(Path(source).name))
         names = {table.source: table.target for table in made.tables}
         return tuple((names[name], found) for name, found in digest_source(made.tables, snapshot, observe=observe))
 
@@ -281,7 +292,7 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
         snapshot = stack.enter_context(_open_source(source, directory, run, keep=not options.dry_run))
         catalog, census = _read_source(snapshot, run)
         with run.phase("plan"):
-            made = run.plan = plan_migration(catalog, census, held, options, source=Path(source).name)
+            made = run.plan = plan_migration(catalog, census, held, options, source=show_path(Path(source).name))
         if options.dry_run:
             return run.report("blocked" if made.blockers else "not proven", exit_status=_dry_status(made))
         journal = stack.enter_context(Journal.create(directory))
@@ -365,15 +376,28 @@ def _prove_staging(run: Run, cargo: _Cargo, server: Target, scratch: Path) -> bo
     schema = cargo.plan.staging_schema
     if run.options.verify:
         with run.phase("proof"):
-            return prove(run, cargo, server, schema=schema, scratch=scratch)
+            return prove(run, cargo, server, server.read_catalog(schema), scratch=scratch)
     run.tables = list_unproven(cargo.plan, run)
-    run.objects, _ = verify_objects(cargo.plan, cargo.catalog, server.read_catalog(schema), cargo.census)
-    return True
+    run.staged = server.read_catalog(schema)
+    run.objects, run.mismatches = verify_objects(cargo.plan, cargo.catalog, run.staged, cargo.census)
+    run.mismatch_count = len(run.mismatches)
+    return not run.mismatches
 
 
-def prove(run: Run, cargo: _Cargo, server: Target, *, schema: str, scratch: Path) -> bool:
-    """Compare every value and every object; puts what it found into the run. Returns whether all is equal."""
-    held = server.read_catalog(schema)
+def prove(
+    run: Run,
+    cargo: _Cargo,
+    server: Target,
+    held: TargetCatalog,
+    *,
+    scratch: Path,
+    expected: TargetCatalog | None = None,
+) -> bool:
+    """Compare every value and every object; puts what it found into the run. Returns whether all is equal.
+
+    held: the schema to be proven, as it is. expected: what its definitions are held against, where there is anything.
+    """
+    run.staged = held
     with SnapshotReader(server) as reader, ThreadPoolExecutor(run.jobs, thread_name_prefix="liteferry-proof") as pool:
         ordered = sorted(cargo.plan.tables, key=lambda table: (table.size_bytes, table.rows), reverse=True)
         futures = {
@@ -382,7 +406,7 @@ def prove(run: Run, cargo: _Cargo, server: Target, *, schema: str, scratch: Path
                 table,
                 cargo.snapshot,
                 reader,
-                schema=schema,
+                schema=held.schema,
                 target_catalog=held,
                 show_values=run.options.show_values,
                 scratch_dir=scratch,
@@ -395,11 +419,13 @@ def prove(run: Run, cargo: _Cargo, server: Target, *, schema: str, scratch: Path
                 future.result()  # raises what went wrong, as soon as it did
             proofs = [futures[table.source].result() for table in cargo.plan.tables]
         except BaseException:
-            for future in futures.values():
-                future.cancel()
-            server.cancel_all()
+            stop_workers(list(futures.values()), server)
             raise
     run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
+    if expected is not None:
+        named = {(found.object_kind, found.object_name, found.table) for found in wrong}
+        others = compare_catalogs(expected, held)
+        wrong += tuple(f for f in others if (f.object_kind, f.object_name, f.table) not in named)
     run.tables = tuple(_report_table(run, proof) for proof in proofs)
     run.mismatches = (*(found for proof in proofs for found in proof.mismatches), *wrong)
     run.mismatch_count = sum(proof.mismatch_count for proof in proofs) + len(wrong)
@@ -479,16 +505,59 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
         snapshot = stack.enter_context(_open_source(source, scratch, run))
         catalog, census = _read_source(snapshot, run)
         if made is not None:
+            _refuse_other_source(made, catalog, source)
             run.plan = _refresh(made, census)
         else:
             taken = replace(options, accept=options.accept or ("all",))
-            run.plan = plan_migration(catalog, census, None, taken, source=Path(source).name)
+            run.plan = plan_migration(catalog, census, None, taken, source=show_path(Path(source).name))
         with run.phase("proof"):
             cargo = _Cargo(run.plan, catalog, census, snapshot)
-            proven = prove(run, cargo, server, schema=options.schema, scratch=scratch)
+            expected = _expect_definitions(run, run.plan, server)
+            held = server.read_catalog(options.schema)
+            proven = prove(run, cargo, server, held, scratch=scratch, expected=expected)
         run.published = True
         blocked = [finding for finding in run.plan.findings if finding.blocks]
         return run.report("proven" if proven and not blocked else "mismatch" if not proven else "blocked")
+
+
+def _expect_definitions(run: Run, made: Plan, server: Target) -> TargetCatalog | None:
+    """What the target's definitions must be: as they were published, or else as the plan's SQL makes them here.
+
+    Another major version of PostgreSQL may render the same definition otherwise: then the plan's SQL is the measure,
+    too. Where it cannot be run, the plan gets a finding that says so.
+    """
+    if run.options.run_dir is not None and (Path(run.options.run_dir) / PUBLISHED_NAME).exists():
+        published = read_published(Path(run.options.run_dir))
+        if published.version_num // 10_000 == server.info.version_num // 10_000:
+            return published
+    statements = [
+        statement
+        for step in made.steps
+        if step.phase in {"pre-data", "post-data"} and not step.id.startswith("post-data/analyze/")
+        for statement in step.sql
+    ]
+    try:
+        return server.try_out(statements, made.staging_schema)
+    except MigrationError as error:
+        if error.code not in {"no-create-right", "step-failed", "target-busy"}:
+            raise
+        finding = make_finding("definitions-not-compared", f"the objects' definitions were not compared: {error.what}")
+        run.plan = replace(made, findings=(*made.findings, finding))
+        return None
+
+
+def _refuse_other_source(made: Plan, catalog: Catalog, source: str) -> None:
+    """Refuse a source without a table or column that the plan carries. Raises: MigrationError (run-dir)."""
+    columns = {table.name: {column.name for column in table.columns} for table in catalog.tables}
+    for table in made.tables:
+        missing = [column.source for column in table.columns if column.source not in columns.get(table.source, ())]
+        if table.source not in columns or missing:
+            what = f"table {table.source}" if table.source not in columns else f"column {table.source}.{missing[0]}"
+            raise MigrationError(
+                f"{source} has no {what}, which the plan in the run directory carries",
+                code="run-dir",
+                hint="is this the source of that run? Without --run-dir a plan is made anew",
+            )
 
 
 def _refresh(made: Plan, census: Census) -> Plan:

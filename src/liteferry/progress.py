@@ -46,7 +46,7 @@ class Watcher(Protocol):
 def watch(*, quiet: bool, color: bool, stream: TextIO | None = None) -> Watcher:
     """Choose how to show progress: not at all, live on a terminal, or as lines."""
     out = sys.stderr if stream is None else stream
-    if quiet:
+    if quiet or out is None:  # None: closed by whoever started us
         return _Silence()
     if out.isatty():
         return _Live(out, color=color)
@@ -90,13 +90,15 @@ class _Lines:
         elif event.kind == "phase-end":
             rows = sum(self._rows.values())
             counted = f", {format_count(rows)} rows" if rows else ""
-            self._say(f"{_PHASES.get(event.phase, event.phase)}: {format_duration(event.elapsed_s)}{counted}")
+            after = "stopped after " if event.message else ""
+            self._say(f"{_PHASES.get(event.phase, event.phase)}: {after}{format_duration(event.elapsed_s)}{counted}")
         elif event.table and event.rows:
             self._rows[event.step_id or event.table] = event.rows
             if time.monotonic() - self._last >= LINE_EVERY_S:
                 rows = sum(self._rows.values())
                 share = f" of {format_count(self._total)}" if self._total else ""
-                self._say(f"  {format_count(rows)}{share} rows; {event.table}")
+                doing = _PHASES.get(event.phase, event.phase)
+                self._say(f"  {doing}: {format_count(rows)}{share} rows so far; {event.table}")
 
 
 class _Live:
@@ -156,8 +158,9 @@ class _Live:
         rows = sum(self._rows.values())
         counted = f", {format_count(rows)} rows" if rows else ""
         label = _PHASES.get(event.phase, event.phase)
+        mark, after = ("✗", "stopped after ") if event.message else ("✓", "")
         self._progress.console.print(
-            f"✓ {label}: {format_duration(event.elapsed_s)}{counted}", markup=False, style="dim"
+            f"{mark} {label}: {after}{format_duration(event.elapsed_s)}{counted}", markup=False, style="dim"
         )
 
     def _update(self, event: Event) -> None:

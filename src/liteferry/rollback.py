@@ -1,12 +1,13 @@
 """Undo: take away from the target exactly what a run published.
 
-Layer 3. Refused, with counts, when anything was written since; looking and dropping are one transaction, in which
-nobody else can write.
+Layer 3. Refused, naming what and with counts, when rows were written since, or an object is not as it was published;
+looking and dropping are one transaction, in which nobody else can write.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING
 from liteferry.errors import MigrationError
 from liteferry.journal import Journal, list_relations
 from liteferry.names import quote_qualified
-from liteferry.proof import digest_target
-from liteferry.run import read_plan, read_report, write_reports
+from liteferry.proof import compare_catalogs, digest_target
+from liteferry.run import read_plan, read_published, read_report, write_reports
 from liteferry.target import TransactionReader, open_target
 
 if TYPE_CHECKING:
@@ -52,29 +53,44 @@ def undo(run_dir: str | Path, target: str | None = None, observe: Callable[[Even
         plan, report = read_plan(directory), read_report(directory)
         with open_target(target or journal.read_value("target")) as server:
             server.lock_schema(plan.target_schema)
-            _take_away(plan, report, journal.read_published(), server, observe)
+            _take_away(_read_run(directory, plan, report, journal), server, observe)
         journal.set_state("undone")
     undone = replace(report, undone_at=datetime.now(UTC).isoformat(timespec="seconds"), published=False)
     write_reports(directory, undone, plan)
     return undone
 
 
-def _take_away(
-    plan: Plan,
-    report: Report,
-    published: tuple[tuple[str, str, int], ...],
-    server: Target,
-    observe: Callable[[Event], None],
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Publication:
+    """What a run published, from its directory.
+
+    relations: kind, name, OID. definitions: as they were published. versions: the transaction that wrote a table's
+    rows, where the run was not proven.
+    """
+
+    plan: Plan
+    report: Report
+    relations: tuple[tuple[str, str, int], ...]
+    definitions: TargetCatalog
+    versions: dict[str, str]
+
+
+def _read_run(directory: Path, plan: Plan, report: Report, journal: Journal) -> _Publication:
+    versions: dict[str, str] = json.loads(journal.read_value("row_versions") or "{}")
+    return _Publication(plan, report, journal.read_published(), read_published(directory), versions)
+
+
+def _take_away(made: _Publication, server: Target, observe: Callable[[Event], None]) -> None:
     """Look and drop in one transaction. Raises: MigrationError (undo-refused, undo-nothing)."""
-    _refuse_strangers(plan, published, server.read_catalog(plan.target_schema))
-    tables = [quote_qualified(plan.target_schema, name) for kind, name, _ in published if kind == "table"]
+    plan = made.plan
+    _refuse_strangers(made, server.read_catalog(plan.target_schema))
+    tables = [quote_qualified(plan.target_schema, name) for kind, name, _ in made.relations if kind == "table"]
     with server.one_transaction() as connection:
         if tables:
             server.execute_all([f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE"], connection=connection)
         # once more, now that nobody can change it any more
-        _refuse_strangers(plan, published, server.read_catalog(plan.target_schema, connection))
-        changed = _find_changes(plan, report, TransactionReader(connection), observe)
+        _refuse_strangers(made, server.read_catalog(plan.target_schema, connection))
+        changed = _find_changes(made, TransactionReader(connection), observe)
         if changed:
             raise MigrationError(
                 f"rows were written since the run published: {'; '.join(changed[:8])}"
@@ -95,8 +111,9 @@ def _take_away(
             ) from error
 
 
-def _refuse_strangers(plan: Plan, published: tuple[tuple[str, str, int], ...], held: TargetCatalog) -> None:
-    """Refuse where what is there is not what the run made: gone, made anew, or with columns of somebody else's."""
+def _refuse_strangers(made: _Publication, held: TargetCatalog) -> None:
+    """Refuse where what is there is not what the run made: gone, made anew, or defined otherwise."""
+    plan, published = made.plan, made.relations
     found = set(list_relations(held))
     missing = [f"{kind} {name}" for kind, name, oid in published if (kind, name, oid) not in found]
     if not held.exists or (published and len(missing) == len(published)):
@@ -111,11 +128,11 @@ def _refuse_strangers(plan: Plan, published: tuple[tuple[str, str, int], ...], h
             code="undo-refused",
             hint="they were dropped or made anew since; what is left has to be dropped by hand",
         )
-    made = {table.target: {column.target for column in table.columns} for table in plan.tables}
+    columns = {table.target: {column.target for column in table.columns} for table in plan.tables}
     altered = [
         table.name
         for table in held.tables
-        if table.name in made and {column.name for column in table.columns} != made[table.name]
+        if table.name in columns and {column.name for column in table.columns} != columns[table.name]
     ]
     if altered:
         raise MigrationError(
@@ -123,16 +140,42 @@ def _refuse_strangers(plan: Plan, published: tuple[tuple[str, str, int], ...], h
             code="undo-refused",
             hint="undo would lose what is in them; nothing was touched",
         )
+    changed = compare_catalogs(made.definitions, _restrict(held, published))
+    if changed:
+        raise MigrationError(
+            f"{len(changed)} definitions are not as the run published them: "
+            + "; ".join(difference.message for difference in changed[:5])
+            + (f"; and {len(changed) - 5} more" if len(changed) > 5 else ""),
+            code="undo-refused",
+            hint="undo would lose what somebody made; nothing was touched",
+        )
 
 
-def _find_changes(plan: Plan, report: Report, reader: TransactionReader, observe: Callable[[Event], None]) -> list[str]:
+def _restrict(held: TargetCatalog, published: tuple[tuple[str, str, int], ...]) -> TargetCatalog:
+    """A catalogue with the published relations alone: what stands beside them is left where it is. Pure."""
+    oids = {oid for _, _, oid in published}
+    return replace(
+        held,
+        tables=tuple(table for table in held.tables if table.oid in oids),
+        views=tuple(view for view in held.views if view.oid in oids),
+        others=(),
+    )
+
+
+def _find_changes(made: _Publication, reader: TransactionReader, observe: Callable[[Event], None]) -> list[str]:
     """The tables whose rows are not those that were published, each with its counts."""
-    published = {table.name: table for table in report.tables}
+    plan = made.plan
+    published = {table.name: table for table in made.report.tables}
+    targets = {table.source: table.target for table in plan.tables}
     changed = []
     for name, found in digest_target(plan.tables, reader, schema=plan.target_schema, observe=observe):
         before = published[name]
         if found.rows != before.rows_target:
             changed.append(f"{name}: {found.rows:,} rows now, {before.rows_target:,} then")
-        elif before.digest not in {"", found.text}:  # a run without a proof has no digests, its row counts alone
+        elif before.digest not in {"", found.text}:
             changed.append(f"{name}: {found.rows:,} rows as before, but other values")
+        elif not before.digest:  # a run without a proof: its rows are those that its own transaction wrote
+            later = reader.count_rows_of_others(plan.target_schema, targets[name], made.versions.get(targets[name]))
+            if later:
+                changed.append(f"{name}: {found.rows:,} rows as before, but {later:,} of them were written since")
     return changed

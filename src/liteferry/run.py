@@ -32,11 +32,14 @@ from liteferry.model import (
     ServerInfo,
     SourceInfo,
     TableReport,
+    TargetCatalog,
     TypeUse,
     Verdict,
     from_json,
+    to_json,
 )
 from liteferry.report import render_html, render_json, render_markdown
+from liteferry.source import show_path
 from liteferry.source.copying import SNAPSHOT_NAME
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ T = TypeVar("T")
 
 REPORT_NAME: Final = "report.json"
 PLAN_NAME: Final = "plan.json"
+PUBLISHED_NAME: Final = "published.json"
 
 EXIT_OF_VERDICT: Final[dict[Verdict, ExitStatus]] = {
     "proven": ExitStatus.PROVEN,
@@ -83,6 +87,7 @@ class Run:
         self.objects = ObjectCounts()
         self.mismatches: tuple[Mismatch, ...] = ()
         self.mismatch_count = 0
+        self.staged: TargetCatalog | None = None  # what is in staging, as it was compared
         self.begun = False  # the target was touched
         self.publishing: tuple[tuple[str, str, int], ...] | None = None  # what the commit makes appear
         self.published = False
@@ -107,10 +112,12 @@ class Run:
         """Time a phase, whatever becomes of it."""
         self.observe(Event(kind="phase-start", phase=name))
         begun = time.monotonic()
+        outcome = "stopped"
         try:
             yield
+            outcome = ""
         finally:
-            self.observe(Event(kind="phase-end", phase=name, elapsed_s=time.monotonic() - begun))
+            self.observe(Event(kind="phase-end", phase=name, elapsed_s=time.monotonic() - begun, message=outcome))
 
     def _count(self, event: Event) -> None:
         if event.kind == "phase-start":
@@ -160,7 +167,15 @@ class Run:
     def discard_directory(self) -> None:
         """Take away the run directory, and what the run has put into it: it was refused before it began."""
         if self.directory is not None:
-            for name in (PLAN_NAME, JOURNAL_NAME, SNAPSHOT_NAME, REPORT_NAME, "report.md", "report.html"):
+            for name in (
+                PLAN_NAME,
+                PUBLISHED_NAME,
+                JOURNAL_NAME,
+                SNAPSHOT_NAME,
+                REPORT_NAME,
+                "report.md",
+                "report.html",
+            ):
                 for path in (self.directory / name, self.directory / f"{name}.part"):
                     path.unlink(missing_ok=True)
         for directory in self._made_directories:  # the innermost first
@@ -179,10 +194,10 @@ class Run:
             run_id=self.run_id,
             started_at=self.started.isoformat(timespec="seconds"),
             elapsed_s=time.monotonic() - self._begun,
-            run_dir=str(self.directory or ""),
+            run_dir=show_path(self.directory) if self.directory else "",
             source=self.source
             or SourceInfo(
-                path=str(self.path), size_bytes=0, sha256="", sqlite_version="", encoding="", journal_mode=""
+                path=show_path(self.path), size_bytes=0, sha256="", sqlite_version="", encoding="", journal_mode=""
             ),
             target=self.server,
             target_schema=self.options.schema,
@@ -203,6 +218,11 @@ class Run:
         """Write what would have to be known if the process were killed now. Raises: MigrationError."""
         if self.directory is not None:
             write_private(self.directory / REPORT_NAME, render_json(report))
+
+    def write_published(self, staged: TargetCatalog) -> None:
+        """Write down what is about to be published, definition by definition. Raises: MigrationError."""
+        if self.directory is not None:
+            write_private(self.directory / PUBLISHED_NAME, to_json(staged))
 
     def write_report(self, directory: Path, report: Report) -> Report:
         """Write the report into the run directory, in every form; returns it.
@@ -288,6 +308,11 @@ def read_report(directory: Path) -> Report:
 def read_plan(directory: Path) -> Plan:
     """Read a run's plan back. Raises: MigrationError (run-dir)."""
     return _read(directory, PLAN_NAME, Plan)
+
+
+def read_published(directory: Path) -> TargetCatalog:
+    """Read back what a run published: staging's catalogue as it was compared. Raises: MigrationError (run-dir)."""
+    return _read(directory, PUBLISHED_NAME, TargetCatalog)
 
 
 def _read(directory: Path, name: str, cls: type[T]) -> T:

@@ -5,6 +5,7 @@ Layer 3. Used by `pipeline` only. Until the publication, which is one transactio
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import ExitStatus, MigrationError
@@ -65,11 +66,16 @@ def clear_staging(server: Target, plan: Plan, run: Run) -> None:
 def publish(run: Run, plan: Plan, server: Target, journal: Journal) -> None:
     """Move everything into the target's schema, in one transaction that is on disk when it returns.
 
-    The journal knows the objects before they appear, and a report that undo can use lies there: nobody knows when a
-    process is killed.
+    The journal knows the objects before they appear, their definitions and a report that undo can use lie there:
+    nobody knows when a process is killed.
     """
-    relations = list_relations(server.read_catalog(plan.staging_schema))
+    staged = run.staged or server.read_catalog(plan.staging_schema)
+    relations = list_relations(staged)
     journal.write_published(relations)
+    if not run.options.verify:  # there are no digests by which undo could tell whether rows were written since
+        versions = server.read_row_versions(plan.staging_schema, [table.name for table in staged.tables])
+        journal.set_value("row_versions", json.dumps(versions))
+    run.write_published(staged)
     killed = Failure(code="interrupted", what="the run ended while it published", hint=_KILLED_HINT)
     run.write_provisional(run.report("failed", killed, exit_status=int(ExitStatus.INTERRUPTED)))
     journal.set_state("publishing")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from liteferry.findings import make_finding
 from liteferry.model import Offence
+from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +111,7 @@ RULES: Final = (
         pg_type="json",
         when="some text is JSON that jsonb would change (duplicate keys, \\u0000, lone surrogates)",
     ),
-    Rule(name="uuid", declared="UUID, GUID", pg_type="uuid", when="every value is a UUID as text or 16 bytes"),
+    Rule(name="uuid", declared="UUID, GUID", pg_type="uuid", when="every value is a UUID as text"),
     Rule(
         name="stored-integer",
         declared="no or unknown type",
@@ -172,14 +173,6 @@ _BY_NAME: Final = MappingProxyType(
 _TYPE_TEXT: Final = re.compile(
     r"\s*([^()]*?)\s*(?:\(\s*([+-]?\d+)\s*(?:,\s*([+-]?\d+)\s*)?[^()]*\)\s*([^()]*?)\s*)?", re.DOTALL
 )
-_NAME: Final = r'("[^"]+"|\[[^\]]+\]|`[^`]+`|\w+)'
-_JSON_CHECK: Final = re.compile(
-    rf"""(?:{_NAME}\s+IS\s+NULL\s+OR\s+)? json_valid\s*\(\s*{_NAME}\s*\) (?:\s*(?:=|==|IS)\s*(?:1|TRUE))?
-    (?:\s+OR\s+{_NAME}\s+IS\s+NULL)?""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_AND: Final = re.compile(r"\bAND\b", re.IGNORECASE)
-_OR: Final = re.compile(r"\bOR\b", re.IGNORECASE)
 _SAMPLES: Final = 5
 _MAX_VARCHAR: Final = 10_485_760  # Source: PostgreSQL docs, "Character Types"
 _MAX_PRECISION: Final = 1000  # Source: PostgreSQL docs, "Numeric Types"
@@ -220,41 +213,19 @@ def classify_declared_type(declared_type: str) -> DeclaredType:
 def classify_column(table: Table, column: Column) -> DeclaredType:
     """Read a column's declared type, with what the table's CHECKs add: json_valid makes it JSON. Pure."""
     declared = classify_declared_type(column.declared_type)
-    if declared.family in {"text", "none"} and column.name.lower() in _json_checked(table):
+    if declared.family in {"text", "none"} and fold_case(column.name) in _json_checked(table):
         return DeclaredType(family="json")
     return declared
 
 
 def _json_checked(table: Table) -> frozenset[str]:
-    """The columns, in lower case, in which the CHECKs allow nothing but JSON."""
-    found: set[str] = set()
-    for check in table.checks:
-        parts = [_strip_parentheses(part) for part in _AND.split(_strip_parentheses(check.sql))]
-        columns = [_match_json_check(part) for part in parts]
-        # an OR beside it may be what a row is taken for: kind <> 'json' OR json_valid(data)
-        if not any(_OR.search(part) for part, column in zip(parts, columns, strict=True) if not column):
-            found.update(column for column in columns if column)
-    return frozenset(found)
+    """The columns, folded, in which the CHECKs allow nothing but JSON."""
+    checks = [check.sql for check in table.checks if "json_valid" in check.sql.lower()]
+    if not checks:
+        return frozenset()
+    from liteferry.expressions.json_checks import find_json_columns
 
-
-def _match_json_check(sql: str) -> str:
-    """The column, in lower case, of ``json_valid(column)``, with or without ``column IS NULL`` beside it; or ""."""
-    match = _JSON_CHECK.fullmatch(sql)
-    names = {name.strip('"[]`').lower() for name in match.groups() if name} if match else set()
-    return names.pop() if len(names) == 1 else ""
-
-
-def _strip_parentheses(sql: str) -> str:
-    """Take away the parentheses around the whole."""
-    sql = sql.strip()
-    while sql.startswith("(") and sql.endswith(")"):
-        depth = 0
-        for position, character in enumerate(sql):
-            depth += {"(": 1, ")": -1}.get(character, 0)
-            if depth == 0 and position < len(sql) - 1:
-                return sql
-        sql = sql[1:-1].strip()
-    return sql
+    return frozenset[str]().union(*(find_json_columns(sql, table.name) for sql in checks))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,6 +310,8 @@ class _Case:
             return f"bytea; {'numbers and ' if numbers else ''}texts become their bytes in UTF-8"
         if choice.kind == "bytea" and numbers:
             return "bytea; numbers become the bytes of their shortest exact text"
+        if choice.kind == "numeric" and self.census.integers and self.census.reals:
+            return "numeric, by value: 1.0 becomes 1, and -0.0 becomes 0"
         return choice.pg_type
 
     def _say_damage(self) -> str:
@@ -479,8 +452,15 @@ def _choose_datetime(case: _Case) -> TypeChoice:
         return _misfit_of_form(case, "YYYY-MM-DD HH:MM:SS, to the microsecond")
     zoned = census.offence("zone")
     if zoned is None:
-        kind: Kind = "timestamptz" if policy == "timestamptz" or _empty_zoned(case) else "timestamp"
-        return TypeChoice(pg_type=kind, kind=kind, rule=kind)
+        says_zone = _says_time_zone(case.column)
+        is_zoned = policy == "timestamptz" or (says_zone and not census.texts)
+        kind: Kind = "timestamptz" if is_zoned else "timestamp"
+        choice = TypeChoice(pg_type=kind, kind=kind, rule=kind)
+        if not says_zone or is_zoned or policy == "timestamp":
+            return choice  # nothing was expected otherwise, or the user has said that it shall be so
+        message = f"no value of {case.column.declared_type} has an offset; the column becomes timestamp"
+        hint = "if they are UTC, --timestamps timestamptz says so"
+        return case.add(choice, case.finding("time-zone-absent", None, message, count=census.texts, hint=hint))
     if zoned.count == census.texts or policy == "timestamptz":
         choice = TypeChoice(pg_type="timestamptz", kind="timestamptz", rule="timestamptz")
         if policy == "timestamp":
@@ -504,10 +484,9 @@ def _misfit_of_form(case: _Case, form: str, *, wider: str = "") -> TypeChoice:
     return case.add(choice, case.finding("date-form", offence, message, becomes=case.describe(choice)))
 
 
-def _empty_zoned(case: _Case) -> bool:
-    """Whether the type says "with time zone" and no value contradicts it by lacking an offset."""
-    declared = case.column.declared_type.upper()
-    return case.census.texts == 0 and ("TIMESTAMPTZ" in declared or "WITH TIME ZONE" in declared)
+def _says_time_zone(column: Column) -> bool:
+    declared = " ".join(column.declared_type.upper().split())
+    return "TIMESTAMPTZ" in declared or "WITH TIME ZONE" in declared
 
 
 def _choose_date(case: _Case) -> TypeChoice:
@@ -548,7 +527,17 @@ def _choose_json(case: _Case) -> TypeChoice:
 
 
 def _choose_uuid(case: _Case) -> TypeChoice:
-    if any(case.census.offence(name) for name in ("class", "form", "invalid-utf8")):
+    census = case.census
+    if census.blobs and not (census.integers or census.reals or census.texts):
+        # 16 bytes are a UUID in one byte order or the other (.NET writes the first half backwards): nobody knows here
+        choice = TypeChoice(pg_type="bytea", kind="bytea", rule="stored-blob")
+        return case.add(
+            choice,
+            case.finding(
+                "uuid-bytes", None, f"{census.blobs:,} UUIDs are stored as blobs; they stay bytea", count=census.blobs
+            ),
+        )
+    if census.blobs or any(census.offence(name) for name in ("class", "form", "invalid-utf8")):
         return case.misfit()
     return TypeChoice(pg_type="uuid", kind="uuid", rule="uuid")
 

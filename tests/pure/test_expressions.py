@@ -214,6 +214,20 @@ def test_immutable_where_it_must_be() -> None:
         ("i", column("g", "text", "BLOB", "text"), "would not store as text"),
         ("s", column("g", "date", "NUMERIC", "date"), "does not fit column g"),
         ("s", column("g", "uuid", "TEXT", "uuid"), "does not fit column g"),
+        *(
+            (sql, column("g", "text", "TEXT", "text"), "compares texts none of which is a column's")
+            for sql in (
+                "'a' < 'B'",
+                "char(97) < 'B'",
+                "s || (lower('A') = 'a')",
+                "'a' IN (s, 'b')",
+                "CASE 'a' WHEN 'b' THEN s END",
+                "CASE WHEN i > 0 THEN 'a' BETWEEN s AND 'c' END",
+                "min('a', 'B')",
+                "replace('abc', 'b', s || nullif('x', 'y'))",
+                "'a' LIKE 'A'",
+            )
+        ),
     ],
 )
 def test_generated_refused(sql: str, own: ColumnType, reason: str) -> None:
@@ -285,6 +299,11 @@ def test_default(sql: str, own: ColumnType, expected: str) -> None:
         ("(SELECT 1)", INTEGER, "only in views"),
         ("current_user()", TEXT, "does not know"),
         ("1 +", INTEGER, "cannot read it"),
+        ("CURRENT_TIMESTAMP", TEXT, "its text has 19 characters, more than character varying(5) takes"),
+        ("CURRENT_DATE", TEXT, "its text has 10 characters"),
+        ("upper(datetime('now') || 'Z')", TEXT, "its text has 20 characters"),
+        ("lower(hex(randomblob(3)))", TEXT, "its text has 6 characters"),
+        ("abs(1234)", column("c", "numeric", "NUMERIC", "numeric(3,0)"), "may have more digits than numeric(3,0)"),
     ],
 )
 def test_default_refused(sql: str, own: ColumnType, reason: str) -> None:

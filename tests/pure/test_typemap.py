@@ -4,6 +4,7 @@ import pytest
 
 from builders import column, make_table
 from liteferry.census import InvalidText, start_census
+from liteferry.compare.json_values import plain_decimal
 from liteferry.model import Check, Options
 from liteferry.typemap import RULES, TypeChoice, classify_declared_type, kind_of_type, map_column
 
@@ -130,10 +131,18 @@ def test_what_does_not_fit_blocks_and_says_what_accepting_does(
     assert choice.pg_type == pg_type
     for finding in choice.findings:
         assert finding.blocks
-        assert finding.if_accepted.partition(";")[0] == f"the column becomes {pg_type}"
+        assert finding.if_accepted.partition(";")[0].partition(",")[0] == f"the column becomes {pg_type}"
         assert finding.count
         # classes mixed in a column without a type: no row is the wrong one
         assert finding.samples or declared in {"", "REAL", "NUM"}
+
+
+def test_uuids_as_blobs_stay_bytes_and_say_so() -> None:
+    choice = choose("GUID", bytes(range(16)))
+    assert (choice.pg_type, [finding.code for finding in choice.findings]) == ("bytea", ["uuid-bytes"])
+    assert not choice.findings[0].blocks
+    mixed = choose("GUID", bytes(16), "0" * 32)
+    assert mixed.findings[0].blocks
 
 
 def test_jsonb_gives_way_to_json() -> None:
@@ -153,10 +162,38 @@ def test_the_policy_takes_naive_timestamps_for_utc() -> None:
     assert (mixed.pg_type, mixed.findings[0].code) == ("timestamptz", "time-zone-dropped")
 
 
+@pytest.mark.parametrize("declared", ["TIMESTAMPTZ", "timestamp with  time zone"])
+def test_a_time_zone_that_no_value_has_is_mentioned(declared: str) -> None:
+    choice = choose(declared, "2025-01-01 10:00:00", None)
+    (found,) = choice.findings
+    assert (choice.pg_type, found.code, found.count, found.blocks) == ("timestamp", "time-zone-absent", 1, False)
+    assert "--timestamps timestamptz" in found.hint
+    assert not choose(declared, None).findings  # an empty one becomes what it says
+    assert not choose("DATETIME", "2025-01-01 10:00:00").findings
+    assert not choose(declared, "2025-01-01 10:00:00", timestamps="timestamptz").findings
+    assert not choose(declared, "2025-01-01 10:00:00", timestamps="timestamp").findings
+
+
+@pytest.mark.parametrize("value", ["\u00a01.50", "\x1c1.5", "1.5\u2003", " 1.5", "1e", "1e\u0663"])
+def test_a_number_with_something_around_it_is_no_decimal(value: str) -> None:
+    """What the proof refuses, the census must have refused: after the load there is no way out."""
+    with pytest.raises(ValueError, match="decimal"):
+        plain_decimal(value)
+    choice = choose("DECIMAL(10,2)", value)
+    assert (choice.pg_type, [finding.code for finding in choice.findings]) == ("text", ["value-misfit"])
+
+
+def test_what_numeric_makes_of_reals_is_said() -> None:
+    (found,) = choose("INTEGER", 1, 1.0, -0.0).findings
+    assert found.if_accepted == "the column becomes numeric, by value: 1.0 becomes 1, and -0.0 becomes 0"
+
+
 def test_json_valid_makes_jsonb() -> None:
     assert choose("text", "{}", check="json_valid(c)").pg_type == "jsonb"
     assert choose("varchar(9)", "{}", check='(JSON_VALID("c") OR "c" IS NULL)').pg_type == "jsonb"
-    assert choose("text", "{}", check="((c IS NULL) OR json_valid(c) = 1) AND length(c) < 9").pg_type == "text"
+    assert choose("text", "{}", check="(c > 5 OR c < 2) AND json_valid([c]) IS TRUE").pg_type == "jsonb"
+    assert choose("text", "{}", check=" AND ".join(["json_valid(C)"] + ["c <> ''"] * 3000)).pg_type == "jsonb"
+    assert choose("text", "{}", check="((c IS NULL) OR json_valid(c) = 1) AND length(c) < 9").pg_type == "jsonb"
     assert choose("text", "{}", check="(c IS NULL OR json_valid(c) = 1) AND (length(c) < 9)").pg_type == "jsonb"
 
 
@@ -168,6 +205,19 @@ def test_json_valid_makes_jsonb() -> None:
         "json_valid(c) OR c = 'x'",
         "json_valid(c) = 0",
         "k IS NULL OR json_valid(c)",
+        "not (a > 5 AND json_valid(c) AND a < 9)",
+        "note <> 'a AND json_valid(c) AND b'",
+        "a <> /* AND json_valid(c) AND */ 1",
+        '"a AND json_valid(c) AND b" > 1',
+        "CASE WHEN a > 5 AND json_valid(c) AND a < 9 THEN 1 ELSE 2 END",
+        "a BETWEEN 1 AND json_valid(c) AND 1",
+        "a OR b AND json_valid(c)",
+        "json_valid('c')",
+        "json_valid(c) IS NULL",
+        "json_valid(c, 6)",
+        "json_valid(c) IS NOT 1",
+        "other.c IS NULL OR json_valid(c)",
+        "json_valid(c) AND",
     ],
 )
 def test_a_check_that_takes_other_texts_too_makes_no_json(check: str) -> None:

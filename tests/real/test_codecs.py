@@ -82,6 +82,8 @@ MISFITS: list[tuple[Kind, object]] = [
     ("float8", "1.5"),
     ("numeric", float("inf")),
     ("numeric", "1,5"),
+    ("numeric", "\u00a01.5"),
+    ("numeric", "1.5 "),
     ("numeric", ""),
     ("numeric", "."),
     ("numeric", b"1"),

@@ -276,6 +276,33 @@ def test_a_name_that_cannot_be_resolved() -> None:
     assert "the name no such name cannot be resolved" in str(error)
 
 
+@pytest.mark.parametrize("password", ["se@kret", "a@b,kret", "@kret@x", "kret@@x"])
+def test_an_at_sign_in_a_password(password: str) -> None:
+    """What follows the first @ is the host to libpq, which tries to reach it."""
+    error = fail(f"postgresql://u:{password}@localhost:1/x")
+    assert error.code == "connection-string"
+    assert "percent-encode the @ in the password as %40" in error.hint
+    assert "kret" not in str(error) + error.hint
+
+
+def test_an_abstract_socket_is_no_password() -> None:
+    assert fail("host=@nothing-here user=app dbname=app").code == "server-unreachable"
+
+
+def test_a_service_that_is_not_defined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = tmp_path / "services"
+    services.write_text("[other]\nhost=localhost\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(services))
+    error = fail("service=nosuch")
+    assert error.code == "connection-string"
+    assert str(error) == """libpq cannot use the connection's service: definition of service "nosuch" not found"""
+    assert "PGSERVICEFILE" in error.hint
+    services.write_text("[nosuch]\nnonsense\n")
+    assert f'syntax error in service file "{services}", line 2' in str(fail("service=nosuch"))
+    services.unlink()
+    assert f'service file "{services}" not found' in str(fail("service=nosuch"))
+
+
 def test_a_web_server_on_that_port(web_port: int) -> None:
     error = fail(f"host=127.0.0.1 port={web_port} user=app dbname=app password={SECRET}")
     assert error.code == "server-other"

@@ -266,3 +266,47 @@ def test_nobody_else_can_write_meanwhile(run_dir: Path, pg_url: str, monkeypatch
     monkeypatch.setattr(rollback, "_find_changes", find_changes)
     assert undo(run_dir).status == 0
     assert refused == [True]
+
+
+DEFINITIONS = [
+    ("CREATE INDEX mine ON purchase (total)", "index mine on purchase"),
+    ("ALTER TABLE note ALTER line SET DEFAULT 'mine'", "column line of note: the value"),
+    ("ALTER TABLE note ADD CONSTRAINT mine CHECK (number < 99)", "check mine on note"),
+    ("CREATE TRIGGER mine BEFORE INSERT ON note EXECUTE FUNCTION suppress_redundant_updates_trigger()", "trigger mine"),
+    ("CREATE RULE mine AS ON DELETE TO note DO INSTEAD NOTHING", "rule mine on note"),
+    ("ALTER TABLE note ENABLE ROW LEVEL SECURITY", "row level security on note"),
+    ("CREATE OR REPLACE VIEW large_purchase AS SELECT id, total FROM purchase WHERE total > 11", "view large_purchase"),
+]
+
+
+@pytest.mark.parametrize(("sql", "says"), DEFINITIONS, ids=range(len(DEFINITIONS)))
+def test_definitions_that_somebody_changed(sql: str, says: str, run_dir: Path, pg_url: str, pg_admin_url: str) -> None:
+    execute(pg_url, f"SET search_path = public; {sql}")
+    before = read_everything(pg_admin_url)
+    outcome = undo(run_dir)
+    assert_error(
+        outcome, "undo-refused", "1 definitions are not as the run published them", says, "nothing was touched"
+    )
+    assert read_everything(pg_admin_url) == before
+    assert read_state(run_dir) == "published"
+
+
+def test_a_run_without_a_proof_is_held_against_its_rows(
+    shop: Path, tmp_path: Path, pg_url: str, pg_admin_url: str
+) -> None:
+    """There are no digests to tell a changed value by; but each row tells which transaction wrote it."""
+    migrate = ("migrate", shop, pg_url, "--yes", "--json", "--no-verify", "--run-dir", tmp_path / "run")
+    assert call_ferry(*migrate).status == 3
+    execute(pg_url, "UPDATE public.purchase SET total = total + 0.01 WHERE id IN (7, 8)", "VACUUM FULL public.purchase")
+    before = read_everything(pg_admin_url)
+    said = "purchase: 200 rows as before, but 2 of them were written since"
+    assert_error(undo(tmp_path / "run"), "undo-refused", said)
+    assert read_everything(pg_admin_url) == before
+
+
+def test_a_run_without_a_proof_that_nobody_touched(shop: Path, tmp_path: Path, pg_url: str, pg_admin_url: str) -> None:
+    migrate = ("migrate", shop, pg_url, "--yes", "--json", "--no-verify", "--run-dir", tmp_path / "run")
+    assert call_ferry(*migrate).status == 3
+    execute(pg_url, "VACUUM FULL FREEZE public.purchase")
+    assert undo(tmp_path / "run").status == 0
+    assert list_relations(pg_admin_url) == []

@@ -379,8 +379,31 @@ PLANTED: list[tuple[str, ObjectKind, str, str, str]] = [
         "other",
         "trigger stray",
         "not declared",
-        "present",
+        "BEFORE INSERT ON public.log",
     ),
+    (
+        "ALTER TABLE person DROP CONSTRAINT full_name, ADD CONSTRAINT full_name UNIQUE (last, first) DEFERRABLE",
+        "unique",
+        "full_name",
+        "not deferrable",
+        "deferrable",
+    ),
+    (
+        "CREATE SCHEMA o; CREATE TABLE o.person (id bigint PRIMARY KEY); " + VISITOR_ANEW + " o.person",
+        "foreign_key",
+        "visitor",
+        "person (id)",
+        "o.person(id)",
+    ),
+    (
+        "ALTER TABLE log ADD CONSTRAINT x EXCLUDE (line WITH =)",
+        "other",
+        "exclusion constraint x",
+        "not declared",
+        "EXCLUDE USING btree",
+    ),
+    ("CREATE RULE r AS ON INSERT TO log DO INSTEAD NOTHING", "other", "rule r", "not declared", "INSTEAD NOTHING"),
+    ("ALTER TABLE log SET UNLOGGED", "other", "unlogged", "not declared", "unlogged"),
 ]
 
 
@@ -485,6 +508,70 @@ def test_what_the_planner_forgets_is_found_from_the_source_itself(
     assert (found.object_kind, found.object_name) == (kind, name)
 
 
+def mistake(kind: ObjectKind, name: str, **changes: Any) -> Callable[[Plan], Plan]:
+    def change(found: PlannedObject) -> PlannedObject:
+        return replace(found, **changes) if (found.kind, found.name) == (kind, name) else found
+
+    return lambda plan: replace(plan, objects=tuple(map(change, plan.objects)))
+
+
+MISTAKEN: list[tuple[str, Callable[[Plan], Plan], ObjectKind, str]] = [
+    (
+        "ALTER TABLE visit DROP CONSTRAINT visit_pkey, ADD CONSTRAINT visit_pkey PRIMARY KEY (person_id, day)",
+        mistake("primary_key", "visit_pkey", columns=("person_id", "day")),
+        "primary_key",
+        "visit_pkey",
+    ),
+    (
+        "ALTER TABLE person DROP CONSTRAINT full_name, ADD CONSTRAINT full_name UNIQUE (last, age)",
+        mistake("unique", "full_name", columns=("last", "age")),
+        "unique",
+        "full_name",
+    ),
+    (
+        "DROP INDEX person_age; CREATE INDEX person_age ON person (age DESC, first)",
+        mistake("index", "person_age", columns=("age", "first")),
+        "index",
+        "person_age",
+    ),
+    (
+        "DROP INDEX person_age; CREATE INDEX person_age ON person (age, last)",
+        mistake("index", "person_age", descending=(False, False)),
+        "index",
+        "person_age",
+    ),
+    (
+        "DROP INDEX person_adult; CREATE UNIQUE INDEX person_adult ON person (first)",
+        mistake("index", "person_adult", partial=False),
+        "index",
+        "person_adult",
+    ),
+    (
+        f"{VISITOR_ANEW} region (id)",
+        mistake("foreign_key", "visitor", parent_table="region"),
+        "foreign_key",
+        "visitor",
+    ),
+    (
+        f"{VISITOR_ANEW} person (id) ON DELETE CASCADE",
+        mistake("foreign_key", "visitor", on_delete="CASCADE"),
+        "foreign_key",
+        "visitor",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sql", "spoil", "kind", "name"), MISTAKEN, ids=[case[0] for case in MISTAKEN])
+def test_what_the_planner_mistakes_is_found_from_the_source_itself(
+    migrated: Migrated, sql: str, spoil: Callable[[Plan], Plan], kind: ObjectKind, name: str
+) -> None:
+    """Plan and target agree, and both are wrong."""
+    migrated.plant(*sql.split("; "))
+    _, (found,) = migrated.verify(spoil(migrated.plan))
+    assert (found.object_kind, found.object_name) == (kind, name)
+    assert "the source declares it otherwise" in found.message
+
+
 def test_a_forgotten_table_is_found(migrated: Migrated) -> None:
     plan = replace(
         migrated.plan,
@@ -517,7 +604,7 @@ CREATE TABLE doc (
     owner INTEGER REFERENCES nobody (id),
     week TEXT AS (strftime('%W', stamp))
 );
-CREATE TABLE other (id TEXT PRIMARY KEY, doc_id INTEGER REFERENCES doc (id), name TEXT UNIQUE);
+CREATE TABLE other (id TEXT PRIMARY KEY, doc_id INTEGER REFERENCES doc (id) DEFERRABLE, name TEXT UNIQUE);
 CREATE TABLE stays (line TEXT);
 CREATE INDEX doc_odd ON doc (strftime('%s', stamp));
 CREATE INDEX doc_plain ON doc (stamp);

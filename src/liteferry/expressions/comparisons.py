@@ -226,7 +226,10 @@ def _plain(term: Term) -> str:
 def _pair_texts(left: Term, right: Term, *, ordered: bool) -> Comparable:
     collation = find_collation(left, right)
     sides = [as_text(side, "a comparison") for side in (left, right)]
-    return Comparable(*(collate(side, collation, ordered=ordered) for side in sides))
+    left_sql, right_sql = (collate(side, collation, ordered=ordered) for side in sides)
+    if ordered and all(side.literal for side in sides):
+        left_sql += ' COLLATE "C"'  # no column brings it along, and the database's own may sort a before B
+    return Comparable(left_sql, right_sql)
 
 
 def is_always_in(term: Term, literals: Sequence[Term]) -> bool:

@@ -19,7 +19,7 @@ _CONSTRUCTS: Final = (
     ('"x" that names no column', "'x'", "SQLite takes it for a text"),
     ("rowid, oid, _rowid_", "the INTEGER PRIMARY KEY column", "refused in a table without one"),
     # numbers
-    ("x + y, x - y, x * y of integers", "the same in bigint", "an overflow is an error; SQLite goes on with REAL"),
+    ("x + y, x - y, x * y of integers", "the same in bigint", "beyond 64 bits an error; SQLite goes on with REAL"),
     ("x / y, x % y of integers", "x / nullif(y, 0)", "division by zero is NULL, as in SQLite; both engines truncate"),
     (
         "x + y, … with REAL or NUMERIC",
@@ -46,6 +46,7 @@ _CONSTRUCTS: Final = (
     ("x = y COLLATE NOCASE", "translate(x, 'A…Z', 'a…z') COLLATE \"C\" = …", "A to Z only, as in SQLite"),
     ("x = y COLLATE RTRIM", "rtrim(x, ' ') COLLATE \"C\" = …", ""),
     ("any other collation", "", "it belongs to the application"),
+    ("'a' < 'B' in a generated column", "", "PostgreSQL finds no collation for what it compares without any column"),
     ("x IS y, x IS NOT y", "IS [NOT] DISTINCT FROM", ""),
     ("x ISNULL, x NOTNULL", "x IS NULL, x IS NOT NULL", ""),
     ("x BETWEEN y AND z", "x >= y AND x <= z", ""),
@@ -73,7 +74,7 @@ _CONSTRUCTS: Final = (
     ("DEFAULT CURRENT_TIMESTAMP on text", "to_char(…, 'YYYY-MM-DD HH24:MI:SS')", "the same text as SQLite's"),
     ('DEFAULT word, DEFAULT "word"', "'word'", ""),
     ("DEFAULT '5' on INTEGER, DEFAULT 5 on TEXT", "5, '5'", "as the affinity stores them"),
-    ("DEFAULT that the type cannot hold", "", "a text on an integer, a number with too many digits"),
+    ("DEFAULT that the type cannot hold", "", "a text on an integer, too many digits, a time on VARCHAR(3)"),
     ("lower(hex(randomblob(16)))", "encode(substring(sha256(…) from 1 for 16), 'hex')", "32 random hexadecimal digits"),
     (
         "lower(hex(randomblob(4))) || '-' || … '-4' …",

@@ -168,7 +168,7 @@ class ScalarTranslator:
         return self._arithmetic(node.operator, left, right)
 
     def _logic(self, node: s.Binary) -> Term:
-        conditions = [as_condition(self.translate_value(side)) for side in _flatten(node, node.operator)]
+        conditions = [as_condition(self.translate_value(side)) for side in s.split_operands(node, node.operator)]
         combine = all if node.operator == "AND" else any
         sql = f" {node.operator} ".join(condition.operand for condition in conditions)
         return make_condition(sql, conditions, always=combine(condition.always for condition in conditions))
@@ -294,12 +294,6 @@ class ScalarTranslator:
 
     def _in_select(self, _: s.InSelect) -> Term:
         raise Untranslatable(_SUBQUERY)
-
-
-def _flatten(node: s.Node, operator: str) -> list[s.Node]:
-    if isinstance(node, s.Binary) and node.operator == operator:
-        return [*_flatten(node.left, operator), *_flatten(node.right, operator)]
-    return [node]
 
 
 def _without_hints(node: s.Node) -> s.Node:

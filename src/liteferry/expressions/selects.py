@@ -14,13 +14,15 @@ from liteferry.expressions import syntax as s
 from liteferry.expressions.aggregates import AGGREGATES, WINDOW_FUNCTIONS, check_groupable
 from liteferry.expressions.comparisons import compare, pair_any
 from liteferry.expressions.ordering import order_sql
+from liteferry.expressions.outputs import finish
 from liteferry.expressions.scalar import ScalarTranslator
-from liteferry.expressions.terms import INTEGER, TEMPORAL_KINDS, Term, as_condition, describe, make_condition
+from liteferry.expressions.terms import TEMPORAL_KINDS, Term, as_condition, describe, make_condition
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from liteferry.expressions.data import ColumnType
     from liteferry.expressions.outputs import Compiled
     from liteferry.expressions.scopes import SelectScope
     from liteferry.expressions.views import SelectCompiler
@@ -131,15 +133,8 @@ class SelectTranslator(ScalarTranslator):
         (column,), (term,) = compiled.columns, compiled.terms
         if column.collation != "BINARY":
             raise Untranslatable(f"a subquery of a text with the collation {column.collation}")
-        return Term(
-            sql=f"({compiled.sql})",
-            kind=None if term.is_null else column.kind,
-            storage=column.storage,
-            affinity=column.affinity,
-            forms=column.forms,
-            pg_type=column.pg_type,
-            volatility=term.volatility,
-        )
+        value = _make_value(f"({compiled.sql})", column)
+        return replace(value, kind=None if term.is_null else column.kind, volatility=term.volatility)
 
     def _exists(self, node: s.Exists) -> Term:
         select = node.select
@@ -154,14 +149,7 @@ class SelectTranslator(ScalarTranslator):
             raise Untranslatable(f"IN with a subquery of {len(compiled.columns)} columns")
         (column,) = compiled.columns
         mark = "\0"  # stands for the subquery's value, which must need no conversion
-        value = Term(
-            sql=mark,
-            kind=column.kind,
-            storage=column.storage,
-            affinity=column.affinity,
-            forms=column.forms,
-            pg_type=column.pg_type,
-        )
+        value = _make_value(mark, column)
         verb = "NOT IN" if node.negated else "IN"
         if operand.kind in TEMPORAL_KINDS or value.kind in TEMPORAL_KINDS or operand.kind == value.kind == "bool":
             compared = compare("=", operand, value)
@@ -200,7 +188,7 @@ class SelectTranslator(ScalarTranslator):
         if not smallest <= len(node.arguments) <= largest or (node.star and node.name != "count"):
             raise Untranslatable(f"{node.name}() with {len(node.arguments)} arguments")
         arguments = [inner.translate_value(argument) for argument in node.arguments]
-        arguments = [_as_stored(argument) for argument in arguments]
+        arguments = [finish(argument) for argument in arguments]
         aggregate = rule.translate(arguments, "DISTINCT " if node.distinct else "")
         if aggregate.note:
             self._compiler.environment.notes[aggregate.note] = None
@@ -225,7 +213,7 @@ class SelectTranslator(ScalarTranslator):
         smallest, largest = rule.arguments
         if not smallest <= len(node.arguments) <= largest:
             raise Untranslatable(f"{node.name}() with {len(node.arguments)} arguments")
-        call, term = rule.translate([_as_stored(self.translate_value(argument)) for argument in node.arguments])
+        call, term = rule.translate([finish(self.translate_value(argument)) for argument in node.arguments])
         return replace(term, sql=f"{call}{over_sql}", atom=True, column=None)
 
     def _window_sql(self, window: s.Window | str | None) -> str:
@@ -264,8 +252,13 @@ class SelectTranslator(ScalarTranslator):
         return window.partition or partition, window.order or order, window.frame or frame
 
 
-def _as_stored(term: Term) -> Term:
-    """A truth value as the number that an aggregate takes it for."""
-    if not term.condition:
-        return term
-    return replace(term, sql=f"{term.operand}::int", kind="int4", storage=INTEGER, condition=False, atom=True)
+def _make_value(sql: str, column: ColumnType) -> Term:
+    """The term of a subquery's one column."""
+    return Term(
+        sql=sql,
+        kind=column.kind,
+        storage=column.storage,
+        affinity=column.affinity,
+        forms=column.forms,
+        pg_type=column.pg_type,
+    )

@@ -6,7 +6,7 @@ a name in double quotes and the order of compound operators all stand here as wr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal as OneOf
 
 
@@ -252,3 +252,29 @@ class Select:
     limit: Node | None = None
     offset: Node | None = None
     with_tables: tuple[CommonTable, ...] = ()
+
+
+def split_operands(node: Node, operator: str) -> list[Node]:
+    """List the operands of ``a AND b AND c``, or of OR, from the left; the node itself when it is neither. Pure."""
+    found: list[Node] = []
+    waiting = [node]  # no recursion: generated SQL joins thousands
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Binary) and node.operator == operator:
+            waiting += [node.right, node.left]
+        else:
+            found.append(node)
+    return found
+
+
+def list_children(node: Node) -> list[Node]:
+    """List the expressions that a node is made of; those of a subquery or a window are not among them. Pure."""
+    found: list[Node] = []
+    waiting: list[object] = [getattr(node, field.name) for field in reversed(fields(node))]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Node):
+            found.append(part)
+        elif isinstance(part, tuple):
+            waiting += reversed(part)
+    return found

@@ -99,14 +99,67 @@ def predicate(sql: str, columns: Sequence[ColumnType]) -> Translation:
 
 def generated(sql: str, columns: Sequence[ColumnType], column: ColumnType) -> Translation:
     """Translate a generated column. Pure. Raises: Untranslatable."""
-    term = _translate(sql, TableScope(columns, forbid_generated=True))
+    scope = TableScope(columns, forbid_generated=True)
+    term = _translate(sql, scope)
     _require_immutable(term, "a generated column")
+    _refuse_constant_comparisons(_parse(sql), scope)
     text = store_term(term, column)
     if column.kind == "text" and not (term.kind == "text" or column.affinity == "TEXT"):
         raise Untranslatable(f"it gives {term.kind}, which SQLite would not store as text in column {column.source}")
     if "to_char(" in text:
         raise Untranslatable("it writes a time as text, which PostgreSQL does not call immutable")
     return Translation(sql=f"({text})::{column.pg_type}" if term.is_null else text, kind=column.kind)
+
+
+_COMPARING_OPERATORS: Final = frozenset({"=", "<>", "<", "<=", ">", ">=", "IS", "IS NOT"})
+_COMPARING_CALLS: Final = frozenset({"glob", "instr", "like", "max", "min", "nullif", "replace"})
+
+
+def _refuse_constant_comparisons(node: s.Node, scope: TableScope) -> None:
+    """Refuse what compares texts of which none is a column's, wherever it stands.
+
+    PostgreSQL computes constants before it has given a generated column's expression its collations, and fails with
+    42P22 even where a COLLATE is written: seen on 15, 17 and 18.
+    """
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        waiting += s.list_children(node)
+        if any(_is_constant_text(compared, scope) for compared in _list_compared(node)):
+            raise Untranslatable("a generated column that compares texts none of which is a column's")
+
+
+def _list_compared(node: s.Node) -> list[tuple[s.Node, ...]]:
+    """What a node compares with what. Pure."""
+    match node:
+        case s.Binary() if node.operator in _COMPARING_OPERATORS:
+            return [(node.left, node.right)]
+        case s.Match():
+            return [(node.operand, node.pattern)]
+        case s.Between():
+            return [(node.operand, node.low), (node.operand, node.high)]
+        case s.InList():
+            return [(node.operand, item) for item in node.items]
+        case s.Case(base=base) if base is not None:
+            return [(base, when) for when, _ in node.whens]
+        case s.Call() if node.name in _COMPARING_CALLS:
+            return [node.arguments]
+        case _:
+            return []
+
+
+def _is_constant_text(nodes: tuple[s.Node, ...], scope: TableScope) -> bool:
+    """Whether no column is read, and a text or a function's result is among the parts."""
+    waiting, has_text = list(nodes), False
+    while waiting:
+        part = waiting.pop()
+        waiting += s.list_children(part)
+        if isinstance(part, s.Name) and scope.resolve(part.parts) is not None:
+            return False
+        is_text = isinstance(part, s.Literal) and isinstance(part.value, str)
+        is_word = isinstance(part, s.Name) and part.quotes == '"'
+        has_text = has_text or is_text or is_word or isinstance(part, s.Call | s.Cast)
+    return has_text
 
 
 def index_key(sql: str, columns: Sequence[ColumnType]) -> Translation:
@@ -131,6 +184,8 @@ def default(sql: str, column: ColumnType) -> Translation:
     squeezed = re.sub(r"\s+", "", sql).lower()
     while squeezed.startswith("(") and squeezed.endswith(")"):
         squeezed = squeezed[1:-1]
+    if not isinstance(node, s.Literal):  # which the storing itself measures
+        _check_room(_UUID_LENGTH if _RANDOM_UUID.fullmatch(squeezed) else _measure_text(node), column)
     if column.kind == "uuid" and _RANDOM_UUID.fullmatch(squeezed):
         return Translation(sql="gen_random_uuid()", kind="uuid")
     if column.kind == "text" and column.affinity == "TEXT" and _RANDOM_UUID.fullmatch(squeezed):
@@ -146,5 +201,39 @@ def default(sql: str, column: ColumnType) -> Translation:
     if column.kind == "timestamptz" and squeezed in _NOW:
         return Translation(sql="date_trunc('second', statement_timestamp())", kind="timestamptz")
     stored = store_term(term, column)
+    if column.kind == "numeric" and not term.literal and "(" in column.pg_type:
+        raise Untranslatable(f"the number that it computes may have more digits than {column.pg_type}")
     # DEFAULT takes no operator like AT TIME ZONE or AND without parentheses
     return Translation(sql=stored if term.literal else f"({stored})", kind=column.kind)
+
+
+_UUID_LENGTH: Final = 36
+_MAX_LENGTH: Final = re.compile(r"\((\d+)\)")
+_CLOCK_LENGTHS: Final = {"CURRENT_TIMESTAMP": 19, "CURRENT_DATE": 10, "CURRENT_TIME": 8}
+_CALL_LENGTHS: Final = {"datetime": 19, "date": 10, "time": 8}
+
+
+def _check_room(length: int, column: ColumnType) -> None:
+    """Refuse a text that is surely longer than the column takes: each INSERT that leaves it out would fail."""
+    limit = _MAX_LENGTH.search(column.pg_type) if column.kind == "text" else None
+    if limit and length > int(limit[1]):
+        raise Untranslatable(f"its text has {length} characters, more than {column.pg_type} takes")
+
+
+def _measure_text(node: s.Node) -> int:
+    """How many characters the text of an expression without columns has at the least. Pure."""
+    match node:
+        case s.Literal(value=str(value)):
+            return len(value)
+        case s.CurrentTime(word=word):
+            return _CLOCK_LENGTHS[word]
+        case s.Binary(operator="||"):
+            return sum(_measure_text(part) for part in s.split_operands(node, "||"))
+        case s.Call(name="hex", arguments=(s.Call(name="randomblob", arguments=(s.Literal(value=int(size)),)),)):
+            return 2 * max(size, 1)
+        case s.Call(name="lower" | "upper", arguments=(argument,)):
+            return _measure_text(argument)
+        case s.Call(name=name):
+            return _CALL_LENGTHS.get(name, 0)
+        case _:
+            return 0

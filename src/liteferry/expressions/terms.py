@@ -356,11 +356,6 @@ def _refuse_padded(term: Term) -> None:
         raise Untranslatable(f"{describe(term)} is of type {term.pg_type}, which ignores spaces at the end")
 
 
-def is_plain_text(term: Term) -> bool:
-    """Whether the term is a text in both engines, and nothing else. Pure."""
-    return term.kind == "text" and term.storage <= TEXT
-
-
 def fold_ascii(sql: str, *, upper: bool = False) -> str:
     """Fold A to Z and nothing else, as SQLite does. Pure."""
     return f"translate({sql}, '{LOWER}', '{UPPER}')" if upper else f"translate({sql}, '{UPPER}', '{LOWER}')"

@@ -238,8 +238,8 @@ def accept_findings(findings: Iterable[Finding], accept: Sequence[str]) -> tuple
 
 
 def _find_left_behind(catalog: Catalog, chosen: Sequence[Table], options: Options) -> list[Finding]:
-    """Triggers and virtual tables, which are never carried over; those of chosen tables must be decided on."""
-    carried = {fold_case(table.name) for table in chosen} | {fold_case(view.name) for view in catalog.views}
+    """Triggers and virtual tables, which are never carried over; those of tables left by choice go with them."""
+    left = {fold_case(table.name) for table in catalog.tables} - {fold_case(table.name) for table in chosen}
     findings = [
         make_finding(
             "trigger-left-out",
@@ -250,7 +250,7 @@ def _find_left_behind(catalog: Catalog, chosen: Sequence[Table], options: Option
             hint="write it anew as a PostgreSQL trigger function, after the migration",
         )
         for trigger in catalog.triggers
-        if fold_case(trigger.table) in carried
+        if fold_case(trigger.table) not in left
     ]
     findings += [
         make_finding(

@@ -42,7 +42,7 @@ _SETTINGS: Final = (
     ("shared_buffers", "128MB"),
     ("maintenance_work_mem", "256MB"),
     ("max_connections", "50"),
-    ("max_locks_per_transaction", "256"),
+    ("max_locks_per_transaction", "1024"),
     ("unix_socket_permissions", "0700"),
     ("lc_messages", "C"),
     ("log_line_prefix", "%m [%p] %u@%d "),

@@ -32,6 +32,8 @@ def explain_connection_failure(message: str, sqlstate: str | None, conninfo: Map
     resolved them (its defaults, environment and service file included); never the password.
     Reaches out to the server again, for at most a few seconds.
     """
+    if (misread := _explain_misread(message, conninfo)) is not None:
+        return misread
     where = _Address.of(conninfo)
     # Only the server's own words: the prefix names the host, which may be called like the database.
     words = re.sub(r"(- host: .*: )?(connection failed: )?connection to server .*? failed: (?=\S)", "", message.strip())
@@ -46,6 +48,36 @@ def explain_connection_failure(message: str, sqlstate: str | None, conninfo: Map
         if refusal == "unknown" and "closed the connection unexpectedly" in words:
             refusal = "not-ready"  # a server that dies, or a proxy whose server is gone
     return _explain_refusal(refusal, where, words)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Nobody was asked
+
+_SERVICE: Final = re.compile(r'definition of service "(.*)" not found')
+_SERVICE_FILE: Final = re.compile(r'service file "(.*)" not found|syntax error in service file "(.*)", line \d+')
+
+
+def _explain_misread(message: str, conninfo: Mapping[str, str]) -> MigrationError | None:
+    """What is wrong with the connection's description itself, so that libpq never came to a server, or to a wrong one.
+
+    Source: parseServiceInfo and conninfo_uri_parse_options in src/interfaces/libpq/fe-connect.c: a URI's password ends
+    with the first @, and what follows it is taken for the host.
+    """
+    if any("@" in host[1:] and host[0] != "/" for host in (conninfo.get("host") or "").split(",")):
+        return MigrationError(
+            "the connection string's host has an @ in it: most likely, it is the rest of a password that has one",
+            code="connection-string",
+            hint="percent-encode the @ in the password as %40, or put the password into PGPASSWORD or ~/.pgpass",
+        )
+    for pattern in (_SERVICE, _SERVICE_FILE):
+        if found := pattern.search(message):
+            return MigrationError(
+                f"libpq cannot use the connection's service: {found[0]}",
+                code="connection-string",
+                hint="services are defined in ~/.pg_service.conf or the file that PGSERVICEFILE names; the name comes "
+                "from service= or PGSERVICE",
+            )
+    return None
 
 
 # ---------------------------------------------------------------------------------------------------------------------

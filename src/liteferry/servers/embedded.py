@@ -177,7 +177,7 @@ def create_database(server: Server, wanted: str) -> str:
         result = _run_sql(account, server, sql)
         if result.returncode == 0:
             return database_url(server, name)
-        if "42P04" not in result.stderr:  # duplicate_database
+        if not any(state in result.stderr for state in ("42P04", "23505")):  # taken; or being taken at this moment
             expect(result, f"the embedded PostgreSQL could not create the database {name}")
         attempt += 1
 

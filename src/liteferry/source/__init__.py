@@ -4,6 +4,7 @@ Layer 2, and the only part of liteferry that opens the user's file. `copying` ta
 see `liteferry.child`), `snapshot` reads it: catalogue (`catalog`, `constraints`), census and orphans (`orphans`), rows.
 """
 
+from liteferry.source.connection import show_path
 from liteferry.source.snapshot import Snapshot, open_snapshot
 
-__all__ = ["Snapshot", "open_snapshot"]
+__all__ = ["Snapshot", "open_snapshot", "show_path"]

@@ -6,6 +6,7 @@ Layer 2. Every connection to the source or its snapshot is made here: read-only,
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from contextlib import closing, contextmanager
@@ -17,7 +18,7 @@ from urllib.parse import quote_from_bytes
 from liteferry.errors import MigrationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 BUSY_TIMEOUT_S: Final = 5.0
 """How long a reader waits for another process's lock before it gives up."""
@@ -84,8 +85,14 @@ class SourceConnection(sqlite3.Connection):
             ) from error
 
 
-def connect_read_only(path: str | Path, *, shown: str | Path | None = None) -> SourceConnection:
+def connect_read_only(
+    path: str | Path, *, shown: str | Path | None = None, stand_ins: Sequence[str] = ()
+) -> SourceConnection:
     """Open a database for reading: no writes, no extensions, no trust in its schema; usable from any thread in turn.
+
+    stand_ins: collations to define as comparing byte for byte. SQLite refuses every statement on a table whose key uses
+    an unknown collation, even a plain scan; and it must know them before it reads the schema. For reading alone: a
+    check of the indexes would find them wrongly ordered.
 
     shown: the path that messages name, when it is another one. Never ``immutable=1``, which would overlook the rows in
     a -wal file. Source: https://sqlite.org/security.html.
@@ -101,6 +108,8 @@ def connect_read_only(path: str | Path, *, shown: str | Path | None = None) -> S
     )
     connection.path = show_path(path if shown is None else shown)
     try:
+        for name in stand_ins:
+            connection.create_collation(name, _compare_bytes)
         with connection.explain_errors():  # setting the cache's size reads the file
             distrust_schema(connection)
             for statement in _HARDENING:
@@ -122,6 +131,30 @@ def distrust_schema(connection: sqlite3.Connection) -> None:
     """
     if _counts_json_as_harmless():
         connection.execute("PRAGMA trusted_schema = OFF")
+
+
+_COLLATE: Final = re.compile(
+    r"""\bcollate\s+(?:"((?:[^"]|"")+)"|\[([^\]]+)\]|`([^`]+)`|'([^']+)'|(\w+))""", re.IGNORECASE
+)
+
+
+def list_foreign_collations(path: str | Path) -> tuple[str, ...]:
+    """The collations that a database's schema names and that only its application has. Opens and closes it."""
+    with closing(sqlite3.connect(":memory:")) as empty:  # the file's own list has those that its schema only names, too
+        known = {str(name).casefold() for _, name in empty.execute("PRAGMA collation_list")}
+    with closing(connect_read_only(path)) as connection, connection.explain_errors():
+        connection.text_factory = bytes
+        found: dict[str, str] = {}
+        for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"):
+            for match in _COLLATE.finditer(sql.decode(errors="replace")):
+                name = next(group for group in match.groups() if group)
+                if name.casefold() not in known and "\0" not in name:
+                    found.setdefault(name.casefold(), name)
+        return tuple(found.values())
+
+
+def _compare_bytes(left: str, right: str) -> int:
+    return (left > right) - (left < right)
 
 
 @cache

@@ -24,7 +24,7 @@ from liteferry.compare import Text
 from liteferry.errors import MigrationError
 from liteferry.model import Catalog, Census, Event, SourceInfo, Table, TableCensus
 from liteferry.source.catalog import read_catalog
-from liteferry.source.connection import SourceConnection, connect_read_only, show_path
+from liteferry.source.connection import SourceConnection, connect_read_only, list_foreign_collations, show_path
 from liteferry.source.copying import (
     SNAPSHOT_NAME,
     CleanRequest,
@@ -174,6 +174,7 @@ class Snapshot:
         self._guard = threading.Lock()
         self._catalog: Catalog | None = None
         self._largest_bytes: dict[str, dict[str, int]] = {}  # values, by table and column
+        self._stand_ins = list_foreign_collations(file) if file else ()
         if shared:
             self._prepare(shared)
 
@@ -199,7 +200,7 @@ class Snapshot:
             reader = self._idle.pop() if self._idle else None
         if reader is None:
             assert self.file is not None  # noqa: S101 - there is either a copy or a shared connection
-            connection = connect_read_only(self.file, shown=self.info.path)
+            connection = connect_read_only(self.file, shown=self.info.path, stand_ins=self._stand_ins)
             self._prepare(connection)
             reader = _Reader(connection)
         try:
@@ -275,6 +276,16 @@ class Snapshot:
                         elapsed_s=now - began,
                     )
                 )
+        observe(
+            Event(
+                kind="step-end",
+                phase="census",
+                step_id=f"census/{table.name}",
+                table=table.name,
+                rows=rows,
+                elapsed_s=time.monotonic() - began,
+            )
+        )
         return accumulator.finish()
 
     def _read_for_census(

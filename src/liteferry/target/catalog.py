@@ -36,12 +36,14 @@ ORDER BY c.relname COLLATE "C"
 _COLUMNS_SQL: Final = """
 SELECT a.attrelid::bigint, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
        pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text,
-       CASE WHEN a.attcollation <> t.typcollation THEN l.collname ELSE '' END
+       CASE WHEN a.attcollation <> t.typcollation
+            THEN pg_catalog.quote_ident(ln.nspname) || '.' || pg_catalog.quote_ident(l.collname) ELSE '' END
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
+LEFT JOIN pg_catalog.pg_namespace ln ON ln.oid = l.collnamespace
 WHERE c.relnamespace = %(schema)s AND c.relkind IN ('r', 'p', 'v') AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum
 """
@@ -50,13 +52,15 @@ _CONSTRAINTS_SQL: Final = """
 SELECT k.conrelid::bigint, k.conname, k.contype::text,
        ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(num, place)
              JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num ORDER BY u.place),
-       pg_catalog.pg_get_constraintdef(k.oid), k.convalidated, k.condeferrable, k.condeferred, p.relname,
+       pg_catalog.pg_get_constraintdef(k.oid), k.convalidated, k.condeferrable, k.condeferred, n.nspname,
+       p.relname,
        ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(num, place)
              JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.place),
        k.confupdtype::text, k.confdeltype::text
 FROM pg_catalog.pg_constraint k
 LEFT JOIN pg_catalog.pg_class p ON p.oid = k.confrelid
-WHERE k.connamespace = %(schema)s AND k.conrelid <> 0 AND k.contype IN ('p', 'u', 'c', 'f')
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
+WHERE k.connamespace = %(schema)s AND k.conrelid <> 0 AND k.contype IN ('p', 'u', 'c', 'f', 'x')
 ORDER BY k.conrelid, k.conname COLLATE "C"
 """
 
@@ -76,7 +80,10 @@ ORDER BY i.indrelid, c.relname COLLATE "C"
 """
 
 _SEQUENCES_SQL: Final = """
-SELECT d.refobjid::bigint, a.attname, n.nspname, c.relname, s.seqincrement, s.seqmax
+SELECT d.refobjid::bigint, a.attname, n.nspname, c.relname, s.seqincrement, s.seqmax,
+       pg_catalog.format('AS %%s INCREMENT BY %%s MINVALUE %%s MAXVALUE %%s CACHE %%s%%s',
+                         pg_catalog.format_type(s.seqtypid, NULL), s.seqincrement, s.seqmin, s.seqmax, s.seqcache,
+                         CASE WHEN s.seqcycle THEN ' CYCLE' ELSE '' END)
 FROM pg_catalog.pg_depend d
 JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind = 'S'
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -88,10 +95,51 @@ WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog
 ORDER BY d.refobjid, c.relname COLLATE "C"
 """
 
-_TRIGGERS_SQL: Final = """
-SELECT t.tgrelid::bigint, t.tgname
-FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-WHERE c.relnamespace = %(schema)s AND NOT t.tgisinternal ORDER BY t.tgrelid, t.tgname COLLATE "C"
+_TRAITS_SQL: Final = """
+WITH relation AS (
+  SELECT c.* FROM pg_catalog.pg_class c WHERE c.relnamespace = %(schema)s AND c.relkind IN ('r', 'p', 'v')),
+state (letter, words) AS (VALUES ('D', ', disabled'), ('R', ', enabled on replicas only'), ('A', ', enabled always')),
+trait (oid, words) AS (
+  SELECT c.oid, 'unlogged' FROM relation c WHERE c.relpersistence = 'u'
+  UNION ALL SELECT c.oid, 'row level security' FROM relation c WHERE c.relrowsecurity
+  UNION ALL SELECT c.oid, 'row level security, forced on the owner too' FROM relation c WHERE c.relforcerowsecurity
+  UNION ALL SELECT c.oid, 'partitioned by ' || pg_catalog.pg_get_partkeydef(c.oid) FROM relation c
+            WHERE c.relkind = 'p'
+  UNION ALL SELECT c.oid, 'of type ' || c.reloftype::pg_catalog.regtype FROM relation c WHERE c.reloftype <> 0
+  UNION ALL SELECT c.oid, 'access method ' || m.amname FROM relation c
+            JOIN pg_catalog.pg_am m ON m.oid = c.relam AND m.amname <> 'heap'
+  UNION ALL SELECT c.oid, 'option ' || unnest(c.reloptions) FROM relation c
+  UNION ALL SELECT c.oid, 'replica identity ' || CASE c.relreplident WHEN 'f' THEN 'full' WHEN 'n' THEN 'nothing'
+                          ELSE 'by an index' END
+            FROM relation c WHERE c.relkind <> 'v' AND c.relreplident <> 'd'
+  UNION ALL SELECT c.oid, 'inherits from ' || i.inhparent::pg_catalog.regclass
+            FROM relation c JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid
+  UNION ALL SELECT c.oid, 'inherited by ' || i.inhrelid::pg_catalog.regclass
+            FROM relation c JOIN pg_catalog.pg_inherits i ON i.inhparent = c.oid
+  UNION ALL SELECT c.oid, 'trigger ' || t.tgname || ': ' || pg_catalog.pg_get_triggerdef(t.oid)
+                          || coalesce(s.words, '')
+            FROM relation c JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal
+            LEFT JOIN state s ON s.letter = t.tgenabled
+  UNION ALL SELECT DISTINCT c.oid, 'trigger of constraint ' || coalesce(k.conname, '?') || s.words
+            FROM relation c JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid AND t.tgisinternal
+            JOIN state s ON s.letter = t.tgenabled
+            LEFT JOIN pg_catalog.pg_constraint k ON k.oid = t.tgconstraint
+  UNION ALL SELECT c.oid, 'rule ' || r.rulename || ': ' || pg_catalog.pg_get_ruledef(r.oid) || coalesce(s.words, '')
+            FROM relation c JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid AND r.rulename <> '_RETURN'
+            LEFT JOIN state s ON s.letter = r.ev_enabled
+  UNION ALL SELECT c.oid, 'policy ' || p.polname || pg_catalog.concat(
+                          ': ', CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END,
+                          ' for ', CASE p.polcmd WHEN 'r' THEN 'select' WHEN 'a' THEN 'insert' WHEN 'w' THEN 'update'
+                                   WHEN 'd' THEN 'delete' ELSE 'all' END,
+                          ' to ', ARRAY(SELECT coalesce(r.rolname, 'public') FROM unnest(p.polroles) u(role)
+                                        LEFT JOIN pg_catalog.pg_roles r ON r.oid = u.role ORDER BY 1),
+                          ' using ' || pg_catalog.pg_get_expr(p.polqual, p.polrelid),
+                          ' with check ' || pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid))
+            FROM relation c JOIN pg_catalog.pg_policy p ON p.polrelid = c.oid
+  UNION ALL SELECT c.oid, 'constraint ' || k.conname || ': ' || pg_catalog.pg_get_constraintdef(k.oid)
+            FROM relation c JOIN pg_catalog.pg_constraint k ON k.conrelid = c.oid AND k.contype = 'n'
+            WHERE NOT k.convalidated)
+SELECT oid::bigint, words FROM trait ORDER BY oid, words COLLATE "C"
 """
 
 _VIEWS_SQL: Final = """
@@ -125,6 +173,7 @@ ORDER BY what COLLATE "C"
 
 
 def read_catalog(connection: psycopg.Connection, schema: str) -> TargetCatalog:
+    """Read one schema's objects; a catalogue that does not exist where there is no such schema."""
     found = connection.execute(
         "SELECT oid::bigint FROM pg_catalog.pg_namespace WHERE nspname = %s", (schema,)
     ).fetchone()
@@ -157,11 +206,12 @@ def read_catalog(connection: psycopg.Connection, schema: str) -> TargetCatalog:
     constraints = {oid: tuple(map(_constraint, rows)) for oid, rows in grouped(_CONSTRAINTS_SQL).items()}
     indexes = {oid: tuple(map(_index, rows)) for oid, rows in grouped(_INDEXES_SQL).items()}
     sequences = _read_sequences(connection, grouped(_SEQUENCES_SQL))
-    triggers = {oid: tuple(str(row[0]) for row in rows) for oid, rows in grouped(_TRIGGERS_SQL).items()}
+    traits = {oid: tuple(str(row[0]) for row in rows) for oid, rows in grouped(_TRAITS_SQL).items()}
     views = {oid: str(rows[0][0]) for oid, rows in grouped(_VIEWS_SQL).items()}
     return TargetCatalog(
         schema=schema,
         exists=True,
+        version_num=connection.info.server_version,
         tables=tuple(
             TargetTable(
                 name=name,
@@ -170,13 +220,19 @@ def read_catalog(connection: psycopg.Connection, schema: str) -> TargetCatalog:
                 constraints=constraints.get(oid, ()),
                 indexes=indexes.get(oid, ()),
                 sequences=sequences.get(oid, ()),
-                triggers=triggers.get(oid, ()),
+                traits=traits.get(oid, ()),
             )
             for oid, name, kind in relations
             if kind != "v"
         ),
         views=tuple(
-            TargetView(name=name, oid=oid, definition_sql=views.get(oid, ""), columns=columns.get(oid, ()))
+            TargetView(
+                name=name,
+                oid=oid,
+                definition_sql=views.get(oid, ""),
+                columns=columns.get(oid, ()),
+                traits=traits.get(oid, ()),
+            )
             for oid, name, kind in relations
             if kind == "v"
         ),
@@ -185,15 +241,17 @@ def read_catalog(connection: psycopg.Connection, schema: str) -> TargetCatalog:
 
 
 def _constraint(row: tuple[object, ...]) -> TargetConstraint:
-    name, kind, columns, definition, validated, deferrable, deferred, parent, parent_columns, update, delete = row
+    name, kind, columns, definition, validated, deferrable, deferred, *rest = row
+    parent_schema, parent, parent_columns, update, delete = rest
     return TargetConstraint(
         name=str(name),
-        kind=str(kind),  # type: ignore[arg-type]  # p, u, c or f: the query selects no other
+        kind=str(kind),  # type: ignore[arg-type]  # p, u, c, f or x: the query selects no other
         columns=tuple(columns),  # type: ignore[arg-type]  # an array of names
         definition_sql=str(definition),
         validated=bool(validated),
         deferrable=bool(deferrable),
         deferred=bool(deferred),
+        parent_schema=None if parent_schema is None else str(parent_schema),
         parent_table=None if parent is None else str(parent),
         parent_columns=tuple(parent_columns),  # type: ignore[arg-type]  # an array of names
         on_update=_ACTIONS.get(str(update), "NO ACTION"),
@@ -227,9 +285,11 @@ def _read_sequences(
         )
         states += connection.execute(f"SELECT * FROM ({union}) s ORDER BY 1".encode()).fetchall()
     found: dict[int, list[TargetSequence]] = {}
-    for (oid, (column, _, name, increment, highest)), (_, last, called) in zip(flat, states, strict=True):
+    for (oid, (column, _, name, increment, highest, words)), (_, last, called) in zip(flat, states, strict=True):
         following: int | None = int(last) + (int(increment) if called else 0)  # type: ignore[call-overload]  # bigints
         if following is not None and following > int(highest):  # type: ignore[call-overload]  # a bigint
             following = None
-        found.setdefault(oid, []).append(TargetSequence(name=str(name), column=str(column), next_value=following))
+        found.setdefault(oid, []).append(
+            TargetSequence(name=str(name), column=str(column), next_value=following, definition_sql=str(words))
+        )
     return {oid: tuple(sequences) for oid, sequences in found.items()}

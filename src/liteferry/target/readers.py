@@ -9,6 +9,7 @@ import contextlib
 from typing import TYPE_CHECKING, Self
 
 from liteferry.errors import MigrationError
+from liteferry.names import quote_qualified
 from liteferry.target.reporting import reporting
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class SnapshotReader:
         connection = self._stack.enter_context(self._target.lend_connection())
         with reporting("taking a snapshot of the target"):
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            self._stack.callback(_end, connection)
+            self._stack.callback(end_transaction, connection)
             row = connection.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
         self._snapshot = str(row[0]) if row else ""
         return self
@@ -56,7 +57,7 @@ class SnapshotReader:
                 self._take_snapshot(connection)
                 yield from _copy_out(connection, select_sql)
             finally:
-                _end(connection)
+                end_transaction(connection)
 
     def _take_snapshot(self, connection: psycopg.Connection) -> None:
         import psycopg
@@ -83,6 +84,16 @@ class TransactionReader:
         with reporting("reading rows back"):
             yield from _copy_out(self._connection, select_sql)
 
+    def count_rows_of_others(self, schema: str, table: str, version: str | None) -> int:
+        """Count the rows that another transaction wrote. version: as `Target.read_row_versions` gives it; None: none.
+
+        An UPDATE writes the row anew, whatever it changes.
+        """
+        sql = f"SELECT count(*) FROM ONLY {quote_qualified(schema, table)} WHERE xmin::text IS DISTINCT FROM %s"
+        with reporting("looking at the rows' transactions"):
+            row = self._connection.execute(sql.encode(), (version,)).fetchone()
+        return int(row[0]) if row else 0
+
 
 def _copy_out(connection: psycopg.Connection, select_sql: str) -> Iterator[bytes]:
     # the server sends a row a message: gathered, since a generator's step costs more than a short row
@@ -98,7 +109,7 @@ def _copy_out(connection: psycopg.Connection, select_sql: str) -> Iterator[bytes
             yield b"".join(block)
 
 
-def _end(connection: psycopg.Connection) -> None:
+def end_transaction(connection: psycopg.Connection) -> None:
     """End a transaction that only read. Raises nothing: where the connection broke, something said so already."""
     import psycopg
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
+import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from liteferry.errors import MigrationError
 from liteferry.model import ServerInfo
-from liteferry.names import quote_name
+from liteferry.names import quote_name, quote_qualified
 from liteferry.target.catalog import read_catalog
+from liteferry.target.readers import end_transaction
 from liteferry.target.reporting import reporting
 
 if TYPE_CHECKING:
@@ -51,9 +54,19 @@ _SETTINGS: Final = (
     ("check_function_bodies", "on"),
     ("quote_all_identifiers", "off"),  # definitions are compared as text
 )
+_KEEPALIVE: Final = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 6,
+    "tcp_user_timeout": 90_000,
+}
+"""When the network swallows everything (a VPN that went away), say so after 90 seconds, not after a quarter hour."""
 _ADDRESS: Final = (
     "service", "host", "hostaddr", "port", "dbname", "user", "passfile", "sslmode", "sslrootcert", "sslcert", "sslkey",
 )  # fmt: skip
+
+
+_Session: TypeAlias = tuple[int, str]
 
 
 class Target:
@@ -64,6 +77,8 @@ class Target:
         self._conninfo = conninfo
         self._idle: list[psycopg.Connection] = []
         self._lent: set[psycopg.Connection] = set()
+        self._sessions: dict[psycopg.Connection, _Session] = {}
+        self._lost: set[_Session] = set()  # may still be there, with their locks, not knowing that they have lost us
         self._guard = threading.Lock()
         self._lock: tuple[str, int] | None = None  # the schema, and the advisory lock's key
         self._session = _identify_session(control)
@@ -77,6 +92,7 @@ class Target:
             connection = self._idle.pop() if self._idle else None
         if connection is None:
             connection = _connect(self._conninfo)
+            self._sessions[connection] = _identify_session(connection)
         with self._guard:
             self._lent.add(connection)
         try:
@@ -87,6 +103,8 @@ class Target:
                 if not connection.closed and connection.info.transaction_status == 0:
                     self._idle.append(connection)
                     connection = None
+                else:
+                    self._lost.add(self._sessions.pop(connection))
             if connection is not None:
                 connection.close()
 
@@ -100,6 +118,16 @@ class Target:
             with contextlib.suppress(psycopg.Error):  # it is a courtesy, and the server may be gone
                 connection.cancel_safe(timeout=5)
 
+    def break_all(self) -> None:
+        """Break every lent connection, so that whoever waits for an answer on it gets an error instead."""
+        import psycopg
+
+        with self._guard:
+            lent = list(self._lent)
+        for connection in lent:
+            with contextlib.suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as end:
+                end.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Close every connection."""
         with self._guard:
@@ -111,6 +139,33 @@ class Target:
         """Read one schema's objects; by a connection that holds locks on them, where one is given."""
         with reporting("reading the target's catalogue"):
             return read_catalog(connection or self.control, schema)
+
+    def try_out(self, statements: Sequence[str], schema: str) -> TargetCatalog:
+        """Read the catalogue of a schema as statements would make it, in a transaction that is rolled back.
+
+        Raises: MigrationError: no-create-right, step-failed (the schema is there already …), connection-lost.
+        """
+        with self.lend_connection() as connection, reporting("making the plan's objects for comparison"):
+            connection.execute("BEGIN")
+            try:
+                connection.execute("\n;\n".join(statements).encode())  # a view's SQL may end in a comment
+                return read_catalog(connection, schema)
+            finally:
+                end_transaction(connection)
+
+    def read_row_versions(self, schema: str, tables: Sequence[str]) -> dict[str, str]:
+        """Read which transaction wrote the rows of each table; the empty ones are left out.
+
+        Every row of a table that was just loaded has the same one: whatever is written later has another.
+        """
+        found = {}
+        with reporting("looking at the rows' transactions"):
+            for table in tables:
+                sql = f"SELECT xmin::text FROM ONLY {quote_qualified(schema, table)} LIMIT 1"
+                row = self.control.execute(sql.encode()).fetchone()
+                if row is not None:
+                    found[table] = str(row[0])
+        return found
 
     def lock_schema(self, schema: str) -> None:
         """Take the advisory lock of a run on this schema, held until the target is closed.
@@ -140,27 +195,37 @@ class Target:
     def restore_control(self) -> None:
         """See that the control connection works and holds the run's lock; replace it where it broke.
 
-        The server may be starting again: it is waited for. The broken connection's session may still be there, not
-        knowing that it has lost us: it is ended, and what its transaction came to is decided when this returns.
+        The server may be starting again: it is waited for. Sessions whose connection broke may still be there, with
+        their locks, not knowing that they have lost us: they are ended, and what their transactions came to is decided
+        when this returns.
 
         Raises: MigrationError: server-…, connection-lost; target-busy when another run took the lock meanwhile.
         """
+        broken = not self._is_control_alive()
+        if broken:
+            self.control.close()
+            self.control = _connect_patiently(self._conninfo)
+            self._lost.add(self._session)
+            self._session = _identify_session(self.control)
+        with reporting("ending the broken sessions"):
+            for session in self._lost:
+                self.control.execute(
+                    "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
+                    " WHERE pid = %s AND backend_start::text = %s",
+                    session,
+                )
+        self._lost.clear()
+        if broken:
+            self._await_lock(PATIENCE_S)
+
+    def _is_control_alive(self) -> bool:
         import psycopg
 
         with contextlib.suppress(psycopg.Error):
             if self.control.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
                 self.control.execute("SELECT 1")
-                return
-        self.control.close()
-        self.control = _connect_patiently(self._conninfo)
-        with reporting("ending the broken session"):
-            self.control.execute(
-                "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
-                " WHERE pid = %s AND backend_start::text = %s",
-                self._session,
-            )
-        self._session = _identify_session(self.control)
-        self._await_lock(PATIENCE_S)
+                return True
+        return False
 
     def may_create_in(self, schema: str) -> bool:
         """Whether the role may create tables in that schema, which exists."""
@@ -278,6 +343,7 @@ def _connect(conninfo: str) -> psycopg.Connection:
         extra["application_name"] = "liteferry"
     if "connect_timeout" not in parts:
         extra["connect_timeout"] = 10
+    extra |= {name: value for name, value in _KEEPALIVE.items() if name not in parts}
     try:
         connection: psycopg.Connection = psycopg.connect(
             conninfo,
@@ -322,8 +388,8 @@ def _connect_patiently(conninfo: str) -> psycopg.Connection:
         time.sleep(_RETRY_S)
 
 
-def _identify_session(connection: psycopg.Connection) -> tuple[int, str]:
-    """What tells a session from every other, even when its process id is given out again."""
+def _identify_session(connection: psycopg.Connection) -> _Session:
+    """What tells a session from every other, even when its process id is given out again: when it began."""
     with reporting("setting up the session"):
         row = connection.execute(
             "SELECT backend_start::text FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()"

@@ -5,7 +5,7 @@ COMMENT ON SCHEMA "liteferry_staging_public" IS 'liteferry staging';
 CREATE TABLE "liteferry_staging_public"."t" (
     "id" uuid NOT NULL,
     "other" uuid,
-    "bytes" uuid,
+    "bytes" bytea,
     "empty" uuid
 );
 -- data/table/t
