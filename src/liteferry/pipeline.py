@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.executor import choose_jobs, execute, stop_workers
-from liteferry.findings import make_finding
+from liteferry.expectation import expect_definitions, refresh_plan, refuse_other_source
 from liteferry.journal import Journal
 from liteferry.model import (
     Catalog,
@@ -37,12 +37,10 @@ from liteferry.planner import map_target_tables, plan_migration
 from liteferry.proof import TableProof, compare_catalogs, digest_source, digest_target, verify_objects, verify_table
 from liteferry.run import (
     PLAN_NAME,
-    PUBLISHED_NAME,
     Run,
     describe_failure,
     list_unproven,
     read_plan,
-    read_published,
     write_private,
 )
 from liteferry.source import open_snapshot, show_path
@@ -505,70 +503,16 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
         snapshot = stack.enter_context(_open_source(source, scratch, run))
         catalog, census = _read_source(snapshot, run)
         if made is not None:
-            _refuse_other_source(made, catalog, source)
-            run.plan = _refresh(made, census)
+            refuse_other_source(made, catalog, source)
+            run.plan = refresh_plan(made, census)
         else:
             taken = replace(options, accept=options.accept or ("all",))
             run.plan = plan_migration(catalog, census, None, taken, source=show_path(Path(source).name))
         with run.phase("proof"):
             cargo = _Cargo(run.plan, catalog, census, snapshot)
-            expected = _expect_definitions(run, run.plan, server)
+            expected = expect_definitions(run, run.plan, server)
             held = server.read_catalog(options.schema)
             proven = prove(run, cargo, server, held, scratch=scratch, expected=expected)
         run.published = True
         blocked = [finding for finding in run.plan.findings if finding.blocks]
         return run.report("proven" if proven and not blocked else "mismatch" if not proven else "blocked")
-
-
-def _expect_definitions(run: Run, made: Plan, server: Target) -> TargetCatalog | None:
-    """What the target's definitions must be: as they were published, or else as the plan's SQL makes them here.
-
-    Another major version of PostgreSQL may render the same definition otherwise: then the plan's SQL is the measure,
-    too. Where it cannot be run, the plan gets a finding that says so.
-    """
-    if run.options.run_dir is not None and (Path(run.options.run_dir) / PUBLISHED_NAME).exists():
-        published = read_published(Path(run.options.run_dir))
-        if published.version_num // 10_000 == server.info.version_num // 10_000:
-            return published
-    statements = [
-        statement
-        for step in made.steps
-        if step.phase in {"pre-data", "post-data"} and not step.id.startswith("post-data/analyze/")
-        for statement in step.sql
-    ]
-    try:
-        return server.try_out(statements, made.staging_schema)
-    except MigrationError as error:
-        if error.code not in {"no-create-right", "step-failed", "target-busy"}:
-            raise
-        finding = make_finding("definitions-not-compared", f"the objects' definitions were not compared: {error.what}")
-        run.plan = replace(made, findings=(*made.findings, finding))
-        return None
-
-
-def _refuse_other_source(made: Plan, catalog: Catalog, source: str) -> None:
-    """Refuse a source without a table or column that the plan carries. Raises: MigrationError (run-dir)."""
-    columns = {table.name: {column.name for column in table.columns} for table in catalog.tables}
-    for table in made.tables:
-        missing = [column.source for column in table.columns if column.source not in columns.get(table.source, ())]
-        if table.source not in columns or missing:
-            what = f"table {table.source}" if table.source not in columns else f"column {table.source}.{missing[0]}"
-            raise MigrationError(
-                f"{source} has no {what}, which the plan in the run directory carries",
-                code="run-dir",
-                hint="is this the source of that run? Without --run-dir a plan is made anew",
-            )
-
-
-def _refresh(made: Plan, census: Census) -> Plan:
-    """An old plan with the row counts of today's source."""
-    counted = {table.table: table for table in census.tables}
-    return replace(
-        made,
-        tables=tuple(
-            replace(table, rows=counted[table.source].rows, size_bytes=counted[table.source].size_bytes)
-            if table.source in counted
-            else table
-            for table in made.tables
-        ),
-    )

@@ -179,7 +179,7 @@ def test_an_observers_error_stops_the_other_tables(scene: Scene, monkeypatch: py
     before, hold = read_everything(scene.admin_url), scene.hold("copy")
 
     def fail(event: Event) -> None:
-        if (event.kind, event.table) == ("step-end", "purchase"):
+        if (event.kind, event.phase, event.table) == ("step-end", "load", "purchase"):
             hold.wait()
             raise ZeroDivisionError
 

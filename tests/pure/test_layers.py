@@ -31,6 +31,7 @@ LAYERS = {
     "executor": 3,
     "run": 3,
     "staging": 3,
+    "expectation": 3,
     "pipeline": 3,
     "rollback": 3,
     "demo": 4,

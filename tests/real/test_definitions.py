@@ -12,8 +12,9 @@ import psycopg
 import pytest
 
 import liteferry
-from liteferry import MigrationError, Options, pipeline
+from liteferry import MigrationError, Options
 from liteferry.model import TargetCatalog, TargetColumn, TargetSequence, TargetTable, TargetView, from_json, to_json
+from liteferry.planner import plan_migration
 from liteferry.proof import compare_catalogs
 
 if TYPE_CHECKING:
@@ -347,8 +348,9 @@ def test_without_a_proof_of_values_wrong_objects_are_not_published(
     def forget(plan: Plan) -> Plan:
         return replace(plan, steps=tuple(step for step in plan.steps if step.id != "post-data/index/tu"))
 
-    real = pipeline.plan_migration
-    monkeypatch.setattr(pipeline, "plan_migration", lambda *given, **named: forget(real(*given, **named)))
+    monkeypatch.setattr(
+        "liteferry.pipeline.plan_migration", lambda *given, **named: forget(plan_migration(*given, **named))
+    )
     source = str(write_source(tmp_path / "source.sqlite"))
     report = liteferry.migrate(source, pg_url, Options(run_dir=str(tmp_path / "run"), verify=False))
     assert (report.verdict, report.exit_status, report.published) == ("mismatch", 3, False)

@@ -113,6 +113,7 @@ class _Comparison:
             for (field, text), (_, text_found) in pairs:
                 wanted, there = self._normalise(text), self._normalise(text_found)
                 if wanted != there:
+                    wanted, there = " ".join(wanted.split()), " ".join(there.split())  # PostgreSQL breaks lines
                     what = f"{describe_object(kind, name, table)}: {field} should be {wanted}, and is {there}"
                     yield differ(kind, name, table, wanted, there, what)
         for other in others.values():

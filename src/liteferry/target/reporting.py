@@ -13,6 +13,10 @@ from liteferry.errors import ExitStatus, MigrationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LOCKS_HINT: Final = (
+    "every table and index takes a place in the server's table of locks, which is full: raise "
+    "max_locks_per_transaction (64 by default) and restart the server; nothing was changed"
+)
 _LIMIT_HINT: Final = (
     "this is a limit of PostgreSQL's: leave the table behind with --exclude, or drop the index on a copy of the source"
 )
@@ -48,6 +52,11 @@ def reporting(doing: str, *, step_id: str = "") -> Iterator[None]:
             code, hint = "target-busy", "another session holds a lock that is in the way: pg_locks shows it; try later"
         elif state == "42501":
             code, hint = "no-create-right", hint or "ask the database's owner for the right that the message names"
+        elif state == "53200":
+            code, hint = "server-limits", _LOCKS_HINT
+        elif state == "2BP01":  # its detail names the dependent objects, and no value of any row
+            code = "step-failed"
+            message += f": {'; '.join((error.diag.message_detail or '').splitlines())}"
         elif state.startswith("54"):
             code, hint = "step-failed", hint or _LIMIT_HINT
         else:

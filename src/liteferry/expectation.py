@@ -1,0 +1,73 @@
+"""What `verify` holds a target against: an earlier run's plan and definitions, or those that a plan makes here.
+
+Layer 3. Used by `pipeline` only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from liteferry.errors import MigrationError
+from liteferry.findings import make_finding
+from liteferry.run import PUBLISHED_NAME, read_published
+
+if TYPE_CHECKING:
+    from liteferry.model import Catalog, Census, Plan, TargetCatalog
+    from liteferry.run import Run
+    from liteferry.target import Target
+
+
+def expect_definitions(run: Run, made: Plan, server: Target) -> TargetCatalog | None:
+    """What the target's definitions must be: as they were published, or else as the plan's SQL makes them here.
+
+    Another major version of PostgreSQL may render the same definition otherwise: then the plan's SQL is the measure,
+    too. Where it cannot be run, the plan gets a finding that says so.
+    """
+    if run.options.run_dir is not None and (Path(run.options.run_dir) / PUBLISHED_NAME).exists():
+        published = read_published(Path(run.options.run_dir))
+        if published.version_num // 10_000 == server.info.version_num // 10_000:
+            return published
+    statements = [
+        statement
+        for step in made.steps
+        if step.phase in {"pre-data", "post-data"} and not step.id.startswith("post-data/analyze/")
+        for statement in step.sql
+    ]
+    try:
+        return server.try_out(statements, made.staging_schema)
+    except MigrationError as error:
+        if error.code not in {"no-create-right", "step-failed", "target-busy"}:
+            raise
+        finding = make_finding("definitions-not-compared", f"the objects' definitions were not compared: {error.what}")
+        run.plan = replace(made, findings=(*made.findings, finding))
+        return None
+
+
+def refuse_other_source(made: Plan, catalog: Catalog, source: str) -> None:
+    """Refuse a source without a table or column that the plan carries. Raises: MigrationError (run-dir)."""
+    columns = {table.name: {column.name for column in table.columns} for table in catalog.tables}
+    for table in made.tables:
+        missing = [column.source for column in table.columns if column.source not in columns.get(table.source, ())]
+        if table.source not in columns or missing:
+            what = f"table {table.source}" if table.source not in columns else f"column {table.source}.{missing[0]}"
+            raise MigrationError(
+                f"{source} has no {what}, which the plan in the run directory carries",
+                code="run-dir",
+                hint="is this the source of that run? Without --run-dir a plan is made anew",
+            )
+
+
+def refresh_plan(made: Plan, census: Census) -> Plan:
+    """An old plan with the row counts of today's source."""
+    counted = {table.table: table for table in census.tables}
+    return replace(
+        made,
+        tables=tuple(
+            replace(table, rows=counted[table.source].rows, size_bytes=counted[table.source].size_bytes)
+            if table.source in counted
+            else table
+            for table in made.tables
+        ),
+    )
