@@ -124,7 +124,7 @@ class _Loader:
         self._catalog = catalog
         self._snapshot = snapshot
         self._target = target
-        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Event | Future[None]] = queue.SimpleQueue()
         self._stop = threading.Event()
 
     def run(self, groups: Sequence[Sequence[Step]], *, jobs: int) -> Iterator[Event]:
@@ -137,9 +137,9 @@ class _Loader:
             try:
                 while waiting:
                     event = self._events.get()
-                    if event is None:
+                    if isinstance(event, Future):
                         waiting -= 1
-                        if error := _first_error(futures):
+                        if not event.cancelled() and event.exception() and (error := _first_error(futures)):
                             raise error
                     else:
                         yield event
@@ -148,8 +148,8 @@ class _Loader:
                     self._stop.set()
                     stop_workers(futures, self._target)
 
-    def _note_done(self, _: Future[None]) -> None:
-        self._events.put(None)
+    def _note_done(self, future: Future[None]) -> None:
+        self._events.put(future)
 
     def _load_group(self, steps: Sequence[Step]) -> None:
         with self._target.lend_connection() as connection:
@@ -294,7 +294,7 @@ def _first_error(futures: Sequence[Future[None]]) -> BaseException | None:
 class _Counter:
     """Counts a table's rows, and says so at most ten times a second."""
 
-    def __init__(self, events: queue.SimpleQueue[Event | None], step: Step, total_rows: int) -> None:
+    def __init__(self, events: queue.SimpleQueue[Event | Future[None]], step: Step, total_rows: int) -> None:
         self._events = events
         self._step = step
         self._total = total_rows

@@ -94,7 +94,7 @@ FINDINGS = MappingProxyType(
         "uuid-bytes": FindingKind(
             severity=_INFO,
             title="UUIDs that are stored as blobs",
-            why="Their bytes may be in one order or another (.NET writes the first half backwards), so they stay bytea.",
+            why="Their bytes may be in either order (.NET writes the first half backwards), so they stay bytea.",
         ),
         "null-in-key": FindingKind(
             severity=_BLOCKER,

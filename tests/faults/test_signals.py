@@ -176,7 +176,7 @@ def test_a_very_nervous_user(scene: Scene) -> None:
             let_it_arrive(ferry)
         hold.release()
         outcome = ferry.end()
-    assert outcome.status == 130
+    assert outcome.status in {130, -signal.SIGINT}  # the last one may come when Python itself is ending
     assert "Traceback" not in outcome.err
     assert list_relations(scene.admin_url) == []
     scene.run_again()

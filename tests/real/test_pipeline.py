@@ -225,7 +225,8 @@ def test_the_run_directory_is_private(shop: Path, pg_url: str) -> None:
     (directory,) = (shop.parent / "shop.sqlite.liteferry").iterdir()
     assert str(directory) == report.run_dir
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()} == dict.fromkeys(
-        ["journal.sqlite", "plan.json", "published.json", "report.html", "report.json", "report.md", "source.sqlite"], 0o600
+        ["journal.sqlite", "plan.json", "published.json", "report.html", "report.json", "report.md", "source.sqlite"],
+        0o600,
     )
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 

@@ -9,6 +9,7 @@ the source must still be those that the plan was made from.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from liteferry.proof.differences import describe_object, differ
@@ -127,13 +128,42 @@ def find_forgotten(plan: Plan, catalog: Catalog, declared: Counts, left_out: Cou
                 + (f": look at {', '.join(names)}" if names else ""),
             )
     carried = {table.source: table for table in plan.tables}
+    parts, parents = _split_by_table(plan), _map_parents(plan)
     for table_ in catalog.tables:
         if table_.name in carried:
-            yield from _find_forgotten_in_table(plan, table_, carried[table_.name])
-            yield from _find_mistaken_in_table(plan, table_, carried[table_.name])
-            yield from _find_unnamed_collations(plan, table_)
+            part = parts[table_.name]
+            yield from _find_forgotten_in_table(part, table_, carried[table_.name])
+            yield from _find_mistaken_in_table(part, table_, carried[table_.name], parents)
+            yield from _find_unnamed_collations(part, table_)
     yield from _find_unnamed(plan, catalog)
     yield from _find_changed(plan, catalog)
+
+
+_Parents: TypeAlias = "dict[str, tuple[str, dict[str, str]]]"
+"""By a table's folded source name: its target name, and its columns' target names by their folded source names."""
+
+
+def _map_parents(plan: Plan) -> _Parents:
+    return {
+        fold_case(parent.source): (parent.target, {fold_case(c.source): c.target for c in parent.columns})
+        for parent in plan.tables
+    }
+
+
+def _split_by_table(plan: Plan) -> dict[str, Plan]:
+    """The plan once for each source table, with that table's objects and findings alone: there can be thousands."""
+    objects: dict[str | None, list[PlannedObject]] = {}
+    findings: dict[str | None, list[Finding]] = {}
+    for planned in plan.objects:
+        objects.setdefault(planned.table, []).append(planned)
+    for finding in plan.findings:
+        findings.setdefault(finding.table, []).append(finding)
+    return {
+        table.source: replace(
+            plan, objects=tuple(objects.get(table.target, ())), findings=tuple(findings.get(table.source, ()))
+        )
+        for table in plan.tables
+    }
 
 
 def _name_forgotten(plan: Plan, catalog: Catalog, table: str, sort: Sort) -> list[str]:
@@ -200,16 +230,12 @@ def _has_default(table: Table, column: Column) -> bool:
 _Shape: TypeAlias = "Hashable"
 
 
-def _find_mistaken_in_table(plan: Plan, table: Table, mapped: TableMap) -> Iterator[Mismatch]:
+def _find_mistaken_in_table(plan: Plan, table: Table, mapped: TableMap, parents: _Parents) -> Iterator[Mismatch]:
     """Find the planned keys, indexes and foreign keys on other columns than the source declares.
 
     That each declared one is planned at all is a question of their numbers.
     """
     names = {fold_case(column.source): column.target for column in mapped.columns}
-    parents = {
-        fold_case(parent.source): (parent.target, {fold_case(c.source): c.target for c in parent.columns})
-        for parent in plan.tables
-    }
 
     def translate(columns: Iterable[str | None], targets: dict[str, str] = names) -> tuple[str | None, ...]:
         return tuple(None if column is None else targets.get(fold_case(column), "?") for column in columns)

@@ -74,11 +74,14 @@ def verify_objects(
 
 def _compare_tables(plan: Plan, target: TargetCatalog) -> Iterator[Mismatch]:
     found = {table.name: table for table in target.tables}
+    objects: dict[str | None, list[PlannedObject]] = {}
+    for planned in plan.objects:
+        objects.setdefault(planned.table, []).append(planned)
     for table in plan.tables:
         if table.target not in found:
             yield miss("table", table.target, table.target)
             continue
-        demanded = [planned for planned in plan.objects if planned.table == table.target]
+        demanded = objects.get(table.target, [])
         yield from _compare_columns(demanded, found[table.target])
         yield from _compare_constraints(demanded, found[table.target], target.schema)
         yield from _compare_indexes(demanded, found[table.target])
