@@ -14,6 +14,7 @@ import importlib.util
 import itertools
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell that starts us in the background ignores Ctrl-C, and so would the commands whose Ctrl-C is tested
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 VERSIONS = (15, 17, 18)
 SETTINGS = {
     "fsync": "off",

@@ -579,7 +579,9 @@ STAGING = "liteferry_staging_public"
 
 PLACES = {
     "load": (b"CREATE TABLE", b""),
+    "begin": (b"SET LOCAL synchronous_commit", b""),
     "copy": (MARKER.encode(), b""),
+    "copy's commit": (b"COMMIT", MARKER.encode()),
     "index": (b"CREATE INDEX", b""),
     "constraints": (b"CREATE VIEW", b""),
     "proof": (b"pg_export_snapshot", b""),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from liteferry.run import Run
     from liteferry.target import Target
 
+SETTLE_ATTEMPTS: Final = 3
+"""A server that dies takes one session after the other: one that still answered may be gone a moment later."""
 KEPT_COMMENT: Final = f"{STAGING_COMMENT}, kept for inspection"
 _KILLED_HINT: Final = "look at the target: the tables are all there, and `liteferry undo` takes them away, or none is"
 
@@ -94,23 +96,33 @@ def settle(run: Run, plan: Plan, server: Target, journal: Journal) -> str:
 
     Returns what could not be done because the server is gone, "" when all is well.
     """
-    try:
-        server.restore_control()
-        if run.publishing is not None and not run.published:
-            gone = server.read_schema_comment(plan.staging_schema) is None
-            run.published = gone and set(run.publishing) <= set(list_relations(server.read_catalog(plan.target_schema)))
-        if not run.published:
-            _take_back(run, plan, server)
-    except MigrationError as error:
-        if run.publishing is not None:
-            return f"whether the publication happened is not known ({error}): look at schema {plan.target_schema}"
-        return f"the staging schema {plan.staging_schema} is still there ({error}): the next run will remove it"
+    for attempts_left in reversed(range(SETTLE_ATTEMPTS)):
+        try:
+            _settle_target(run, plan, server)
+            break
+        except MigrationError as error:
+            if error.code == "connection-lost" and attempts_left:
+                continue
+            if run.publishing is not None:
+                return f"whether the publication happened is not known ({error}): look at schema {plan.target_schema}"
+            return f"the staging schema {plan.staging_schema} is still there ({error}): the next run will remove it"
     try:
         state: State = "published" if run.published else "failed"
         journal.set_state(state)
     except MigrationError as error:  # the target is as the report says, and undo asks the target
         run.note(str(error))
     return ""
+
+
+def _settle_target(run: Run, plan: Plan, server: Target) -> None:
+    server.restore_control()
+    if run.publishing is not None and not run.published:
+        gone = server.read_schema_comment(plan.staging_schema) is None
+        run.published = gone and set(run.publishing) <= set(list_relations(server.read_catalog(plan.target_schema)))
+        if not run.published:
+            run.publishing = None  # now it is known
+    if not run.published:
+        _take_back(run, plan, server)
 
 
 def _take_back(run: Run, plan: Plan, server: Target) -> None:

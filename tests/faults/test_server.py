@@ -83,18 +83,20 @@ def terminate(admin_url: str, which: str) -> None:
         assert found != (0,)
 
 
+QUICK = [("begin", WORKER), ("copy", WORKER), ("constraints", HOLDER), ("reading back", WORKER), ("commit", HOLDER)]
+ENDED = [
+    *QUICK,
+    ("copy", HOLDER),
+    ("copy's commit", WORKER),
+    ("proof", WORKER),
+    ("reading back", HOLDER),
+    ("publish", HOLDER),
+]
+
+
 @pytest.mark.parametrize(
     ("place", "which"),
-    [
-        ("copy", WORKER),
-        ("copy", HOLDER),
-        ("constraints", HOLDER),
-        ("proof", WORKER),
-        ("reading back", WORKER),
-        ("reading back", HOLDER),
-        ("publish", HOLDER),
-        ("commit", HOLDER),
-    ],
+    [pytest.param(*case, marks=() if case in QUICK else pytest.mark.slow) for case in ENDED],
     ids=lambda value: {WORKER: "worker", HOLDER: "control"}.get(value, value),
 )
 def test_a_session_is_ended(place: str, which: str, scene: Scene) -> None:
@@ -210,6 +212,21 @@ def test_a_worker_that_cannot_be_cancelled_is_waited_for(scene: Scene) -> None:
         other.release()
         outcome = ferry.end()
     assert_failed(scene, outcome)
+    assert read_everything(scene.admin_url) == before
+
+
+def test_the_connection_breaks_while_all_is_taken_back(scene: Scene) -> None:
+    """A server that dies takes one session after the other: taking back is tried again."""
+    before = read_everything(scene.admin_url)
+
+    def fail(event: Event) -> None:
+        if (event.kind, event.phase) == ("phase-start", "proof"):
+            scene.proxy.halt(b"DROP SCHEMA", cut)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        migrate(scene.source, scene.url, Options(run_dir=str(scene.run_dir)), fail)
+    assert scene.read_state() == "failed"
     assert read_everything(scene.admin_url) == before
 
 
@@ -334,9 +351,9 @@ def kill_postmaster(server: PostgresServer, _: Scene) -> None:
     ("place", "kill"),
     [
         ("copy", kill_backend),
-        ("copy", kill_postmaster),
+        pytest.param("copy", kill_postmaster, marks=pytest.mark.slow),
         pytest.param("constraints", kill_backend, marks=pytest.mark.slow),
-        ("reading back", kill_backend),
+        pytest.param("reading back", kill_backend, marks=pytest.mark.slow),
         ("publish", kill_backend),
         pytest.param("commit", kill_backend, marks=pytest.mark.slow),
         pytest.param("commit", kill_postmaster, marks=pytest.mark.slow),
@@ -427,7 +444,7 @@ def disk() -> Iterator[Path]:
         pytest.skip("no mount(8) here")
     directory = Path(tempfile.mkdtemp(prefix="lfdisk-", dir="/tmp"))
     directory.chmod(0o755)
-    argv: list[str | Path] = ["mount", "-t", "tmpfs", "-o", "size=24m,mode=777", "tmpfs", directory]
+    argv: list[str | Path] = ["mount", "-t", "tmpfs", "-o", "size=12m,mode=777", "tmpfs", directory]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         yield directory
@@ -447,7 +464,7 @@ def test_the_servers_disk_is_full(tmp_path: Path, disk: Path, mortal: PostgresSe
         "CREATE DATABASE crowded OWNER ferry TABLESPACE small",
     )
     (tmp_path / "source").mkdir()
-    source = make_shop(tmp_path / "source" / "shop.sqlite", rows=400_000)
+    source = make_shop(tmp_path / "source" / "shop.sqlite", rows=250_000)
     try:
         before = read_everything(mortal.url("crowded"))
         with untouched(source):

@@ -86,9 +86,7 @@ def let_it_arrive(ferry: Ferry) -> None:
 
 ALL = [(place, number) for place in PLACES for number in (signal.SIGINT, signal.SIGTERM)]
 QUICK = [
-    ("load", signal.SIGINT),
     ("copy", signal.SIGTERM),
-    ("constraints", signal.SIGINT),
     ("proof", signal.SIGTERM),
     ("publish", signal.SIGINT),
     ("commit", signal.SIGINT),
@@ -117,6 +115,7 @@ def test_a_signal_without_a_snapshot(scene: Scene) -> None:
     assert scene.read_state() == "failed"
 
 
+@pytest.mark.slow
 def test_a_signal_while_the_source_is_locked(scene: Scene) -> None:
     """During the snapshot: nothing was begun, and nothing of the run is left."""
     before = read_everything(scene.admin_url)
@@ -185,7 +184,7 @@ def test_a_very_nervous_user(scene: Scene) -> None:
 # ---------------------------------------------------------------------------------------------------------------------
 # Killed
 
-QUICKLY_KILLED = ["copy", "constraints", "proof", "publish"]
+QUICKLY_KILLED = ["copy", "publish"]
 KILLED = ["load", "copy", "index", "constraints", "proof", "reading back", "publish"]
 
 

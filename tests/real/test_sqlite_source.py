@@ -358,7 +358,8 @@ def test_census_of_chosen_tables_with_progress(tmp_path: Path, monkeypatch: pyte
         catalog = snapshot.read_catalog()
         census = snapshot.take_census(catalog, ["b"], events.append)
         assert [table.table for table in census.tables] == ["b"]
-        assert [(event.table, event.rows) for event in events] == [("b", 1000), ("b", 1500)]
+        assert [(event.table, event.rows) for event in events] == [("b", 1000), ("b", 1500), ("b", 1500)]
+        assert events[-1].kind == "step-end"
         whole = snapshot.take_census(catalog)
     assert [(table.table, table.rows) for table in whole.tables] == [("a", 2), ("b", 1500)]
     (offence,) = whole.table("a").column("x").offences

@@ -277,7 +277,7 @@ class Target:
     @contextlib.contextmanager
     def one_transaction(self) -> Iterator[psycopg.Connection]:
         """Lend a connection within a transaction, committed at the end; rolled back by any error."""
-        with self.lend_connection() as connection, connection.transaction():
+        with self.lend_connection() as connection, reporting("a transaction"), connection.transaction():
             yield connection
 
     def begin(self, connection: psycopg.Connection) -> contextlib.AbstractContextManager[object]:
@@ -287,7 +287,7 @@ class Target:
 
 @contextlib.contextmanager
 def _fast_transaction(connection: psycopg.Connection) -> Iterator[None]:
-    with connection.transaction():
+    with reporting("a transaction"), connection.transaction():
         connection.execute("SET LOCAL synchronous_commit = off")
         yield
 
