@@ -100,7 +100,7 @@ def test_unreadable(tmp_path: Path, run_dir: Path) -> None:
         (b"hello\n", "source-not-sqlite", "not a SQLite database"),
         (b"hello, world! " * 1170 + b"12345678", "source-not-sqlite", "not a SQLite database"),  # 32 pages of text
         (b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n", "source-not-sqlite", "an SQL dump"),
-        (gzip.compress(b"x" * 100), "source-not-sqlite", "a gzip file"),
+        (gzip.compress(b"x" * 100, mtime=0), "source-not-sqlite", "a gzip file"),
         (hashlib.shake_256(b"seed").digest(8192), "source-encrypted", "looks encrypted"),
         (hashlib.shake_256(b"seed").digest(8000), "source-not-sqlite", "not a SQLite database"),  # no whole pages
         (b"SQLite format 3\0" + bytes(20), "source-truncated", "not even a whole header"),
