@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import liteferry
 from liteferry.errors import ExitStatus, MigrationError
+from liteferry.model import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,10 +52,6 @@ _STDERR: Final = 2
 _GRACE_S: Final = 60.0
 _HARMLESS_GRACE_S: Final = 5.0
 _READ_BYTES: Final = 1 << 16
-
-
-def ignore(_event: Event) -> None:
-    """Watch nothing: the default of every ``observe``."""
 
 
 def run_in_child(

@@ -648,6 +648,10 @@ class Event:
     message: str = ""
 
 
+def ignore(_: Event) -> None:
+    """Watch nothing: the default of every ``observe``."""
+
+
 MismatchKind = Literal["value", "row-missing", "row-extra", "row-count", "object"]
 
 

@@ -31,6 +31,7 @@ from liteferry.model import (
     TableReport,
     TargetCatalog,
     Verdict,
+    ignore,
     to_json,
 )
 from liteferry.planner import map_target_tables, plan_migration
@@ -56,10 +57,6 @@ DEFAULT_OPTIONS: Final = Options()
 AS_IT_WAS: Final = "the target is as it was"
 EMBEDDED_ROOM: Final = 3
 """How many times the source's size the embedded server's disk must have free: tables, indexes, write-ahead log."""
-
-
-def ignore(_: Event) -> None:
-    """Watch nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from liteferry.errors import MigrationError
 from liteferry.journal import Journal, list_relations
+from liteferry.model import ignore
 from liteferry.names import quote_qualified
 from liteferry.proof import compare_catalogs, digest_target
 from liteferry.run import read_plan, read_published, read_report, write_reports
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 
     from liteferry.model import Event, Plan, Report, TargetCatalog
     from liteferry.target import Target
-
-
-def ignore(_: Event) -> None:
-    """Watch nothing."""
 
 
 def undo(run_dir: str | Path, target: str | None = None, observe: Callable[[Event], None] = ignore) -> Report:

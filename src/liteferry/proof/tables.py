@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from liteferry.compare import DigestSum, digest_rows
-from liteferry.model import Event, Kind, Mismatch, TableDigest, TableMap, TargetCatalog, Verdict
+from liteferry.model import Event, Kind, Mismatch, TableDigest, TableMap, TargetCatalog, Verdict, ignore
 from liteferry.proof.multiset import name_differences
 from liteferry.proof.rows import (
     Block,
@@ -68,10 +68,6 @@ class TableProof:
         return "proven" if equal and self.complete else "mismatch"
 
 
-def _ignore(_: Event) -> None:
-    """Observe nothing."""
-
-
 def verify_table(
     table: TableMap,
     source: ProofSource,
@@ -81,7 +77,7 @@ def verify_table(
     target_catalog: TargetCatalog | None = None,
     show_values: bool = False,
     scratch_dir: Path | None = None,
-    observe: Callable[[Event], None] = _ignore,
+    observe: Callable[[Event], None] = ignore,
 ) -> TableProof:
     """Prove the rows of one table. Reads both sides; writes scratch files at most.
 
@@ -119,7 +115,7 @@ def verify_table(
 
 
 def digest_source(
-    tables: Iterable[TableMap], source: ProofSource, *, observe: Callable[[Event], None] = _ignore
+    tables: Iterable[TableMap], source: ProofSource, *, observe: Callable[[Event], None] = ignore
 ) -> Iterator[tuple[str, TableDigest]]:
     """Digest the source's tables alone. Gives each table's source name and digest."""
     for table in tables:
@@ -128,7 +124,7 @@ def digest_source(
 
 
 def digest_target(
-    tables: Iterable[TableMap], target: ProofTarget, *, schema: str, observe: Callable[[Event], None] = _ignore
+    tables: Iterable[TableMap], target: ProofTarget, *, schema: str, observe: Callable[[Event], None] = ignore
 ) -> Iterator[tuple[str, TableDigest]]:
     """Digest the target's tables alone. Gives each table's source name and digest."""
     for table in tables:

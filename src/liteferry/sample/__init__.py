@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import ExitStatus, MigrationError
-from liteferry.model import Event
+from liteferry.model import Event, ignore
 from liteferry.sample.content import SEQUENCE_GAPS, Content
 from liteferry.sample.models import MODELS, VIEWS
 from liteferry.sample.schema import create_index_sql, create_table_sql, parse_models
@@ -43,10 +43,6 @@ class SampleInfo:
     sequences: int
     views: int
     elapsed_s: float
-
-
-def ignore(event: Event) -> None:
-    """Watch nothing."""
 
 
 def write_sample(path: Path, *, scale: float = 1.0, observe: Callable[[Event], None] = ignore) -> SampleInfo:

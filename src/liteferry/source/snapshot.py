@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from liteferry.census import InvalidText, start_census
-from liteferry.child import ignore, run_in_child
+from liteferry.child import run_in_child
 from liteferry.compare import Text
 from liteferry.errors import MigrationError
-from liteferry.model import Catalog, Census, Event, SourceInfo, Table, TableCensus
+from liteferry.model import Catalog, Census, Event, SourceInfo, Table, TableCensus, ignore
 from liteferry.source.catalog import read_catalog
 from liteferry.source.connection import SourceConnection, connect_read_only, list_foreign_collations, show_path
 from liteferry.source.copying import (
