@@ -84,10 +84,11 @@ def let_it_arrive(ferry: Ferry) -> None:
         ferry.process.wait(0.2)
 
 
-ALL = [(place, number) for place in PLACES for number in (signal.SIGINT, signal.SIGTERM)]
+ALL = [(place, number) for place in PLACES for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
 QUICK = [
     ("copy", signal.SIGTERM),
     ("proof", signal.SIGTERM),
+    ("proof", signal.SIGHUP),  # the terminal is gone
     ("publish", signal.SIGINT),
     ("commit", signal.SIGINT),
 ]
