@@ -22,7 +22,7 @@ from liteferry.model import Column, ColumnCensus, Form, Offence, Sample, Table, 
 from liteferry.typemap import DeclaredType, classify_column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 SAMPLES: Final = 5
 """How many places an offence keeps. The count is always exact."""
@@ -35,6 +35,7 @@ OFFENCES = MappingProxyType(
         "zone": "a timestamp with an offset, in a column where others have none",
         "too-long": "a text longer than the declared length",
         "excess": "a decimal with more digits than declared",
+        "range": "an integer beyond the type that a cast rule or the target demands",
         "nonfinite": "an infinity in a column that is not REAL",
         "nul": "a text with the NUL character",
         "invalid-utf8": "a text that is not valid UTF-8",
@@ -311,6 +312,10 @@ class _ColumnAccumulator:
                 )
             if family == "decimal":
                 self._look_decimals(values, int, name_row)
+            bound = 1 << (self.declared.integer_bits - 1)
+            if family == "integer" and not (low >= -bound and high < bound):
+                beyond = [i for i, v in enumerate(values) if type(v) is int and not -bound <= v < bound]
+                self._offend("range", beyond, values, name_row)
         if float in counted:
             self._add_reals(values, name_row)
         if str in counted:
@@ -460,6 +465,7 @@ _HOLDS: Final[MappingProxyType[str, frozenset[type]]] = MappingProxyType(
         "datetime": frozenset({str}),
         "date": frozenset({str}),
         "time": frozenset({str}),
+        "interval": frozenset({int}),
         "blob": frozenset({bytes}),
         "json": frozenset({str, int, float}),
         "uuid": frozenset({str, bytes}),
@@ -481,7 +487,7 @@ _TAKES: Final = MappingProxyType(
 class TableAccumulator:
     """Takes a table's rows batch by batch; made by `start_census`."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, demanded: Mapping[str, str]) -> None:
         """Start with no rows."""
         self._table = table
         self._rows = 0
@@ -489,7 +495,7 @@ class TableAccumulator:
         self._columns = [
             _ColumnAccumulator(
                 column,
-                classify_column(table, column),
+                classify_column(table, column, demanded.get(column.name, "")),
                 forbids_null=column.not_null or (column.pk_position > 0 and column.name != table.rowid_alias),
             )
             for column in table.columns
@@ -541,6 +547,9 @@ def describe_key_value(value: object) -> str:
     return "NULL" if value is None else repr(value)
 
 
-def start_census(table: Table) -> TableAccumulator:
-    """Begin the census of one table. Pure."""
-    return TableAccumulator(table)
+def start_census(table: Table, demanded: Mapping[str, str] = MappingProxyType({})) -> TableAccumulator:
+    """Begin the census of one table. Pure.
+
+    demanded: the PostgreSQL types that cast rules or the target demand, by column name.
+    """
+    return TableAccumulator(table, demanded)

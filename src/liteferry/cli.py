@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from liteferry import __version__
-from liteferry.errors import EXIT_STATUSES
+from liteferry.errors import EXIT_STATUSES, MigrationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from liteferry.model import Cast, Decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,24 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
         " `liteferry check` says what accepting does",
     )
     group.add_argument(
+        "--on-misfit",
+        type=_decision,
+        action="append",
+        default=[],
+        metavar="[CODE:]PLACE=WAY",
+        help="take another way out of a finding than the one that accepting takes, as customer.age=quarantine;"
+        " `liteferry check` shows which ways each finding offers",
+    )
+    group.add_argument(
+        "--cast",
+        type=_cast,
+        action="append",
+        default=[],
+        metavar="COLUMN=TYPE",
+        help="a cast rule of your own: the columns that match table.column (a shell pattern) become this type,"
+        " as 'order.total=numeric(12,2)'",
+    )
+    group.add_argument(
         "--timestamps",
         choices=("auto", "timestamp", "timestamptz"),
         default="auto",
@@ -140,6 +160,24 @@ def _text(text: str) -> str:
     if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
         raise argparse.ArgumentTypeError("is not valid UTF-8")
     return text
+
+
+def _decision(text: str) -> Decision:
+    from liteferry.decisions import parse_decision
+
+    try:
+        return parse_decision(_text(text))
+    except MigrationError as error:
+        raise argparse.ArgumentTypeError(f"{error.what}; {error.hint}") from error
+
+
+def _cast(text: str) -> Cast:
+    from liteferry.decisions import parse_cast
+
+    try:
+        return parse_cast(_text(text))
+    except MigrationError as error:
+        raise argparse.ArgumentTypeError(f"{error.what}; {error.hint}") from error
 
 
 def _positive(text: str) -> int:

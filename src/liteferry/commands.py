@@ -57,6 +57,8 @@ def make_options(arguments: argparse.Namespace) -> Options:
         only=tuple(given.get("only", ())),
         exclude=tuple(given.get("exclude", ())),
         accept=tuple(given.get("accept", ())),
+        decisions=tuple(given.get("on_misfit", ())),
+        casts=tuple(given.get("cast", ())),
         timestamps=given.get("timestamps", "auto"),
         snapshot=given.get("snapshot", "copy"),
         jobs=given.get("jobs", 0),

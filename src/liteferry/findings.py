@@ -9,17 +9,50 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from liteferry.model import Finding, Sample, Severity
+from liteferry.model import Finding, Sample, Severity, WayOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingKind:
-    """What a finding code means. ``if_accepted``: what `--accept` makes of it; empty when it cannot be accepted."""
+    """What a finding code means.
+
+    ``if_accepted``: what `--accept` makes of it; empty when it cannot be accepted. ``way``: that way out's name in
+    `WAYS`; a finding may offer others beside it.
+    """
 
     severity: Severity
     title: str
     why: str
     if_accepted: str = ""
+    way: str = "leave-out"
+
+
+WAYS = MappingProxyType(
+    {
+        "widen": "the column gets the narrowest type that holds every value as it is",
+        "quarantine": "the rows are kept whole, as SQLite stores them, in a table beside the target's",
+        "null": "the values that do not fit become NULL",
+        "strip-nul": "the NUL characters are taken out of the texts",
+        "u-fffd": "each NUL, and each byte that is not UTF-8, becomes U+FFFD, the replacement character",
+        "escape": "NUL and bytes that are not UTF-8 become \\x00, a backslash in these texts becomes two: reversible",
+        "epoch-s": "numbers are seconds since 1970-01-01 00:00 UTC",
+        "epoch-ms": "numbers are milliseconds since 1970-01-01 00:00 UTC",
+        "epoch-us": "numbers are microseconds since 1970-01-01 00:00 UTC",
+        "julian": "numbers are Julian days, as SQLite's julianday() gives them",
+        "timezone": "times without an offset are local times of a time zone: timezone:Europe/Berlin",
+        "json": "the column becomes json, which keeps the text as it is",
+        "text": "the column becomes text",
+        "not-valid": "the constraint is created NOT VALID: it holds for every new row",
+        "nullable": "the column is created without NOT NULL",
+        "unique": "the key becomes a UNIQUE constraint",
+        "plain": "the column is created as a plain one, holding the values that SQLite computed",
+        "without-clause": "the constraint is created without the clause",
+        "bytes": "the column compares byte for byte",
+        "leave-out": "the object is left out; its SQL stands in the report",
+        "try": "it is tried: where the server refuses it, the run is taken back",
+    }
+)
+"""Every way out, with what taking it does. A finding says which of them it offers, and what they do at its place."""
 
 
 _BLOCKER: Severity = "blocker"
@@ -33,36 +66,42 @@ FINDINGS = MappingProxyType(
             title="A column holds values that its declared type cannot",
             why="SQLite stores any value in any column; PostgreSQL does not.",
             if_accepted="the column becomes the narrowest type that holds everything (text, or bytea)",
+            way="widen",
         ),
         "text-too-long": FindingKind(
             severity=_BLOCKER,
             title="Texts are longer than the declared length",
             why="SQLite does not enforce VARCHAR(n); PostgreSQL does.",
             if_accepted="the column becomes text",
+            way="widen",
         ),
         "decimal-excess": FindingKind(
             severity=_BLOCKER,
             title="Decimals have more digits than the declared precision and scale",
             why="SQLite does not enforce DECIMAL(p,s); PostgreSQL would round or refuse.",
             if_accepted="the column becomes numeric without limits",
+            way="widen",
         ),
         "text-nul": FindingKind(
             severity=_BLOCKER,
             title="Texts contain the NUL character",
             why="PostgreSQL's text cannot hold U+0000.",
             if_accepted="the column becomes bytea, holding the texts' UTF-8 bytes",
+            way="widen",
         ),
         "text-invalid": FindingKind(
             severity=_BLOCKER,
             title="Texts are not valid UTF-8",
             why="SQLite does not check what it stores as text; PostgreSQL does.",
             if_accepted="the column becomes bytea, holding the bytes as they are",
+            way="widen",
         ),
         "json-invalid": FindingKind(
             severity=_BLOCKER,
             title="Values of a JSON column are not JSON",
             why="PostgreSQL's json types refuse them.",
             if_accepted="the column becomes text",
+            way="widen",
         ),
         "json-not-jsonb": FindingKind(
             severity=_INFO,
@@ -74,12 +113,14 @@ FINDINGS = MappingProxyType(
             title="Dates or times in a form that PostgreSQL's type cannot take exactly",
             why="A number in a date column may be seconds, milliseconds or a Julian day: only you know.",
             if_accepted="the column becomes text (bigint where all values are integers), holding what SQLite holds",
+            way="widen",
         ),
         "time-zone-mixed": FindingKind(
             severity=_BLOCKER,
             title="Some timestamps carry an offset and some do not",
             why="Without an offset nobody knows which instant is meant.",
             if_accepted="the column becomes text, holding what SQLite holds",
+            way="widen",
         ),
         "time-zone-dropped": FindingKind(
             severity=_INFO,
@@ -101,18 +142,21 @@ FINDINGS = MappingProxyType(
             title="A primary key contains NULL",
             why="SQLite allows NULL in a primary key that is not INTEGER; PostgreSQL does not.",
             if_accepted="the key becomes a UNIQUE constraint",
+            way="unique",
         ),
         "null-in-not-null": FindingKind(
             severity=_BLOCKER,
             title="A NOT NULL column contains NULL",
             why="The constraint was added behind SQLite's back; PostgreSQL would refuse the rows.",
             if_accepted="the column is created without NOT NULL",
+            way="nullable",
         ),
         "orphan-rows": FindingKind(
             severity=_BLOCKER,
             title="Rows whose foreign key points at nothing",
             why="SQLite checks foreign keys only when the connection asks for it.",
             if_accepted="the rows are kept and the foreign key is created NOT VALID: it holds for every new row",
+            way="not-valid",
         ),
         # schema
         "default-untranslatable": FindingKind(
@@ -143,6 +187,7 @@ FINDINGS = MappingProxyType(
             title="A generated column has no PostgreSQL form of surely the same meaning",
             why="liteferry translates only what is known to mean the same on both engines.",
             if_accepted="the column is created as a plain one, holding the values that SQLite computed",
+            way="plain",
         ),
         "view-untranslatable": FindingKind(
             severity=_BLOCKER,
@@ -178,12 +223,14 @@ FINDINGS = MappingProxyType(
             title="A constraint says ON CONFLICT",
             why="PostgreSQL has no such clause: a clash is always an error, unless the INSERT itself says otherwise.",
             if_accepted="the constraint is created without the clause",
+            way="without-clause",
         ),
         "collation-lost": FindingKind(
             severity=_BLOCKER,
             title="A collation that PostgreSQL does not have",
             why="NOCASE, RTRIM and the application's own collations decide what is equal and what comes first.",
             if_accepted="the column compares byte for byte",
+            way="bytes",
         ),
         "foreign-key-no-parent": FindingKind(
             severity=_BLOCKER,
@@ -263,9 +310,14 @@ def make_finding(
     sql: str | None = None,
     hint: str = "",
     if_accepted: str = "",
+    more_ways: tuple[WayOut, ...] = (),
 ) -> Finding:
-    """Make a finding of a known code. Pure. Raises: KeyError when the code is not in `FINDINGS`."""
+    """Make a finding of a known code. Pure. Raises: KeyError when the code is not in `FINDINGS`.
+
+    if_accepted: what accepting does here, where the code's own words are too general. more_ways: offered beside it.
+    """
     kind = FINDINGS[code]
+    effect = if_accepted or kind.if_accepted
     return Finding(
         code=code,
         severity=kind.severity,
@@ -276,5 +328,6 @@ def make_finding(
         samples=samples,
         sql=sql,
         hint=hint,
-        if_accepted=if_accepted or kind.if_accepted,
+        if_accepted=effect,
+        ways=(*([WayOut(name=kind.way, effect=effect)] if effect else []), *more_ways),
     )

@@ -454,12 +454,48 @@ Severity = Literal["info", "blocker"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WayOut:
+    """A way out of a finding: its name, a key of `liteferry.findings.WAYS`, and what taking it does at this place."""
+
+    name: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What the user decided: the way out that is taken at a place (a shell pattern on `Finding.place`).
+
+    ``way``: a key of `liteferry.findings.WAYS`; that of a time zone with its name, ``timezone:Europe/Berlin``.
+    ``code``: of findings of this code alone; "" of whatever finding offers the way there.
+    """
+
+    place: str
+    way: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """A user's own cast rule: the columns of this name, or declared so, become this PostgreSQL type.
+
+    ``column``: a shell pattern on ``table.column``; "" any. ``declared_type``: as SQLite has it, whatever its case and
+    blanks; "" any.
+    """
+
+    pg_type: str
+    column: str = ""
+    declared_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something about the source or target that the user must know, or must decide before anything starts.
 
     ``code`` is a key of `liteferry.findings.FINDINGS`. ``name`` is the object's name within the table (column, index,
     constraint) or the view's, trigger's own. A blocker stops the plan until `accepted`; ``if_accepted`` says what then
     happens ("the column becomes text"), and is empty for a blocker that nothing but a repair removes.
+
+    ``ways``: every way out that is offered here; accepting takes the first. ``way``: the one that was taken.
     """
 
     code: str
@@ -473,6 +509,8 @@ class Finding:
     hint: str = ""
     if_accepted: str = ""
     accepted: bool = False
+    ways: tuple[WayOut, ...] = ()
+    way: str = ""
 
     @property
     def blocks(self) -> bool:
@@ -490,6 +528,9 @@ class ColumnMap:
     """How one column travels. ``rule`` names the cast rule (`liteferry.typemap.RULES`) that chose the type.
 
     ``generated``: the target computes it, so that it is not copied but is compared.
+    ``conversions``: what the user decided to make of the stored values before they are encoded, in this order, by the
+    names of `liteferry.findings.WAYS` (``strip-nul``, ``epoch-s``, ``timezone:Europe/Berlin``; ``null`` stands for:
+    what does not fit becomes NULL). ``converted``: how many values the census says that they change.
     """
 
     source: str
@@ -499,6 +540,8 @@ class ColumnMap:
     rule: str
     declared_type: str = ""
     generated: bool = False
+    conversions: tuple[str, ...] = ()
+    converted: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -506,6 +549,9 @@ class TableMap:
     """How one table travels: its columns in source order, and the key that rows are paired by in the proof.
 
     ``key``: source column names; empty when the table has no usable key, and rows are compared as a multiset.
+    ``part``: which of the source's rows: all of them (""), those that are not in quarantine (``fitting``), or those
+    that are (``quarantine``: the target is then the table beside it). Two maps may have the same source, none have the
+    same target. ``rows``: of this part.
     """
 
     source: str
@@ -514,6 +560,7 @@ class TableMap:
     key: tuple[str, ...] = ()
     rows: int = 0
     size_bytes: int = 0
+    part: Literal["", "fitting", "quarantine"] = ""
 
 
 Phase = Literal["pre-data", "data", "post-data", "publish"]
@@ -825,6 +872,11 @@ class Options:
     only: tuple[str, ...] = ()  # patterns as in a shell, on table names
     exclude: tuple[str, ...] = ()
     accept: tuple[str, ...] = ()  # CODE or CODE:PLACE, where PLACE is Finding.place, patterns allowed
+    decisions: tuple[Decision, ...] = ()  # the later ones come before the earlier ones
+    casts: tuple[Cast, ...] = ()  # the first that matches a column counts
+    into: Literal["new", "existing"] = "new"  # existing: the target's schema was made by an application
+    replace_rows: tuple[str, ...] = ()  # patterns on target tables whose rows may be replaced, with into existing
+    names: Literal["preserve", "lower", "snake"] = "preserve"
     timestamps: Literal["auto", "timestamp", "timestamptz"] = "auto"
     snapshot: Literal["copy", "none"] = "copy"
     jobs: int = 0  # 0: chosen from the number of cores

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from liteferry.decisions import demand_types
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.executor import choose_jobs, execute, stop_workers
 from liteferry.expectation import expect_definitions, refresh_plan, refuse_other_source
@@ -219,7 +220,7 @@ def _open_source(source: str, directory: Path | None, run: Run, *, keep: bool = 
 def _read_source(snapshot: Snapshot, run: Run) -> tuple[Catalog, Census]:
     catalog = snapshot.read_catalog()
     with run.phase("census"):
-        census = snapshot.take_census(catalog, observe=run.observe)
+        census = snapshot.take_census(catalog, observe=run.observe, demanded=demand_types(catalog, run.options))
     return catalog, census
 
 

@@ -7,10 +7,11 @@ findings that stand in its way. The rules are a table (`RULES`), from which the 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
+from liteferry.errors import MigrationError
 from liteferry.findings import make_finding
 from liteferry.model import Offence
 from liteferry.sqlite_ddl import fold_case
@@ -21,18 +22,27 @@ if TYPE_CHECKING:
     from liteferry.model import Column, ColumnCensus, Finding, Kind, Options, Table
 
 Family = Literal[
-    "integer", "bool", "real", "decimal", "text", "datetime", "date", "time", "blob", "json", "uuid", "none"
+    "integer", "bool", "real", "decimal", "text", "datetime", "date", "time", "interval", "blob", "json", "uuid", "none"
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredType:
-    """A declared type, read. ``length`` of VARCHAR(n), ``precision`` and ``scale`` of DECIMAL(p,s), where written."""
+    """A declared type, read. ``length`` of VARCHAR(n), ``precision`` and ``scale`` of DECIMAL(p,s), where written.
+
+    ``pg_type``: the PostgreSQL type that a cast rule or the target demands; "" where the rules below choose one.
+    """
 
     family: Family
     length: int | None = None
     precision: int | None = None
     scale: int | None = None
+    pg_type: str = ""
+
+    @property
+    def integer_bits(self) -> int:
+        """How many bits an integer may have: 64, or fewer where the demanded type is smaller."""
+        return {"smallint": 16, "integer": 32}.get(self.pg_type, 64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +143,12 @@ RULES: Final = (
     Rule(name="stored-text", declared="no or unknown type", pg_type="text", when="every stored value is text, or none"),
     Rule(name="stored-blob", declared="no or unknown type", pg_type="bytea", when="every stored value is a blob"),
     Rule(
+        name="cast",
+        declared="any, where a cast rule of yours names the column or its declared type",
+        pg_type="what the rule demands",
+        when="every value fits it",
+    ),
+    Rule(
         name="widened",
         declared="any, when its finding is accepted",
         pg_type="the narrowest of bigint, double precision, numeric, timestamp, text, bytea that holds everything",
@@ -210,8 +226,88 @@ def classify_declared_type(declared_type: str) -> DeclaredType:
     return DeclaredType(family=family)  # type: ignore[arg-type]  # the table's values are families
 
 
-def classify_column(table: Table, column: Column) -> DeclaredType:
-    """Read a column's declared type, with what the table's CHECKs add: json_valid makes it JSON. Pure."""
+_PG_FAMILIES: Final[MappingProxyType[str, Family]] = MappingProxyType(
+    {
+        "smallint": "integer",
+        "integer": "integer",
+        "bigint": "integer",
+        "double precision": "real",
+        "numeric": "decimal",
+        "boolean": "bool",
+        "text": "text",
+        "character varying": "text",
+        "bytea": "blob",
+        "timestamp without time zone": "datetime",
+        "timestamp with time zone": "datetime",
+        "date": "date",
+        "time without time zone": "time",
+        "interval": "interval",
+        "json": "json",
+        "jsonb": "json",
+        "uuid": "uuid",
+    }
+)
+_PG_ALIASES: Final = MappingProxyType(
+    {
+        "int2": "smallint",
+        "int": "integer",
+        "int4": "integer",
+        "int8": "bigint",
+        "float8": "double precision",
+        "decimal": "numeric",
+        "bool": "boolean",
+        "varchar": "character varying",
+        "timestamp": "timestamp without time zone",
+        "timestamptz": "timestamp with time zone",
+        "time": "time without time zone",
+    }
+)
+
+
+def classify_pg_type(pg_type: str) -> DeclaredType | None:
+    """Read a PostgreSQL type that a cast rule or the target demands; None for one that liteferry cannot fill. Pure.
+
+    Takes ``format_type()``'s names and the usual short ones, varchar(n) and numeric(p,s) with their limits.
+    """
+    match = _TYPE_TEXT.fullmatch(pg_type)
+    if match is None:
+        return None
+    written = " ".join(" ".join(part for part in (match[1], match[4]) if part).lower().split())
+    name = _PG_ALIASES.get(written, written)
+    family = _PG_FAMILIES.get(name)
+    first, second = (int(part) if part else None for part in (match[2], match[3]))
+    if family is None or (first is not None and name not in {"character varying", "numeric"}):
+        return None
+    if name == "character varying" and first is not None:
+        return DeclaredType(family="text", length=first, pg_type=f"varchar({first})")
+    if name == "numeric" and first is not None:
+        scale = second or 0
+        return DeclaredType(family="decimal", precision=first, scale=scale, pg_type=f"numeric({first},{scale})")
+    short = {
+        "character varying": "varchar",
+        "timestamp without time zone": "timestamp",
+        "timestamp with time zone": "timestamptz",
+        "time without time zone": "time",
+    }
+    return DeclaredType(family=family, pg_type=short.get(name, name))
+
+
+def classify_column(table: Table, column: Column, pg_type: str = "") -> DeclaredType:
+    """Read a column's declared type, with what the table's CHECKs add: json_valid makes it JSON. Pure.
+
+    pg_type: what a cast rule or the target demands instead. Raises: MigrationError (usage) where that is none of ours.
+    """
+    if pg_type:
+        demanded = classify_pg_type(pg_type)
+        if demanded is None:
+            raise MigrationError(
+                f"liteferry cannot fill a column of type {pg_type}",
+                code="usage",
+                hint=f"it fills {', '.join(_PG_FAMILIES)}",
+                table=table.name,
+                column=column.name,
+            )
+        return demanded
     declared = classify_declared_type(column.declared_type)
     if declared.family in {"text", "none"} and fold_case(column.name) in _json_checked(table):
         return DeclaredType(family="json")
@@ -241,16 +337,19 @@ class TypeChoice:
     findings: tuple[Finding, ...] = ()
 
 
-def map_column(table: Table, column: Column, census: ColumnCensus, options: Options) -> TypeChoice:
+def map_column(table: Table, column: Column, census: ColumnCensus, options: Options, pg_type: str = "") -> TypeChoice:
     """Choose the PostgreSQL type of one column. Pure.
+
+    pg_type: what a cast rule or the target demands; the census must have been taken with the same.
 
     Never chooses a type that would change a value: where the declared type's counterpart does not hold every stored
     value, the choice is the narrowest type that does, and a blocking finding says so.
     """
-    declared = classify_column(table, column)
-    if column.name == table.rowid_alias:
+    declared = classify_column(table, column, pg_type)
+    if column.name == table.rowid_alias and not pg_type:
         return TypeChoice(pg_type="bigint", kind="int8", rule="rowid-alias")
-    return _CHOOSERS[declared.family](_Case(table, column, declared, census, options))
+    choice = _CHOOSERS[declared.family](_Case(table, column, declared, census, options))
+    return replace(choice, rule="cast") if declared.pg_type == choice.pg_type else choice
 
 
 class _Case:
@@ -285,7 +384,7 @@ class _Case:
         choice = self.widen()
         # where no real fits, an infinity offends by its class already
         infinite = ("nonfinite",) if self.declared.family in {"decimal", "json"} else ()
-        offence = None if what else self.offence("class", "form", "invalid-utf8", *infinite)
+        offence = None if what else self.offence("class", "form", "range", "invalid-utf8", *infinite)
         count = offence.count if offence else self._count_minority()
         declared = self.column.declared_type or "no declared type"
         message = what or f"{count:,} of {self.census.rows:,} values do not fit {declared}: {self.held()} stored"
@@ -387,9 +486,16 @@ _KINDS: Final[MappingProxyType[str, Kind]] = MappingProxyType(
 
 
 def _choose_integer(case: _Case) -> TypeChoice:
+    if any(case.census.offence(name) for name in ("class", "range", "invalid-utf8")):
+        return case.misfit()
+    kinds: dict[int, Kind] = {16: "int2", 32: "int4", 64: "int8"}
+    return TypeChoice(pg_type=case.declared.pg_type or "bigint", kind=kinds[case.declared.integer_bits], rule="integer")
+
+
+def _choose_interval(case: _Case) -> TypeChoice:
     if case.census.offence("class") or case.census.offence("invalid-utf8"):
         return case.misfit()
-    return TypeChoice(pg_type="bigint", kind="int8", rule="integer")
+    return TypeChoice(pg_type="interval", kind="interval", rule="cast")
 
 
 def _choose_bool(case: _Case) -> TypeChoice:
@@ -443,11 +549,15 @@ def _choose_text(case: _Case) -> TypeChoice:
         return case.add(choice, case.finding("text-too-long", long, message, becomes=case.describe(choice)))
     if declared.length is not None:
         return case.text_or_findings(f"varchar({declared.length})", "varchar")
-    return case.text_or_findings("text", "text")
+    return case.text_or_findings(declared.pg_type or "text", "text")
 
 
 def _choose_datetime(case: _Case) -> TypeChoice:
     census, policy = case.census, case.options.timestamps
+    if case.declared.pg_type == "timestamptz":
+        policy = "timestamptz"
+    elif case.declared.pg_type == "timestamp":
+        policy = "timestamp"
     if any(census.offence(name) for name in ("class", "form", "invalid-utf8", "nul")):
         return _misfit_of_form(case, "YYYY-MM-DD HH:MM:SS, to the microsecond")
     zoned = census.offence("zone")
@@ -519,6 +629,8 @@ def _choose_json(case: _Case) -> TypeChoice:
         choice = case.widen()
         return case.add(choice, case.finding("json-invalid", broken, message, becomes=case.describe(choice)))
     only = census.offence("json-only")
+    if case.declared.pg_type == "json":
+        return TypeChoice(pg_type="json", kind="json", rule="json")
     if only is not None:
         message = f"jsonb would change {only.count:,} of {census.rows:,} values; the column becomes json"
         choice = TypeChoice(pg_type="json", kind="json", rule="json")
@@ -568,6 +680,7 @@ _CHOOSERS: Final[MappingProxyType[Family, Callable[[_Case], TypeChoice]]] = Mapp
         "datetime": _choose_datetime,
         "date": _choose_date,
         "time": _choose_time,
+        "interval": _choose_interval,
         "blob": _choose_blob,
         "json": _choose_json,
         "uuid": _choose_uuid,

@@ -99,13 +99,13 @@ def test_accepting() -> None:
         (("text-nul",), [False, False, False]),
         (("all",), [True, True, False]),
     ):
-        assert [finding.accepted for finding in accept_findings(findings, accept)] == expected
+        assert [finding.accepted for finding in accept_findings(findings, Options(accept=tuple(accept)))] == expected
 
 
 @pytest.mark.parametrize("accept", ["typo", "target-not-empty", "rowid-not-kept"])
 def test_accepting_what_cannot_be_accepted(accept: str) -> None:
     with pytest.raises(MigrationError) as caught:
-        accept_findings([], [accept])
+        accept_findings([], Options(accept=(accept,)))
     assert caught.value.code == "usage"
 
 

@@ -513,7 +513,7 @@ def test_accept_option_accepts_its_finding_and_no_other(table: str, name: str) -
     ]
     option, value = shlex.split(write_accept_option(wanted))
     assert option == "--accept"
-    accepted = accept_findings([wanted, *others], [value])
+    accepted = accept_findings([wanted, *others], Options(accept=(value,)))
     assert [finding.accepted for finding in accepted] == [True, False, False, False]
 
 

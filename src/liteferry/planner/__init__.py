@@ -7,10 +7,10 @@ to, so that a plan can be read before it is decided.
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from liteferry import __version__
+from liteferry.decisions import demand_types, find_way, matches_place
 from liteferry.errors import MigrationError
 from liteferry.findings import make_finding
 from liteferry.model import (
@@ -72,9 +72,16 @@ def plan_migration(
     view_targets = {view.name: relations.claim(view.name or "unnamed", given=bool(view.name)) for view in catalog.views}
     staging = staging_name(options.schema)
     plans: dict[str, TablePlan] = {}
+    demanded = demand_types(catalog, options)
     for table in chosen:
         plans[table.name] = plan_table(
-            table, census.table(table.name), targets[table.name], staging, options, relations
+            table,
+            census.table(table.name),
+            targets[table.name],
+            staging,
+            options,
+            relations,
+            demanded.get(table.name, {}),
         )
     keys = plan_foreign_keys(catalog, census, chosen, plans, staging)
     views = plan_views(catalog, plans, view_targets, staging)
@@ -114,7 +121,7 @@ def plan_migration(
         tables=tuple(plans[table.name].map for table in chosen),
         steps=tuple(steps),
         objects=(*(found for plan in plans.values() for found in plan.objects), *keys.objects, *views.objects),
-        findings=accept_findings(findings, options.accept),
+        findings=accept_findings(findings, options),
         names=tuple(names),
         source_objects=count_objects(catalog, chosen),
     )
@@ -150,13 +157,8 @@ def map_target_tables(target: TargetCatalog, options: Options) -> tuple[TableMap
 
 def _is_chosen(name: str, options: Options) -> bool:
     """Whether --only and --exclude choose a table."""
-    inside = not options.only or any(_matches(name, pattern) for pattern in options.only)
-    return inside and not any(_matches(name, pattern) for pattern in options.exclude)
-
-
-def _matches(name: str, pattern: str) -> bool:
-    """Whether a shell pattern matches, or is the name itself: ``[a]`` is a name, too."""
-    return name == pattern or fnmatchcase(name, pattern)
+    inside = not options.only or any(matches_place(name, pattern) for pattern in options.only)
+    return inside and not any(matches_place(name, pattern) for pattern in options.exclude)
 
 
 def _check_schema_name(schema: str) -> None:
@@ -187,7 +189,7 @@ def select_tables(catalog: Catalog, options: Options) -> tuple[list[Table], list
     every = [*(table.name for table in catalog.tables), *(table.name for table in catalog.virtual_tables)]
     for option, patterns in (("--only", options.only), ("--exclude", options.exclude)):
         for pattern in patterns:
-            if not any(_matches(name, pattern) for name in every):
+            if not any(matches_place(name, pattern) for name in every):
                 raise MigrationError(
                     f"{option} {pattern} matches no table of the source",
                     code="usage",
@@ -202,8 +204,8 @@ def select_tables(catalog: Catalog, options: Options) -> tuple[list[Table], list
     return chosen, findings
 
 
-def accept_findings(findings: Iterable[Finding], accept: Sequence[str]) -> tuple[Finding, ...]:
-    """Mark the findings that the user accepted: by ``CODE``, or ``CODE:PLACE`` with shell patterns. Pure.
+def accept_findings(findings: Iterable[Finding], options: Options) -> tuple[Finding, ...]:
+    """Mark the findings that the user decided: accepted by ``CODE`` or ``CODE:PLACE``, or by a way out. Pure.
 
     Raises: MigrationError (usage) when an accepted code does not exist, or cannot be accepted.
     """
@@ -211,7 +213,7 @@ def accept_findings(findings: Iterable[Finding], accept: Sequence[str]) -> tuple
 
     from liteferry.findings import FINDINGS
 
-    wanted = [tuple(item.partition(":")[::2]) for item in accept]
+    wanted = [tuple(item.partition(":")[::2]) for item in options.accept]
     for code, _ in wanted:
         if code != "all" and code not in FINDINGS:
             raise MigrationError(
@@ -228,13 +230,21 @@ def accept_findings(findings: Iterable[Finding], accept: Sequence[str]) -> tuple
 
     def is_accepted(finding: Finding) -> bool:
         return bool(finding.if_accepted) and any(
-            code in {finding.code, "all"} and (not place or _matches(finding.place, place)) for code, place in wanted
+            code in {finding.code, "all"} and (not place or matches_place(finding.place, place))
+            for code, place in wanted
         )
 
-    return tuple(
-        replace(finding, accepted=True) if finding.severity == "blocker" and is_accepted(finding) else finding
-        for finding in findings
-    )
+    def decide(finding: Finding) -> Finding:
+        if finding.severity != "blocker":
+            return finding
+        if finding.way:  # the planner took another way out than the first
+            return replace(finding, accepted=True)
+        first = finding.ways[0].name if finding.ways else ""
+        if is_accepted(finding) or (first and find_way(finding.code, finding.place, {first}, options)):
+            return replace(finding, accepted=True, way=first)
+        return finding
+
+    return tuple(map(decide, findings))
 
 
 def _find_left_behind(catalog: Catalog, chosen: Sequence[Table], options: Options) -> list[Finding]:

@@ -94,16 +94,26 @@ class TablePlan:
 
 
 def plan_table(
-    table: Table, census: TableCensus, target: str, staging: str, options: Options, relations: NameSpace
+    table: Table,
+    census: TableCensus,
+    target: str,
+    staging: str,
+    options: Options,
+    relations: NameSpace,
+    demanded: Mapping[str, str],
 ) -> TablePlan:
     """Plan one table without its foreign keys. Pure.
 
-    relations: the target schema's relation names; the table's own is taken already.
+    relations: the target schema's relation names; the table's own is taken already. demanded: the types that cast
+    rules demand, by column.
     """
     column_names = NameSpace()
     for name in SYSTEM_COLUMNS:
         column_names.claim(name)
-    choices = {column.name: map_column(table, column, census.column(column.name), options) for column in table.columns}
+    choices = {
+        column.name: map_column(table, column, census.column(column.name), options, demanded.get(column.name, ""))
+        for column in table.columns
+    }
     targets = {column.name: column_names.claim(column.name or "unnamed") for column in table.columns}
     types = tuple(
         _column_type(table, column, census.column(column.name), targets[column.name], choices[column.name])

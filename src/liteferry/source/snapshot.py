@@ -16,9 +16,10 @@ import time
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from liteferry.census import InvalidText, start_census
+from liteferry.census import InvalidText, TableAccumulator, start_census
 from liteferry.child import run_in_child
 from liteferry.compare import Text
 from liteferry.errors import MigrationError
@@ -39,10 +40,11 @@ from liteferry.source.orphans import describe_row, find_orphans
 from liteferry.source.select import make_select, name_column, name_rowid, natural_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from liteferry.compare import StorageValue
+    from liteferry.decisions import DemandedTypes
 
 BATCH_ROWS: Final = 1000
 BATCH_BYTES: Final = 8 << 20
@@ -235,29 +237,37 @@ class Snapshot:
         catalog: Catalog,
         tables: Collection[str] | None = None,
         observe: Callable[[Event], None] = ignore,
+        demanded: DemandedTypes = MappingProxyType({}),
     ) -> Census:
         """Look at every value of the tables (all of them by default), and for rows without their parent.
+
+        demanded: the PostgreSQL types that cast rules or the target demand, by table and column.
 
         Raises: MigrationError.
         """
         chosen = [table for table in catalog.tables if tables is None or table.name in tables]
-        counted = tuple(self._count_table(table, observe) for table in chosen)
+        counted = tuple(self._count_table(table, observe, demanded.get(table.name, {})) for table in chosen)
         with self._borrow() as reader, reader.use(_decode) as connection:
             orphans = tuple(orphan for table in chosen for orphan in find_orphans(connection, table, catalog))
         return Census(tables=counted, orphans=orphans)
 
-    def _count_table(self, table: Table, observe: Callable[[Event], None]) -> TableCensus:
+    def _count_table(self, table: Table, observe: Callable[[Event], None], demanded: Mapping[str, str]) -> TableCensus:
+        accumulator = start_census(table, demanded)
         if self._is_utf16:
-            return self._count_rows(table, self._read_checked_utf16(table), observe)
+            return self._count_rows(table, self._read_checked_utf16(table), observe, accumulator)
         try:
-            return self._count_rows(table, self._read_for_census(table, str), observe)
+            return self._count_rows(table, self._read_for_census(table, str), observe, accumulator)
         except _UndecodableError:  # rare, so that the others need not pay for looking
-            return self._count_rows(table, self._read_for_census(table, _decode), observe)
+            accumulator = start_census(table, demanded)
+            return self._count_rows(table, self._read_for_census(table, _decode), observe, accumulator)
 
     def _count_rows(
-        self, table: Table, batches: Iterator[list[tuple[Any, ...]]], observe: Callable[[Event], None]
+        self,
+        table: Table,
+        batches: Iterator[list[tuple[Any, ...]]],
+        observe: Callable[[Event], None],
+        accumulator: TableAccumulator,
     ) -> TableCensus:
-        accumulator = start_census(table)
         began = told = time.monotonic()
         rows = 0
         for batch in batches:

@@ -1,0 +1,122 @@
+"""What the user decided, looked up: the way out that is taken of a finding, and the type that a cast rule demands.
+
+Layer 1, pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, TypeAlias
+
+from liteferry.errors import MigrationError
+from liteferry.findings import FINDINGS, WAYS
+from liteferry.model import Cast, Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from liteferry.model import Catalog, Options
+
+
+def parse_decision(text: str) -> Decision:
+    """Read ``[CODE:]PLACE=WAY``, as `--on-misfit` and liteferry.toml have it. Pure.
+
+    Raises: MigrationError (usage) for a way that there is not, or without one.
+    """
+    left, equals, way = text.rpartition("=")
+    code, colon, place = left.partition(":")
+    if not colon or code not in FINDINGS:
+        code, place = "", left
+    if not equals or not place:
+        raise MigrationError(
+            f"--on-misfit {text}: a place and a way are needed, as in customer.age=quarantine",
+            code="usage",
+            hint="`liteferry check SOURCE` shows the places, and the ways that each finding offers",
+        )
+    return make_decision(code, place, way)
+
+
+def make_decision(code: str, place: str, way: str) -> Decision:
+    """Make a decision of its parts. Pure. Raises: MigrationError (usage) for a way that there is not."""
+    name, colon, argument = way.partition(":")
+    if name not in WAYS:
+        raise MigrationError(f"there is no way out called {name}", code="usage", hint=f"there are: {', '.join(WAYS)}")
+    if (name == "timezone") != bool(colon and argument):
+        raise MigrationError(
+            f"{place}={way}: the way out timezone, and no other, has the name of a zone behind a colon",
+            code="usage",
+            hint="for instance timezone:Europe/Berlin",
+        )
+    return Decision(code=code, place=place, way=way)
+
+
+def parse_cast(text: str) -> Cast:
+    """Read ``TABLE.COLUMN=TYPE``, as `--cast` has it. Pure. Raises: MigrationError (usage)."""
+    column, equals, pg_type = text.rpartition("=")
+    if not equals or not column or not pg_type.strip():
+        raise MigrationError(
+            f"--cast {text}: a column and a type are needed, as in order.total=numeric(12,2)",
+            code="usage",
+            hint="the column is a shell pattern on table.column",
+        )
+    return Cast(column=column, pg_type=pg_type.strip())
+
+
+def find_way(code: str, place: str, offered: Collection[str], options: Options) -> str:
+    """The way that the user takes of a finding, of those that it offers; "" where nothing is decided. Pure.
+
+    The last decision that matches counts, so that a particular one can follow a general one; `--accept` is looked at
+    elsewhere, and less particular than any decision.
+    """
+    for decision in reversed(options.decisions):
+        if decision.code in {"", code} and matches_place(place, decision.place):
+            name = decision.way.partition(":")[0]
+            if name in offered:
+                return decision.way
+    return ""
+
+
+def matches_place(place: str, pattern: str) -> bool:
+    """Whether a shell pattern matches a place, or is its very name: ``[a]`` is a name, too. Pure."""
+    return place == pattern or fnmatchcase(place, pattern)
+
+
+def find_cast(table: str, column: str, declared_type: str, casts: Sequence[Cast]) -> str:
+    """The PostgreSQL type that the user's first matching cast rule demands for a column; "" for none. Pure."""
+    declared = " ".join(declared_type.upper().split())
+    for cast in casts:
+        named = not cast.column or matches_place(f"{table}.{column}", cast.column)
+        if named and (not cast.declared_type or " ".join(cast.declared_type.upper().split()) == declared):
+            return cast.pg_type
+    return ""
+
+
+DemandedTypes: TypeAlias = Mapping[str, Mapping[str, str]]
+"""The PostgreSQL types that cast rules or the target demand: by the source's table and column name."""
+
+
+def demand_types(catalog: Catalog, options: Options) -> DemandedTypes:
+    """The types that the user's cast rules demand. Pure.
+
+    Raises: MigrationError (usage) for a cast rule that matches no column: it is most likely misspelt.
+    """
+    demanded: dict[str, dict[str, str]] = {}
+    for table in catalog.tables:
+        for column in table.columns:
+            pg_type = find_cast(table.name, column.name, column.declared_type, options.casts)
+            if pg_type:
+                demanded.setdefault(table.name, {})[column.name] = pg_type
+    for cast in options.casts:
+        alone = (cast,)
+        if not any(
+            find_cast(table.name, column.name, column.declared_type, alone)
+            for table in catalog.tables
+            for column in table.columns
+        ):
+            raise MigrationError(
+                f"the cast rule for {cast.column or cast.declared_type} matches no column of the source",
+                code="usage",
+                hint="`liteferry inspect SOURCE` shows the columns and their declared types",
+            )
+    return demanded
