@@ -473,9 +473,7 @@ class _Case:
 
     @staticmethod
     def _add(choice: TypeChoice, *findings: Finding) -> TypeChoice:
-        return TypeChoice(
-            pg_type=choice.pg_type, kind=choice.kind, rule=choice.rule, findings=(*choice.findings, *findings)
-        )
+        return replace(choice, findings=(*choice.findings, *findings))
 
     add = _add
 

@@ -189,7 +189,17 @@ def test_an_offender_is_found_among_good_values(declared: str, value: object, of
 
 
 def test_every_offence_has_an_offender() -> None:
-    assert {offence for _, _, offence in OFFENDERS} | {"null"} == set(OFFENCES)
+    assert {offence for _, _, offence in OFFENDERS} | {"null", "range"} == set(OFFENCES)
+
+
+@pytest.mark.parametrize(("demanded", "low", "high"), [("smallint", -(2**15), 2**15), ("int4", -(2**31), 2**31)])
+def test_an_integer_beyond_the_demanded_type_is_found(demanded: str, low: int, high: int) -> None:
+    table = make_table(column("a", declared="INTEGER"))
+    accumulator = start_census(table, {"a": demanded})
+    accumulator.add_batch([(low, 1), (low - 1, 2), (high - 1, 3), (high, 4)])
+    found = accumulator.finish().columns[0].offence("range")
+    assert found is not None
+    assert (found.count, [sample.key for sample in found.samples]) == (2, ["rowid=2", "rowid=4"])
 
 
 @pytest.mark.parametrize(

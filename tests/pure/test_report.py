@@ -34,6 +34,7 @@ from liteferry.model import (
     Mismatch,
     NameChange,
     Offence,
+    Options,
     Orphans,
     Plan,
     Report,

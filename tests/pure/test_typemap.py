@@ -5,6 +5,7 @@ import pytest
 from builders import column, make_table
 from liteferry.census import InvalidText, start_census
 from liteferry.compare.json_values import plain_decimal
+from liteferry.errors import MigrationError
 from liteferry.model import Check, Options
 from liteferry.typemap import RULES, TypeChoice, classify_declared_type, kind_of_type, map_column
 
@@ -233,7 +234,7 @@ def test_the_rowid_alias_is_a_bigint_whatever_it_is_called() -> None:
 
 
 def test_every_rule_is_used_and_documented() -> None:
-    used = {rule for *_, rule in FITS} | {"rowid-alias", "timestamptz", "json", "widened"}
+    used = {rule for *_, rule in FITS} | {"rowid-alias", "timestamptz", "json", "widened", "cast"}
     assert used == {rule.name for rule in RULES}
 
 
@@ -248,3 +249,49 @@ def test_every_rule_is_used_and_documented() -> None:
 )
 def test_kind_of_type(pg_type: str, kind: str | None) -> None:
     assert kind_of_type(pg_type) == kind
+
+
+CASTS = [
+    ("INTEGER", "int", (1, -(2**31)), "integer", "int4"),
+    ("TEXT", "uuid", ("0" * 32,), "uuid", "uuid"),
+    ("INTEGER", "bool", (0, 1), "boolean", "bool"),
+    ("", "varchar( 3 )", ("abc",), "varchar(3)", "text"),
+    ("TEXT", "numeric(4,1)", ("123.4",), "numeric(4,1)", "numeric"),
+    ("INTEGER", "numeric", (7,), "numeric", "numeric"),
+    ("TEXT", "timestamp with time zone", ("2025-10-09 16:21:00",), "timestamptz", "timestamptz"),
+    ("TIMESTAMPTZ", "timestamp", ("2025-10-09 16:21:00",), "timestamp", "timestamp"),
+    ("INTEGER", "interval", (90_000_000,), "interval", "interval"),
+    ("TEXT", "json", ('{"a":1,"a":2}',), "json", "json"),
+    ("INTEGER", "text", ("x",), "text", "text"),
+]
+
+
+@pytest.mark.parametrize(("declared", "demanded", "values", "pg_type", "kind"), CASTS)
+def test_a_cast_rule_decides_where_every_value_fits(
+    declared: str, demanded: str, values: tuple[object, ...], pg_type: str, kind: str
+) -> None:
+    found = cast(declared, demanded, *values)
+    assert (found.pg_type, found.kind, found.rule, found.findings) == (pg_type, kind, "cast", ())
+
+
+@pytest.mark.parametrize(
+    ("demanded", "value"),
+    [("smallint", 40_000), ("integer", 2**31), ("uuid", "x"), ("boolean", 2), ("interval", "1"), ("varchar(2)", "abc")],
+)
+def test_a_cast_rule_that_a_value_does_not_fit_blocks(demanded: str, value: object) -> None:
+    found = cast("", demanded, value)
+    assert found.rule == "widened"
+    assert [finding.severity for finding in found.findings] == ["blocker"]
+
+
+def test_a_cast_to_a_type_that_is_none_of_ours_is_refused() -> None:
+    with pytest.raises(MigrationError, match="cannot fill a column of type money"):
+        cast("TEXT", "money", "1")
+
+
+def cast(declared: str, demanded: str, *values: object) -> TypeChoice:
+    only = column(declared=declared)
+    table = make_table(only)
+    accumulator = start_census(table, {only.name: demanded})
+    accumulator.add_batch([(value, rowid) for rowid, value in enumerate(values, start=1)])
+    return map_column(table, only, accumulator.finish().columns[0], Options(), demanded)

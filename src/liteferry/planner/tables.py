@@ -143,6 +143,8 @@ def plan_table(
                     rule=choices[column.name].rule,
                     declared_type=column.declared_type,
                     generated=column.name in generated,
+                    conversions=choices[column.name].conversions,
+                    converted=choices[column.name].converted,
                 )
                 for column in table.columns
             ),
