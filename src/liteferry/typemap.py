@@ -328,13 +328,17 @@ def _json_checked(table: Table) -> frozenset[str]:
 class TypeChoice:
     """The type chosen for a column, by which rule, and the findings about it.
 
-    Where a finding blocks, the type is already the one that accepting it leads to.
+    Where a finding blocks, the type is already the one that accepting it leads to. ``conversions`` and ``converted``:
+    as in `ColumnMap`. ``quarantined``: the offences (`liteferry.census.OFFENCES`) whose rows the user quarantines.
     """
 
     pg_type: str
     kind: Kind
     rule: str
     findings: tuple[Finding, ...] = ()
+    conversions: tuple[str, ...] = ()
+    converted: int = 0
+    quarantined: tuple[str, ...] = ()
 
 
 def map_column(table: Table, column: Column, census: ColumnCensus, options: Options, pg_type: str = "") -> TypeChoice:
