@@ -126,6 +126,13 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
         help="what DATETIME columns become: auto (default) is timestamptz where every value has an offset, else"
         " timestamp; timestamptz takes values without an offset for UTC",
     )
+    group.add_argument(
+        "--nocase",
+        choices=("auto", "icu", "citext", "index", "bytes"),
+        default="auto",
+        help="how COLLATE NOCASE goes on: an ICU collation, the type citext, an index for unique keys alone, or not at"
+        " all (bytes); auto (default) takes the first of these that the server has",
+    )
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:

@@ -60,6 +60,7 @@ def make_options(arguments: argparse.Namespace) -> Options:
         decisions=tuple(given.get("on_misfit", ())),
         casts=tuple(given.get("cast", ())),
         timestamps=given.get("timestamps", "auto"),
+        nocase=given.get("nocase", "auto"),
         snapshot=given.get("snapshot", "copy"),
         jobs=given.get("jobs", 0),
         verify=not given.get("no_verify", False),

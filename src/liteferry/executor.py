@@ -18,7 +18,7 @@ from liteferry.census import describe_key_value
 from liteferry.codecs import HEADER, TRAILER, RowEncoder, RowMisfit
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.model import Event
-from liteferry.names import quote_name, quote_qualified
+from liteferry.names import NameSpace, quote_name, quote_qualified
 from liteferry.target import reporting
 
 if TYPE_CHECKING:
@@ -254,6 +254,7 @@ def _name_rows(error: MigrationError, plan: Plan, connection: psycopg.Connection
     place = quote_qualified(plan.staging_schema, table.target)
     shown = [column for column in table.columns if column.source in table.key]
     columns = [column for column in wanted.columns if column is not None]
+    counted = quote_name(NameSpace(column.target for column in table.columns).claim("count"))
     if state == "23514":
         condition = step.sql[0].removeprefix(add_check_sql(plan.staging_schema, table.target, wanted.name, "")[:-1])
         chosen, what = f"NOT ({condition}", f"do not hold CHECK constraint {wanted.name}"
@@ -262,7 +263,9 @@ def _name_rows(error: MigrationError, plan: Plan, connection: psycopg.Connection
     else:
         shown = shown or [column for column in table.columns if column.target in columns]
         keys = ", ".join(map(quote_name, columns))
-        chosen = f"({keys}) IN (SELECT {keys} FROM {place} GROUP BY {keys} HAVING count(*) > 1)"
+        # partitions go by the types' own idea of equality, whatever the search_path
+        place = f"(SELECT *, count(*) OVER (PARTITION BY {keys}) AS {counted} FROM {place}) AS counted"
+        chosen = " AND ".join([f"{counted} > 1", *(f"{quote_name(column)} IS NOT NULL" for column in columns)])
         names = ", ".join(columns)
         what = f"differ in SQLite, but are equal in the PostgreSQL types of ({names}), which must be unique"
     rows = ", ".join(f"{quote_name(column.target)}::text" for column in shown) or "'without a key'"

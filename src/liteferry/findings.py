@@ -225,6 +225,24 @@ FINDINGS = MappingProxyType(
             if_accepted="the constraint is created without the clause",
             way="without-clause",
         ),
+        "collation-kept": FindingKind(
+            severity=_INFO,
+            title="A column that compares without regard to case goes on doing so",
+            why="By an ICU collation or the type citext, whichever the server offers; both know more than A to Z.",
+        ),
+        "collation-wider": FindingKind(
+            severity=_BLOCKER,
+            title="Texts that SQLite holds apart may be equal without regard to case in PostgreSQL",
+            why="SQLite's NOCASE folds A to Z alone; ICU and citext fold every letter, so that É and é are one.",
+            if_accepted="the column compares so all the same; where a key then finds duplicates, the run fails and"
+            " takes everything back",
+        ),
+        "collation-spread": FindingKind(
+            severity=_BLOCKER,
+            title="A foreign key's column takes over the collation of the column that it points at",
+            why="PostgreSQL wants both to compare alike; in SQLite the parent's collation decides for the key alone.",
+            if_accepted="the column ignores case, too, in every comparison",
+        ),
         "collation-lost": FindingKind(
             severity=_BLOCKER,
             title="A collation that PostgreSQL does not have",

@@ -283,11 +283,31 @@ class TableCensus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orphans:
-    """Rows whose foreign key points at nothing. ``foreign_key`` is the index in `Table.foreign_keys`."""
+    """Rows whose foreign key points at nothing. ``foreign_key`` is the index in `Table.foreign_keys`.
+
+    ``exact``: counted byte for byte although the parent's columns have another collation; without it, by SQLite's
+    own rules. Where the two differ, both are there.
+    """
 
     table: str
     foreign_key: int
     count: int
+    samples: tuple[Sample, ...] = ()
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twins:
+    """Texts of a NOCASE column that SQLite holds apart, and that a wider idea of case may take for one.
+
+    ``count``: rows that have such a twin. ``beyond_ascii``: rows with a character that is not printable ASCII: only
+    these can be one of a pair.
+    """
+
+    table: str
+    column: str
+    beyond_ascii: int
+    count: int = 0
     samples: tuple[Sample, ...] = ()
 
 
@@ -297,6 +317,7 @@ class Census:
 
     tables: tuple[TableCensus, ...]
     orphans: tuple[Orphans, ...] = ()
+    twins: tuple[Twins, ...] = ()
 
     def table(self, name: str) -> TableCensus:
         """The table's census. Raises: KeyError."""
@@ -442,6 +463,10 @@ class ServerInfo:
     user: str
     encoding: str = "UTF8"
     timezone: str = "UTC"
+    icu: bool = False  # it has ICU's collations, and so nondeterministic ones
+    citext: Literal["absent", "available", "installed"] = "absent"  # available: the role may install it
+    citext_schema: str = ""  # where it is installed
+    folds_ascii_only: bool = False  # the database's lower() leaves every letter beyond A to Z as it is
     can_create_schema: bool = True
     size_bytes: int = 0
     embedded: bool = False
@@ -613,6 +638,10 @@ class PlannedObject:
     generated: bool = False
     at_least: int | None = None
     source_sql: str | None = None
+    collation: str = ""  # a column's, without its schema; "" for the type's own
+    stands_for: ObjectKind | None = None  # what the source declares where this index does its work
+    key_columns: tuple[str, ...] = ()  # one an entry of ``columns``: the column of a key that is an expression
+    folds: tuple[str, ...] = ()  # one an entry of ``columns``: what a unique key leaves out of account, NOCASE or RTRIM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -768,6 +797,20 @@ class PhaseTime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyTrial:
+    """A unique key that has to ignore case, and what the target did with a duplicate, in a transaction rolled back.
+
+    ``refused``: that very key refused it; None where nothing could be tried. ``how``: what was inserted, or why not.
+    """
+
+    table: str
+    name: str
+    kind: ObjectKind
+    refused: bool | None
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectCount:
     """How many objects of a sort each side has. ``left_out``: those that accepted findings left behind."""
 
@@ -847,6 +890,7 @@ class Report:
     mismatch_count: int = 0  # mismatches lists at most a hundred a table
     names: tuple[NameChange, ...] = ()
     types: tuple[TypeUse, ...] = ()
+    key_trials: tuple[KeyTrial, ...] = ()
     published: bool = False
     undone_at: str = ""  # ISO 8601, UTC; "" while what was published is there
     loader: str = "python"
@@ -864,6 +908,10 @@ class Report:
         return sum(table.values_compared for table in self.tables)
 
 
+NocaseWay = Literal["auto", "icu", "citext", "index", "bytes"]
+"""How a column with COLLATE NOCASE goes on: see `liteferry.planner.collations`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What the user decided. The defaults are what a careful user would choose."""
@@ -878,6 +926,7 @@ class Options:
     replace_rows: tuple[str, ...] = ()  # patterns on target tables whose rows may be replaced, with into existing
     names: Literal["preserve", "lower", "snake"] = "preserve"
     timestamps: Literal["auto", "timestamp", "timestamptz"] = "auto"
+    nocase: NocaseWay = "auto"
     snapshot: Literal["copy", "none"] = "copy"
     jobs: int = 0  # 0: chosen from the number of cores
     verify: bool = True

@@ -241,7 +241,14 @@ def _plan(source: str, target: str | None, options: Options, observe: Callable[[
             refuse_target(server, options.schema, exists=held.exists)
         snapshot = stack.enter_context(_open_source(source, None, run))
         catalog, census = _read_source(snapshot, run)
-        return plan_migration(catalog, census, held, options, source=show_path(Path(source).name))
+        return plan_migration(
+            catalog,
+            census,
+            held,
+            options,
+            source=show_path(Path(source).name),
+            server=None if target is None else server.info,
+        )
 
 
 def _digest_source(
@@ -288,7 +295,9 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
         snapshot = stack.enter_context(_open_source(source, directory, run, keep=not options.dry_run))
         catalog, census = _read_source(snapshot, run)
         with run.phase("plan"):
-            made = run.plan = plan_migration(catalog, census, held, options, source=show_path(Path(source).name))
+            made = run.plan = plan_migration(
+                catalog, census, held, options, source=show_path(Path(source).name), server=server.info
+            )
         if options.dry_run:
             return run.report("blocked" if made.blockers else "not proven", exit_status=_dry_status(made))
         journal = stack.enter_context(Journal.create(directory))
@@ -505,7 +514,9 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
             run.plan = refresh_plan(made, census)
         else:
             taken = replace(options, accept=options.accept or ("all",))
-            run.plan = plan_migration(catalog, census, None, taken, source=show_path(Path(source).name))
+            run.plan = plan_migration(
+                catalog, census, None, taken, source=show_path(Path(source).name), server=server.info
+            )
         with run.phase("proof"):
             cargo = _Cargo(run.plan, catalog, census, snapshot)
             expected = expect_definitions(run, run.plan, server)

@@ -702,6 +702,7 @@ _CATALOGUE_KINDS: Final[MappingProxyType[str, Kind]] = MappingProxyType(
         "text": "text",
         "character varying": "text",
         "character": "text",
+        "citext": "text",
         "bytea": "bytea",
         "timestamp without time zone": "timestamp",
         "timestamp with time zone": "timestamptz",

@@ -37,7 +37,8 @@ class ColumnType:
     SQLite. storage: the storage classes that the census found besides NULL; empty when nobody looked, and then the
     kind's own class is assumed. forms: what the column's dates and times look like in SQLite (`TEMPORAL_FORMS`); empty
     stands for what Python writes. rowid: the column is the table's INTEGER PRIMARY KEY, so that ``rowid`` names it too.
-    generated: it is a generated column, which no other generated column may use in PostgreSQL.
+    generated: it is a generated column, which no other generated column may use in PostgreSQL. plain_suffix: what
+    makes it a text that compares byte for byte, where the column itself ignores case in PostgreSQL (``::text``).
     """
 
     source: str
@@ -52,6 +53,7 @@ class ColumnType:
     forms: frozenset[str] = frozenset()
     rowid: bool = False
     generated: bool = False
+    plain_suffix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OutputColumn:
-    """A column that a SELECT gives: SQLite's name for it, and the term. has_name: ORDER BY may call it by its name."""
+    """A column that a SELECT gives: SQLite's name for it, and the term. has_name: ORDER BY may call it by its name.
+
+    bare: it is a column of FROM that ignores case by itself, given on as it is: its SQL.
+    """
 
     name: str
     term: Term
     has_name: bool = True
+    bare: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,7 @@ def name_outputs(outputs: Sequence[OutputColumn]) -> tuple[tuple[ColumnType, ...
             name = f"{output.name}:{count}"
         taken.add(fold_case(name))
         term = output.term
+        suffix = term.column.plain_suffix if output.bare and term.column else ""
         if term.is_null:
             term = replace(make_literal(None), kind="text")
         kind = term.kind or "text"
@@ -145,6 +150,7 @@ def name_outputs(outputs: Sequence[OutputColumn]) -> tuple[tuple[ColumnType, ...
                 collation=term.collation or "BINARY",
                 storage=term.storage,
                 forms=term.forms,
+                plain_suffix=suffix,
             )
         )
     return tuple(columns), tuple(output.term for output in outputs)
@@ -159,6 +165,8 @@ def render_core(core: CompiledCore, columns: Sequence[ColumnType]) -> str:
     items = []
     for output, column in zip(core.outputs, columns, strict=True):
         sql = output.term.sql if not output.term.is_null else f"NULL::{column.pg_type}"
+        if column.plain_suffix:
+            sql = output.bare
         items.append(f"{sql} AS {quote_name(column.target)}")
     return f"SELECT {'DISTINCT ' if core.distinct else ''}{', '.join(items)}{core.tail}"
 

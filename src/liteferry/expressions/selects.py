@@ -95,6 +95,11 @@ class SelectTranslator(ScalarTranslator):
         self._results = results
         self._open_aliases: set[str] = set()
 
+    @property
+    def groups(self) -> bool:
+        """Whether the SELECT is aggregated."""
+        return self._grouping is not None
+
     def translate(self, node: s.Node) -> Term:
         """Translate an expression; in an aggregated SELECT, a key of GROUP BY stands for itself."""
         if self._grouping and not isinstance(node, s.Literal) and (key := self._grouping.find(node)):

@@ -173,8 +173,9 @@ def make_column(column: ColumnType, qualifier: str = "", *, nullable: bool = Fal
     storage = column.storage or _OWN_STORAGE.get(column.kind, TEXT)
     if column.whole:
         storage = INTEGER
+    sql = qualifier + quote_name(column.target)
     return Term(
-        sql=qualifier + quote_name(column.target),
+        sql=f"({sql}{column.plain_suffix})" if column.plain_suffix else sql,
         kind=column.kind,
         storage=storage,
         affinity=column.affinity,

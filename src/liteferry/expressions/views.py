@@ -142,7 +142,7 @@ class SelectCompiler:
         if not operator.startswith("UNION") or _reads(s.Select(select.first), table.name):
             raise Untranslatable(f"the recursive table {table.name}, which does not begin without itself")
         first = self._compile_core(select.first)
-        first.outputs = [replace(output, term=widen(output.term)) for output in first.outputs]
+        first.outputs = [replace(output, term=widen(output.term), bare="") for output in first.outputs]
         for _ in range(2):  # the second time with what the first found out about storage classes
             outputs = [
                 replace(output, name=name)
@@ -228,15 +228,30 @@ class SelectCompiler:
         outputs: list[OutputColumn] = []
         for column in core.columns:
             if column.expression is not None:
-                term = translator.translate(column.expression)
-                has_name = column.alias is not None or isinstance(column.expression, s.Name)
-                outputs.append(OutputColumn(column.alias or name_of(column), finish(term), has_name))
+                term = finish(translator.translate(column.expression))
+                is_name = isinstance(column.expression, s.Name)
+                bare = self._find_bare(term, core, translator) if is_name else ""
+                outputs.append(
+                    OutputColumn(column.alias or name_of(column), term, column.alias is not None or is_name, bare)
+                )
                 continue
             for found, _ in scope.expand_star(column.star_of or ""):
                 alias = next(item.alias for item in scope.items if found in item.columns)
                 name = s.Name((column.star_of or alias, found.source))
-                outputs.append(OutputColumn(found.source, finish(translator.translate(name))))
+                term = finish(translator.translate(name))
+                outputs.append(OutputColumn(found.source, term, bare=self._find_bare(term, core, translator)))
         return outputs
+
+    def _find_bare(self, term: Term, core: s.Core, translator: SelectTranslator) -> str:
+        """The SQL of a column that goes on ignoring case in what the SELECT gives; "" for any other.
+
+        Not where rows are compared, whose columns are refused or brought to texts, nor in a subquery used as a value.
+        """
+        if term.column is None or not term.column.plain_suffix or self._parent is not None:
+            return ""
+        if core.distinct or translator.groups:
+            return ""
+        return term.sql.removeprefix("(").removesuffix(f"{term.column.plain_suffix})")
 
     # FROM
 

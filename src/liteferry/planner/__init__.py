@@ -17,12 +17,15 @@ from liteferry.model import (
     PLAN_SCHEMA,
     Catalog,
     Census,
+    Column,
     ColumnMap,
     Finding,
+    Kind,
     NameChange,
     ObjectTotals,
     Options,
     Plan,
+    ServerInfo,
     Step,
     Table,
     TableMap,
@@ -30,6 +33,7 @@ from liteferry.model import (
     VirtualTable,
 )
 from liteferry.names import LIMIT_BYTES, NameSpace, quote_name, quote_qualified
+from liteferry.planner.collations import Collations, plan_collations
 from liteferry.planner.foreign_keys import plan_foreign_keys
 from liteferry.planner.sql import create_schema_sql, move_sql
 from liteferry.planner.tables import TablePlan, list_given_names, plan_table, say_why
@@ -50,12 +54,15 @@ def plan_migration(
     options: Options,
     *,
     source: str,
+    server: ServerInfo | None = None,
 ) -> Plan:
     """Plan the whole migration. Pure.
 
     target: the target schema as it is; None when there is no server yet. source: the file's name, for the record.
+    server: what it will run on; None for the embedded one.
 
-    Raises: MigrationError (usage) when --only or --exclude names no table, or --schema cannot be a schema's name.
+    Raises: MigrationError (usage) when --only or --exclude names no table, --schema cannot be a schema's name, or the
+    server does not have what --nocase wants.
     """
     _check_schema_name(options.schema)
     chosen, findings = select_tables(catalog, options)
@@ -71,17 +78,23 @@ def plan_migration(
             )
     view_targets = {view.name: relations.claim(view.name or "unnamed", given=bool(view.name)) for view in catalog.views}
     staging = staging_name(options.schema)
-    plans: dict[str, TablePlan] = {}
     demanded = demand_types(catalog, options)
+
+    def kind_of(table: Table, column: Column) -> Kind:
+        pg_type = demanded.get(table.name, {}).get(column.name, "")
+        return map_column(table, column, census.table(table.name).column(column.name), options, pg_type).kind
+
+    collations = plan_collations(chosen, census, options, server, staging, kind_of)
+    plans: dict[str, TablePlan] = {}
     for table in chosen:
         plans[table.name] = plan_table(
             table,
             census.table(table.name),
             targets[table.name],
-            staging,
             options,
             relations,
             demanded.get(table.name, {}),
+            collations,
         )
     keys = plan_foreign_keys(catalog, census, chosen, plans, staging)
     views = plan_views(catalog, plans, view_targets, staging)
@@ -105,12 +118,13 @@ def plan_migration(
 
     steps = [
         Step(id="pre-data/schema", phase="pre-data", sql=create_schema_sql(staging, STAGING_COMMENT)),
+        *collations.steps(),
         *(step for plan in plans.values() for step in plan.steps),
         *keys.steps,
         *views.steps,
     ]
     made = [(plans[table.name].map.target, "TABLE") for table in chosen] + [(name, "VIEW") for name in views.made]
-    steps.append(_publish_step(made, staging, options.schema, creates_schema=creates_schema))
+    steps.append(_publish_step(made, collations, creates_schema=creates_schema))
     return Plan(
         schema=PLAN_SCHEMA,
         liteferry_version=__version__,
@@ -120,7 +134,12 @@ def plan_migration(
         creates_schema=creates_schema,
         tables=tuple(plans[table.name].map for table in chosen),
         steps=tuple(steps),
-        objects=(*(found for plan in plans.values() for found in plan.objects), *keys.objects, *views.objects),
+        objects=(
+            *(found for plan in plans.values() for found in plan.objects),
+            *keys.objects,
+            *views.objects,
+            *collations.objects(),
+        ),
         findings=accept_findings(findings, options),
         names=tuple(names),
         source_objects=count_objects(catalog, chosen),
@@ -317,15 +336,19 @@ def _find_in_target(target: TargetCatalog) -> list[Finding]:
     ]
 
 
-def _publish_step(made: Sequence[tuple[str, str]], staging: str, schema: str, *, creates_schema: bool) -> Step:
+def _publish_step(made: Sequence[tuple[str, str]], collations: Collations, *, creates_schema: bool) -> Step:
+    staging, schema = collations.staging, collations.schema
     sql = [f"CREATE SCHEMA {quote_name(schema)}"] if creates_schema else []
     sql += [move_sql(kind, staging, name, schema) for name, kind in made]
+    sql += collations.publish_sql()
     sql.append(f"DROP SCHEMA {quote_name(staging)} RESTRICT")
-    return Step(id="publish", phase="publish", sql=tuple(sql), undo_sql=_undo_sql(made, schema, creates_schema))
+    undo = [*_undo_sql(made, schema), *collations.undo_sql()]
+    undo += [f"DROP SCHEMA {quote_name(schema)} RESTRICT"] * creates_schema
+    return Step(id="publish", phase="publish", sql=tuple(sql), undo_sql=tuple(undo))
 
 
-def _undo_sql(made: Sequence[tuple[str, str]], schema: str, creates_schema: bool) -> tuple[str, ...]:  # noqa: FBT001 - private, named at its one call
-    """What takes the published objects away: views first, the last made first; then all tables at once.
+def _undo_sql(made: Sequence[tuple[str, str]], schema: str) -> list[str]:
+    """What takes the published relations away: views first, the last made first; then all tables at once.
 
     One DROP for all tables, without CASCADE: foreign keys among them do not hinder it, those of strangers do.
     """
@@ -333,9 +356,7 @@ def _undo_sql(made: Sequence[tuple[str, str]], schema: str, creates_schema: bool
     tables = ", ".join(quote_qualified(schema, name) for name, kind in made if kind == "TABLE")
     if tables:
         undo.append(f"DROP TABLE {tables}")
-    if creates_schema:
-        undo.append(f"DROP SCHEMA {quote_name(schema)} RESTRICT")
-    return tuple(undo)
+    return undo
 
 
 def count_objects(catalog: Catalog, chosen: Sequence[Table]) -> ObjectTotals:

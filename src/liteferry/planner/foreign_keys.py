@@ -35,7 +35,7 @@ def plan_foreign_keys(
     result = ForeignKeysPlan()
     by_name = {fold_case(name): plan for name, plan in plans.items()}
     known = {fold_case(table.name) for table in catalog.tables}
-    orphans = {(found.table, found.foreign_key): found for found in census.orphans}
+    orphans = {(found.table, found.foreign_key, found.exact): found for found in census.orphans}
     for table in chosen:
         plan = plans[table.name]
         for position, key in enumerate(table.foreign_keys):
@@ -45,7 +45,8 @@ def plan_foreign_keys(
                 message = f"foreign key {place} is not carried over: {reason}"
                 result.findings.append(make_finding(code, message, table=table.name, name=", ".join(key.columns)))
                 continue
-            found = orphans.get((table.name, position))
+            parent = by_name[fold_case(key.parent_table)]
+            found = orphans.get((table.name, position, _compares_otherwise(key, parent)))
             if found is not None:
                 result.findings.append(
                     make_finding(
@@ -58,7 +59,6 @@ def plan_foreign_keys(
                         hint="delete or repair the rows in the source, or accept",
                     )
                 )
-            parent = by_name[fold_case(key.parent_table)]
             default = "_".join((plan.map.target, *map(plan.target_of, key.columns), "fkey"))
             clause = ForeignKeyClause(
                 name=claim_constraint(plan, "foreign_key", key.name, default),
@@ -73,6 +73,15 @@ def plan_foreign_keys(
             )
             _add_foreign_key(result, plan.map.target, clause, staging)
     return result
+
+
+def _compares_otherwise(key: ForeignKey, parent: TablePlan) -> bool:
+    """Whether PostgreSQL will compare the key byte for byte, where SQLite goes by the parent's collation."""
+    return any(
+        column.collation.upper() != "BINARY" and not parent.collations.folds_column(parent.table.name, column.name)
+        for column in parent.table.columns
+        if fold_case(column.name) in set(map(fold_case, key.parent_columns))
+    )
 
 
 def _add_foreign_key(result: ForeignKeysPlan, target: str, clause: ForeignKeyClause, staging: str) -> None:
@@ -122,6 +131,9 @@ def _why_not(
         return "foreign-key-not-unique", f"({', '.join(key.parent_columns)}) is not unique in {key.parent_table}"
     own = {fold_case(column.source): column for column in plan.types}
     for child_name, parent_name in zip(key.columns, key.parent_columns, strict=True):
+        ways = plan.collations.way(plan.table.name, child_name), parent.collations.way(parent.table.name, parent_name)
+        if ways[0] == "icu" != ways[1] and plan.collations.offer.strict_keys:
+            return "foreign-key-types", f"{child_name} ignores case, {key.parent_table}.{parent_name} does not"
         child, other = own[fold_case(child_name)], columns[fold_case(parent_name)]
         if not _is_comparable(child.kind, other.kind):
             reason = f"{child_name} is {child.pg_type}, {key.parent_table}.{parent_name} is {other.pg_type}"

@@ -138,5 +138,5 @@ def analyze_sql(schema: str, table: str) -> str:
 
 
 def move_sql(kind: str, schema: str, name: str, new_schema: str) -> str:
-    """ALTER TABLE or VIEW … SET SCHEMA. kind: ``TABLE`` or ``VIEW``. Pure."""
+    """ALTER TABLE, VIEW … SET SCHEMA. kind: ``TABLE`` or ``VIEW``. Pure."""
     return f"ALTER {kind} {quote_qualified(schema, name)} SET SCHEMA {quote_name(new_schema)}"

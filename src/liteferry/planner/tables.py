@@ -5,7 +5,7 @@ Layer 1, pure. Used by `planner` only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import Untranslatable
@@ -36,6 +36,7 @@ from liteferry.model import (
     TableMap,
 )
 from liteferry.names import LIMIT_BYTES, NameSpace, fit_name, quote_name
+from liteferry.planner.collations import Collations, KeyPart, describe_parts
 from liteferry.planner.sql import (
     ColumnClause,
     add_check_sql,
@@ -50,7 +51,7 @@ from liteferry.sqlite_ddl import fold_case
 from liteferry.typemap import TypeChoice, map_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from liteferry.expressions import StorageClass
 
@@ -77,6 +78,7 @@ class TablePlan:
     names: list[NameChange] = field(default_factory=list)
     constraint_names: NameSpace = field(default_factory=NameSpace)
     sequence: str = ""  # the identity column's sequence
+    collations: Collations
 
     def target_of(self, column: str) -> str:
         """The target's name of a source column, whatever its case. Raises: KeyError."""
@@ -97,16 +99,17 @@ def plan_table(
     table: Table,
     census: TableCensus,
     target: str,
-    staging: str,
     options: Options,
     relations: NameSpace,
     demanded: Mapping[str, str],
+    collations: Collations,
 ) -> TablePlan:
     """Plan one table without its foreign keys. Pure.
 
     relations: the target schema's relation names; the table's own is taken already. demanded: the types that cast
     rules demand, by column.
     """
+    staging = collations.staging
     column_names = NameSpace()
     for name in SYSTEM_COLUMNS:
         column_names.claim(name)
@@ -116,7 +119,10 @@ def plan_table(
     }
     targets = {column.name: column_names.claim(column.name or "unnamed") for column in table.columns}
     types = tuple(
-        _column_type(table, column, census.column(column.name), targets[column.name], choices[column.name])
+        replace(
+            _column_type(table, column, census.column(column.name), targets[column.name], choices[column.name]),
+            plain_suffix=collations.plain_suffix(table.name, column.name),
+        )
         for column in table.columns
     )
     by_name = {column.source: column for column in types}
@@ -138,7 +144,7 @@ def plan_table(
                 ColumnMap(
                     source=column.name,
                     target=targets[column.name],
-                    pg_type=choices[column.name].pg_type,
+                    pg_type=collations.type_name(table.name, column.name, choices[column.name].pg_type),
                     kind=choices[column.name].kind,
                     rule=choices[column.name].rule,
                     declared_type=column.declared_type,
@@ -155,6 +161,7 @@ def plan_table(
         types=types,
         findings=findings,
         constraint_names=NameSpace(list_given_names(table)),
+        collations=collations,
     )
     plan.names += [
         NameChange(
@@ -178,9 +185,9 @@ def plan_table(
             )
         )
     _plan_columns(plan, census, staging, relations, generated)
-    _plan_keys(plan, census, staging, relations, key_has_null=key_has_null)
+    _plan_keys(plan, census, relations, key_has_null=key_has_null)
     _plan_checks(plan, staging)
-    _plan_indexes(plan, staging, relations)
+    _plan_indexes(plan, relations)
     _plan_sequence(plan, census, staging)
     plan.steps.append(
         Step(
@@ -289,23 +296,14 @@ def _plan_columns(
             )
             not_null = False
         default = _translate_default(plan, column, types[column.name]) if not mapped.generated else ""
-        if column.collation != "BINARY":
-            plan.findings.append(
-                make_finding(
-                    "collation-lost",
-                    f"column {column.name} compares with {column.collation}, which PostgreSQL does not have",
-                    table=table.name,
-                    name=column.name,
-                    hint=_collation_hint(table, column, f"{quote_name(target)} (lower({quote_name(mapped.target)}"),
-                )
-            )
+        plan.findings += plan.collations.explain(table, column)
         identity = ""
         if column.name == table.rowid_alias:
             identity = plan.sequence = relations.claim(f"{target}_{mapped.target}_seq")
         clauses.append(
             ColumnClause(
                 name=mapped.target,
-                pg_type=mapped.pg_type,
+                pg_type=plan.collations.type_sql(table.name, column.name, types[column.name].pg_type),
                 not_null=not_null,
                 not_null_name=_evade(plan, f"{target}_{mapped.target}_not_null") if not_null else "",
                 default_sql=default,
@@ -323,6 +321,7 @@ def _plan_columns(
                 has_default=bool(default),
                 generated=mapped.generated,
                 source_sql=f"{column.name} {column.declared_type}".strip(),
+                collation=plan.collations.collation_name(table.name, column.name),
             )
         )
     plan.objects.insert(0, PlannedObject(kind="table", name=target, source_sql=table.sql))
@@ -345,17 +344,6 @@ def _plan_columns(
             sql=(copy_sql(staging, target, copied),),
             group=target,
         )
-    )
-
-
-def _collation_hint(table: Table, column: Column, place: str) -> str:
-    """What to do about a collation; place: the table and the beginning of an index's key, in SQL."""
-    alone = any(index.unique and [key.column for key in index.keys] == [column.name] for index in table.indexes)
-    if column.collation != "NOCASE" or not alone:
-        return "compare lower(column) in the application, or use the citext extension"
-    return (
-        "texts that differ by nothing but the case of A to Z will clash no more; to let them, after the migration:"
-        f' CREATE UNIQUE INDEX ON {place} COLLATE "C"))'
     )
 
 
@@ -395,20 +383,8 @@ def _translate_default(plan: TablePlan, column: Column, own: ColumnType) -> str:
     return "" if sql.upper() == "NULL" else sql
 
 
-def _collations(plan: TablePlan, keys: Iterable[IndexKey]) -> list[str]:
-    """The collations among an index's keys that PostgreSQL lacks and that the column does not have itself."""
-    declared = {fold_case(column.name): column.collation.upper() for column in plan.table.columns}
-    return [
-        key.collation
-        for key in keys
-        if key.collation.upper() not in {"BINARY", declared.get(fold_case(key.column or ""), "BINARY")}
-    ]
-
-
 def _why_no_index(plan: TablePlan, keys: Sequence[IndexKey]) -> str:
     """Why PostgreSQL cannot have an index on these keys; "" when it can."""
-    if lost := _collations(plan, keys):
-        return f"it compares with {lost[0]}, which PostgreSQL does not have"
     if len(keys) > MOST_KEY_COLUMNS:
         return f"it has {len(keys)} columns; PostgreSQL allows {MOST_KEY_COLUMNS}"
     for key in keys:
@@ -429,7 +405,7 @@ def _note_conflict(plan: TablePlan, name: str, clause: str) -> None:
     )
 
 
-def _plan_keys(plan: TablePlan, census: TableCensus, staging: str, relations: NameSpace, *, key_has_null: bool) -> None:
+def _plan_keys(plan: TablePlan, census: TableCensus, relations: NameSpace, *, key_has_null: bool) -> None:
     """The primary key and the UNIQUE constraints."""
     table, target = plan.table, plan.map.target
     for column in table.not_null_on_conflict:
@@ -452,7 +428,7 @@ def _plan_keys(plan: TablePlan, census: TableCensus, staging: str, relations: Na
                 )
             )
         name = _claim(plan, relations, "primary_key", table.primary_key_name, f"{target}_pkey")
-        _add_key(plan, staging, name, table.primary_key, primary=not key_has_null)
+        _plan_primary_key(plan, name, relations, key_has_null=key_has_null)
     for index in table.indexes:
         if index.origin != "u":
             continue
@@ -461,17 +437,78 @@ def _plan_keys(plan: TablePlan, census: TableCensus, staging: str, relations: Na
             _note_conflict(plan, f"UNIQUE ({', '.join(columns)})", f"ON CONFLICT {index.on_conflict}")
         default = "_".join((target, *(plan.target_of(column) for column in columns), "key"))
         name = _claim(plan, relations, "unique", index.constraint_name, default)
-        if reason := _why_no_index(plan, index.keys):
+        try:
+            parts = _key_parts(plan, index.keys)
+        except Untranslatable as error:
             plan.findings.append(
                 make_finding(
                     "index-untranslatable",
-                    f"UNIQUE ({', '.join(columns)}) is not carried over: {reason}",
+                    f"UNIQUE ({', '.join(columns)}) is not carried over: {error.reason}",
                     table=table.name,
                     name=index.name,
                 )
             )
             continue
-        _add_key(plan, staging, name, columns, primary=False)
+        _add_unique(plan, name, columns, parts)
+
+
+def _plan_primary_key(plan: TablePlan, name: str, relations: NameSpace, *, key_has_null: bool) -> None:
+    """The primary key, and where it cannot ignore what SQLite's does, a unique index beside it that can."""
+    table = plan.table
+    declared = next((index.keys for index in table.indexes if index.origin == "pk"), ())
+    keys = declared or tuple(IndexKey(column=column) for column in table.primary_key)
+    parts: list[KeyPart] = []
+    try:
+        parts = _key_parts(plan, keys)
+    except Untranslatable as error:
+        if not any(_is_named(plan, key) for key in keys):
+            message = f"PRIMARY KEY ({', '.join(table.primary_key)}) compares byte for byte: {error.reason}"
+            place = ", ".join(table.primary_key)
+            plan.findings.append(make_finding("collation-lost", message, table=table.name, name=place))
+    if key_has_null and parts:
+        _add_unique(plan, name, table.primary_key, parts)
+        return
+    is_plain = not any(part.expression for part in parts)
+    _add_key(plan, name, table.primary_key, primary=not key_has_null, folds=parts if is_plain else ())
+    if not is_plain:
+        beside = _claim(plan, relations, "index", None, f"{name}_nocase")
+        _add_folding_index(plan, beside, table.primary_key, parts, "primary_key")
+
+
+def _is_named(plan: TablePlan, key: IndexKey) -> bool:
+    """Whether the key's collation is the column's own, which a finding names."""
+    own = {fold_case(column.name): column.collation.upper() for column in plan.table.columns}
+    return key.collation.upper() != "BINARY" and own.get(fold_case(key.column or "")) == key.collation.upper()
+
+
+def _add_unique(plan: TablePlan, name: str, columns: Sequence[str], parts: Sequence[KeyPart]) -> None:
+    """A UNIQUE constraint; an index where a key is no plain column, which no constraint can have."""
+    if not _is_plain(parts):
+        _add_folding_index(plan, name, columns, parts, "unique")
+    else:
+        _add_key(plan, name, columns, primary=False, folds=parts)
+
+
+def _add_folding_index(
+    plan: TablePlan, name: str, columns: Sequence[str], parts: Sequence[KeyPart], stands_for: ObjectKind
+) -> None:
+    target, staging = plan.map.target, plan.collations.staging
+    names = [plan.target_of(column) for column in columns]
+    sql = create_index_sql(staging, target, name, [part.sql for part in parts], unique=True, where_sql="")
+    plan.steps.append(Step(id=f"post-data/index/{name}", phase="post-data", table=target, sql=(sql,), group=target))
+    key_columns, folds = describe_parts(parts, names)
+    plan.objects.append(
+        PlannedObject(
+            kind="index",
+            name=name,
+            table=target,
+            columns=tuple(None if part.expression else column for part, column in zip(parts, names, strict=True)),
+            unique=True,
+            stands_for=stands_for,
+            key_columns=key_columns,
+            folds=folds,
+        )
+    )
 
 
 def _claim(plan: TablePlan, relations: NameSpace, kind: ObjectKind, given: str | None, default: str) -> str:
@@ -494,8 +531,10 @@ def _note_name(plan: TablePlan, kind: ObjectKind, given: str | None, name: str) 
         plan.names.append(NameChange(kind=kind, table=plan.table.name, source=given, target=name, why=say_why(given)))
 
 
-def _add_key(plan: TablePlan, staging: str, name: str, columns: Sequence[str], *, primary: bool) -> None:
-    target = plan.map.target
+def _add_key(
+    plan: TablePlan, name: str, columns: Sequence[str], *, primary: bool, folds: Sequence[KeyPart] = ()
+) -> None:
+    target, staging = plan.map.target, plan.collations.staging
     names = tuple(plan.target_of(column) for column in columns)
     kind: ObjectKind = "primary_key" if primary else "unique"
     step_kind = "primary-key" if primary else "unique"
@@ -508,7 +547,8 @@ def _add_key(plan: TablePlan, staging: str, name: str, columns: Sequence[str], *
             group=target,
         )
     )
-    plan.objects.append(PlannedObject(kind=kind, name=name, table=target, columns=names, unique=True))
+    _, folded = describe_parts(folds, names if folds else ())
+    plan.objects.append(PlannedObject(kind=kind, name=name, table=target, columns=names, unique=True, folds=folded))
     plan.unique_sets.append(tuple(map(fold_case, columns)))
 
 
@@ -554,13 +594,13 @@ def _plan_checks(plan: TablePlan, staging: str) -> None:
         plan.objects.append(PlannedObject(kind="check", name=name, table=target, source_sql=check.sql))
 
 
-def _plan_indexes(plan: TablePlan, staging: str, relations: NameSpace) -> None:
+def _plan_indexes(plan: TablePlan, relations: NameSpace) -> None:
     table, target = plan.table, plan.map.target
     for index in table.indexes:
         if index.origin != "c":
             continue
         try:
-            keys = _index_keys(plan, index.keys)
+            keys = _key_parts(plan, index.keys)
             where = translate_predicate(index.where_sql, plan.types).sql if index.where_sql else ""
         except Untranslatable as error:
             plan.findings.append(
@@ -579,39 +619,57 @@ def _plan_indexes(plan: TablePlan, staging: str, relations: NameSpace) -> None:
                 id=f"post-data/index/{name}",
                 phase="post-data",
                 table=target,
-                sql=(create_index_sql(staging, target, name, keys, unique=index.unique, where_sql=where),),
+                sql=(_index_sql(plan, index, name, keys, where),),
                 group=target,
             )
         )
-        plan.objects.append(_index_object(plan, index, name))
-        if index.unique and not where and all(key.column is not None for key in index.keys):
+        plan.objects.append(_index_object(plan, index, name, keys))
+        if index.unique and not where and all(key.column is not None for key in index.keys) and _is_plain(keys):
             plan.unique_sets.append(tuple(fold_case(key.column or "") for key in index.keys))
 
 
-def _index_keys(plan: TablePlan, keys: Sequence[IndexKey]) -> list[str]:
+def _key_parts(plan: TablePlan, keys: Sequence[IndexKey]) -> list[KeyPart]:
+    """The keys in SQL. Raises: Untranslatable where PostgreSQL cannot have an index on them."""
     if reason := _why_no_index(plan, keys):
         raise Untranslatable(reason)
-    return [_index_key(plan, key) for key in keys]
+    return [_key_part(plan, key) for key in keys]
 
 
-def _index_key(plan: TablePlan, key: IndexKey) -> str:
+def _key_part(plan: TablePlan, key: IndexKey) -> KeyPart:
+    kind: Kind | None
     if key.column is not None:
-        sql = quote_name(plan.target_of(key.column))
+        sql, kind = quote_name(plan.target_of(key.column)), plan.kind_of(key.column)
     else:
-        sql = f"({translate_index_key(key.expression_sql or '', plan.types).sql})"
-    return f"{sql} DESC" if key.descending else sql
+        translated = translate_index_key(key.expression_sql or "", plan.types)
+        sql, kind = f"({translated.sql})", translated.kind
+    return plan.collations.key_part(plan.table, key, sql, kind)
 
 
-def _index_object(plan: TablePlan, index: Index, name: str) -> PlannedObject:
+def _is_plain(parts: Sequence[KeyPart]) -> bool:
+    """Whether all keys are columns with their own collation, so that foreign keys may point at them."""
+    return not any(part.expression or part.collated for part in parts)
+
+
+def _index_sql(plan: TablePlan, index: Index, name: str, parts: Sequence[KeyPart], where_sql: str) -> str:
+    sql = [part.sql + " DESC" * key.descending for part, key in zip(parts, index.keys, strict=True)]
+    staging, target = plan.collations.staging, plan.map.target
+    return create_index_sql(staging, target, name, sql, unique=index.unique, where_sql=where_sql)
+
+
+def _index_object(plan: TablePlan, index: Index, name: str, parts: Sequence[KeyPart]) -> PlannedObject:
+    names = [plan.target_of(key.column) if key.column is not None else "" for key in index.keys]
+    key_columns, folds = describe_parts(parts, names)
     return PlannedObject(
         kind="index",
         name=name,
         table=plan.map.target,
-        columns=tuple(plan.target_of(key.column) if key.column is not None else None for key in index.keys),
+        columns=tuple(None if part.expression else column or None for part, column in zip(parts, names, strict=True)),
         descending=tuple(key.descending for key in index.keys),
         unique=index.unique,
         partial=index.where_sql is not None,
         source_sql=index.sql,
+        key_columns=key_columns,
+        folds=folds if index.unique else (),
     )
 
 

@@ -13,7 +13,7 @@ Either gives both sides' digests and names each value, lost row and extra row ex
 compares everything else.
 """
 
-from liteferry.proof.definitions import compare_catalogs
+from liteferry.proof.definitions import compare_catalogs, name_trait
 from liteferry.proof.objects import verify_objects
 from liteferry.proof.rows import ProofSource, ProofTarget
 from liteferry.proof.tables import TableProof, digest_source, digest_target, verify_table
@@ -25,6 +25,7 @@ __all__ = [
     "compare_catalogs",
     "digest_source",
     "digest_target",
+    "name_trait",
     "verify_objects",
     "verify_table",
 ]

@@ -102,7 +102,7 @@ def _count_planned(plan: Plan) -> Counts:
     source_names = {table.target: table.source for table in plan.tables}
     counts: Counts = Counter()
     for planned in plan.objects:
-        if sort := SORTS.get(planned.kind):
+        if sort := SORTS.get(planned.stands_for or planned.kind):
             table = "" if sort in {"tables", "views"} else source_names.get(planned.table or "", planned.table or "")
             counts[table, sort] += 1
     return counts
@@ -261,15 +261,17 @@ def _find_mistaken_in_table(plan: Plan, table: Table, mapped: TableMap, parents:
         acts = (key.on_update, key.on_delete, key.deferrable, key.initially_deferred)
         foreign[frozenset(columns), parent, acts] += 1
     shapes: tuple[tuple[ObjectKind, Counter[_Shape], Callable[[PlannedObject], _Shape]], ...] = (
-        ("primary_key", Counter(keys), lambda planned: planned.columns),
-        ("unique", Counter(unique), lambda planned: planned.columns),
+        ("primary_key", Counter(keys), _name_key_columns),
+        ("unique", Counter(unique), _name_key_columns),
         ("index", Counter(indexes), _shape_index),
         ("foreign_key", foreign, _shape_foreign_key),
     )
     for kind, declared, shape_of in shapes:
         left = Counter(declared)
+        if kind == "primary_key":  # an index beside it, which ignores case where the key cannot
+            left += Counter(declared)
         for planned in plan.objects:
-            if (planned.kind, planned.table) != (kind, mapped.target):
+            if (planned.stands_for or planned.kind, planned.table) != (kind, mapped.target):
                 continue
             shape = shape_of(planned)
             if not left[shape]:
@@ -288,7 +290,13 @@ def _find_mistaken_in_table(plan: Plan, table: Table, mapped: TableMap, parents:
 
 def _shape_index(planned: PlannedObject) -> _Shape:
     descending = planned.descending or (False,) * len(planned.columns)
-    return planned.columns, descending, planned.unique, planned.partial
+    return _name_key_columns(planned), descending, planned.unique, planned.partial
+
+
+def _name_key_columns(planned: PlannedObject) -> tuple[str | None, ...]:
+    """The columns of a key, those too that stand in an expression of ours."""
+    names = planned.key_columns or ("",) * len(planned.columns)
+    return tuple(column or name or None for column, name in zip(planned.columns, names, strict=True))
 
 
 def _shape_foreign_key(planned: PlannedObject) -> _Shape:
@@ -318,14 +326,23 @@ def _find_unnamed_collations(plan: Plan, table: Table) -> Iterator[Mismatch]:
     named = {
         (finding.code, finding.name)
         for finding in plan.findings
-        if finding.table == table.name and finding.code in {"collation-lost", "index-untranslatable"}
+        if finding.table == table.name
+        and (finding.code.startswith("collation-") or finding.code == "index-untranslatable")
     }
     own = {fold_case(column.name): column.collation.upper() for column in table.columns}
     for column in table.columns:
-        if column.collation.upper() != "BINARY" and ("collation-lost", column.name) not in named:
+        told = any((code, column.name) in named for code in ("collation-lost", "collation-kept", "collation-wider"))
+        if column.collation.upper() != "BINARY" and not told:
             yield _unnamed(f"collation {column.collation} of column {column.name}", table.name)
+    renamed = {change.source: change.target for change in plan.names if change.kind in {"index", "unique"}}
+    kept = {planned.name for planned in plan.objects if planned.folds or planned.key_columns}
+    kept |= {planned.name for planned in plan.objects if planned.kind == "index" and not planned.unique}
     for index in table.indexes:
-        if index.origin != "pk" and _has_collation(index, own) and ("index-untranslatable", index.name) not in named:
+        if index.origin == "pk" or not _has_collation(index, own):
+            continue
+        name = index.constraint_name if index.origin == "u" else index.name
+        is_kept = name is None or renamed.get(name, name) in kept  # a nameless constraint is counted with the others
+        if not is_kept and ("index-untranslatable", index.name) not in named:
             yield _unnamed(f"collation of index {index.name}", table.name)
 
 

@@ -57,6 +57,11 @@ def verify_objects(
     left_out = count_left_out(plan, catalog)
     mismatches += find_forgotten(plan, catalog, declared, left_out)
     found = _count_target(target)
+    for planned in plan.objects:  # an index that does the work of a constraint is counted as what it stands for
+        if planned.stands_for is not None and _has_index(target, planned):
+            found["indexes"] -= 1
+            if sort := SORTS.get(planned.stands_for):
+                found[sort] += 1
     totals = {
         sort: ObjectCount(
             source=sum(count for (_, of), count in declared.items() if of == sort),
@@ -114,6 +119,11 @@ def _compare_column(planned: PlannedObject, column: TargetColumn, table: str) ->
     if planned.not_null != column.not_null:
         words = {True: "NOT NULL", False: "nullable"}
         yield differ("column", name, table, words[planned.not_null], words[column.not_null])
+    collation = column.collation.rpartition(".")[2].strip('"')
+    if planned.collation != collation:
+        words_there = f"collation {collation}" if collation else "the database's collation"
+        wanted = f"collation {planned.collation}" if planned.collation else "the database's collation"
+        yield differ("column", name, table, wanted, words_there)
     if planned.generated != bool(column.generated):
         words = {True: "generated", False: "not generated"}
         yield differ("column", name, table, words[planned.generated], words[bool(column.generated)])
@@ -225,6 +235,13 @@ def _describe_index(index: PlannedObject | TargetIndex) -> str:
     return " ".join([*words, f"({', '.join(keys)})"])
 
 
+def _has_index(target: TargetCatalog, planned: PlannedObject) -> bool:
+    return any(
+        table.name == planned.table and any(index.name == planned.name for index in table.indexes)
+        for table in target.tables
+    )
+
+
 def _compare_views(plan: Plan, target: TargetCatalog) -> Iterator[Mismatch]:
     wanted = {planned.name: planned for planned in plan.objects if planned.kind == "view"}
     found = {view.name: view for view in target.views}
@@ -245,8 +262,12 @@ def _compare_views(plan: Plan, target: TargetCatalog) -> Iterator[Mismatch]:
 
 def _find_others(plan: Plan, target: TargetCatalog) -> Iterator[Mismatch]:
     planned = {found.name for found in plan.objects if found.kind == "other"}
-    for other in target.others:
-        if other not in planned:
+    found = {name_trait(other): other for other in target.others}
+    for name in planned:
+        if name not in found:
+            yield miss("other", name, None)
+    for name, other in found.items():
+        if name not in planned:
             yield exceed("other", other, None)
 
 

@@ -138,7 +138,11 @@ def read_target_blocks(
 
 
 def _order_sql(column: ColumnMap) -> str:
-    return quote_name(column.target) + (' COLLATE "C"' if column.kind == "text" else "")
+    if column.kind != "text":
+        return quote_name(column.target)
+    # citext compares without case whatever the collation: it is ordered as the text that it is
+    plain = "::pg_catalog.text" if column.pg_type == "citext" else ""
+    return f'{quote_name(column.target)}{plain} COLLATE "C"'
 
 
 class _ColumnRows:

@@ -1,8 +1,8 @@
 """Find rows whose foreign key points at nothing.
 
-Layer 2. By SQLite's own rules, which are not those of a join: the parent's column decides on affinity, and a key with a
-NULL in it points nowhere, which is allowed. But not by its collation: where 'a' points at 'A' under NOCASE, it points
-at nothing in PostgreSQL, which compares byte for byte.
+Layer 2. By SQLite's own rules, which are not those of a join: the parent's column decides on affinity and collation,
+and a key with a NULL in it points nowhere, which is allowed. Where the parent has a collation they are counted byte for
+byte, too: 'a' points at 'A' under NOCASE, but not in PostgreSQL, where it has lost that collation.
 
 Source: https://sqlite.org/foreignkeys.html, 3 "Required and Suggested Database Indexes"; datatype3.html, 4.2.
 """
@@ -32,15 +32,18 @@ def find_orphans(connection: sqlite3.Connection, table: Table, catalog: Catalog)
         parent = next((found for found in catalog.tables if found.name == key.parent_table), None)
         if parent is None or not _points_at_columns(key, parent):
             continue
-        exact = any(column.collation != "BINARY" for column in parent.columns if column.name in key.parent_columns)
-        try:
-            found = _count_orphans(connection, table, key, number, exact=exact)
-        except sqlite3.OperationalError as error:
-            if not str(error).startswith("no such collation"):
-                raise
-            found = _count_orphans(connection, table, key, number, exact=True, indexed=False)
-        if found.count:
-            yield found
+        collated = any(column.collation != "BINARY" for column in parent.columns if column.name in key.parent_columns)
+        for exact in (False, True) if collated else (False,):
+            try:
+                found = _count_orphans(connection, table, key, number, exact=exact)
+            except sqlite3.OperationalError as error:
+                if not str(error).startswith("no such collation"):
+                    raise
+                if not exact:
+                    continue
+                found = _count_orphans(connection, table, key, number, exact=True, indexed=False)
+            if found.count:
+                yield found
 
 
 def _points_at_columns(key: ForeignKey, parent: Table) -> bool:
@@ -76,7 +79,7 @@ def _count_orphans(
             for *key_values, rowid in rows[: SAMPLES - len(samples)]
         )
         count += len(rows)
-    return Orphans(table=table.name, foreign_key=number, count=count, samples=tuple(samples))
+    return Orphans(table=table.name, foreign_key=number, count=count, samples=tuple(samples), exact=exact)
 
 
 def describe_row(table: Table, key_values: Sequence[object], rowid: object) -> str:

@@ -38,6 +38,7 @@ from liteferry.source.copying import (
 from liteferry.source.file import explain_corruption, list_sidecars
 from liteferry.source.orphans import describe_row, find_orphans
 from liteferry.source.select import make_select, name_column, name_rowid, natural_order
+from liteferry.source.twins import find_twins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -249,7 +250,8 @@ class Snapshot:
         counted = tuple(self._count_table(table, observe, demanded.get(table.name, {})) for table in chosen)
         with self._borrow() as reader, reader.use(_decode) as connection:
             orphans = tuple(orphan for table in chosen for orphan in find_orphans(connection, table, catalog))
-        return Census(tables=counted, orphans=orphans)
+            twins = tuple(found for table in chosen for found in find_twins(connection, table, catalog.encoding))
+        return Census(tables=counted, orphans=orphans, twins=twins)
 
     def _count_table(self, table: Table, observe: Callable[[Event], None], demanded: Mapping[str, str]) -> TableCensus:
         accumulator = start_census(table, demanded)

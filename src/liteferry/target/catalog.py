@@ -34,7 +34,9 @@ ORDER BY c.relname COLLATE "C"
 """
 
 _COLUMNS_SQL: Final = """
-SELECT a.attrelid::bigint, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
+SELECT a.attrelid::bigint, a.attname,
+       CASE WHEN t.typname = 'citext' THEN 'citext' ELSE pg_catalog.format_type(a.atttypid, a.atttypmod) END,
+       a.attnotnull,
        pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attidentity::text, a.attgenerated::text,
        CASE WHEN a.attcollation <> t.typcollation
             THEN pg_catalog.quote_ident(ln.nspname) || '.' || pg_catalog.quote_ident(l.collname) ELSE '' END
@@ -165,8 +167,18 @@ type AS (
 routine AS (
   SELECT 'function ' || p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')',
          'pg_catalog.pg_proc'::regclass, p.oid
-  FROM pg_catalog.pg_proc p WHERE p.pronamespace = %(schema)s)
-SELECT what FROM (SELECT * FROM relation UNION ALL SELECT * FROM type UNION ALL SELECT * FROM routine) found
+  FROM pg_catalog.pg_proc p WHERE p.pronamespace = %(schema)s),
+coll AS (
+  SELECT 'collation ' || l.collname || ': ' || CASE l.collprovider WHEN 'i' THEN 'icu' WHEN 'c' THEN 'libc'
+                         ELSE 'builtin' END
+         || CASE WHEN l.collisdeterministic THEN '' ELSE ', nondeterministic' END
+         || coalesce(', locale ' || coalesce(to_jsonb(l) ->> 'colllocale', to_jsonb(l) ->> 'colliculocale',
+                                             l.collcollate), '')
+         || coalesce(', rules ' || (to_jsonb(l) ->> 'collicurules'), ''),
+         'pg_catalog.pg_collation'::regclass, l.oid
+  FROM pg_catalog.pg_collation l WHERE l.collnamespace = %(schema)s)
+SELECT what FROM (SELECT * FROM relation UNION ALL SELECT * FROM type UNION ALL SELECT * FROM routine
+                  UNION ALL SELECT * FROM coll) found
 WHERE NOT EXISTS (SELECT FROM extension_owned e WHERE e.classid = found.classid AND e.objid = found.oid)
 ORDER BY what COLLATE "C"
 """

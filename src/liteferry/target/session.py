@@ -437,7 +437,14 @@ def _read_server(connection: psycopg.Connection) -> ServerInfo:
             " current_user, pg_catalog.pg_encoding_to_char(d.encoding),"
             " pg_catalog.has_database_privilege(current_database(), 'CREATE'),"
             " pg_catalog.pg_database_size(current_database()),"
-            " coalesce((SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone'), '')"
+            " coalesce((SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone'), ''),"
+            # a server without ICU lists the collation "unicode" all the same, which it cannot use; but not this one
+            " EXISTS (SELECT FROM pg_catalog.pg_collation WHERE collprovider = 'i' AND collname = 'und-x-icu'),"
+            " (SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace"
+            "  WHERE e.extname = 'citext'),"
+            " EXISTS (SELECT FROM pg_catalog.pg_available_extension_versions v WHERE v.name = 'citext' AND (v.trusted"
+            "  OR (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user))),"
+            " pg_catalog.lower(U&'\\00C9\\0414\\03A3') = U&'\\00C9\\0414\\03A3'"
             " FROM pg_catalog.pg_database d WHERE d.datname = current_database()"
         ).fetchone()
     if row is None:
@@ -453,4 +460,8 @@ def _read_server(connection: psycopg.Connection) -> ServerInfo:
         can_create_schema=bool(row[5]),
         size_bytes=int(row[6]),
         timezone=str(row[7]),
+        icu=bool(row[8]),
+        citext="installed" if row[9] is not None else "available" if row[10] else "absent",
+        citext_schema=str(row[9] or ""),
+        folds_ascii_only=bool(row[11]),
     )

@@ -1,0 +1,12 @@
+CREATE TABLE account (id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE COLLATE NOCASE, mail VARCHAR(40) COLLATE NOCASE DEFAULT 'None', note TEXT, code INTEGER COLLATE NOCASE, CONSTRAINT no_at CHECK (login NOT LIKE '%@%'), CONSTRAINT not_root CHECK (login <> 'root'));
+CREATE UNIQUE INDEX account_mail ON account (mail);
+CREATE INDEX account_login_bytes ON account (login COLLATE BINARY, id DESC);
+CREATE UNIQUE INDEX account_note ON account (note COLLATE NOCASE DESC, id);
+CREATE UNIQUE INDEX account_root ON account (login) WHERE code = 7;
+CREATE INDEX account_code ON account (code);
+CREATE VIEW logins AS SELECT id, login, upper(login) AS shouted, login = 'ann' AS is_ann, length(mail) AS width FROM account WHERE mail LIKE '%ORG' ORDER BY login;
+INSERT INTO account (id, login, mail, note, code) VALUES (1, 'Ann', 'ANN@example.org', 'x', 1), (2, 'bob', 'Bob@Example.ORG', NULL, 7), (3, 'cyd_1', NULL, 'X', 3);
+CREATE TABLE tag (name TEXT COLLATE NOCASE PRIMARY KEY, UNIQUE (name COLLATE RTRIM)) WITHOUT ROWID;
+INSERT INTO tag VALUES ('b'), ('A'), ('c ');
+CREATE TABLE tagged (account INTEGER REFERENCES account, tag TEXT COLLATE NOCASE REFERENCES tag (name), PRIMARY KEY (account, tag));
+INSERT INTO tagged VALUES (1, 'a'), (1, 'B'), (2, 'A'), (3, 'C ');
