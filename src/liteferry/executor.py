@@ -279,7 +279,8 @@ def _name_rows(error: MigrationError, plan: Plan, connection: psycopg.Connection
     return MigrationError(
         f"rows of {table.source} {what}: {'; '.join(listed[:5])}{' …' if len(listed) > 5 else ''}",
         code=error.code,
-        hint="repair them on a copy of the source, then run again",
+        hint="repair them on a copy of the source, then run again"
+        + ("; or --nocase index, which folds A to Z alone" if any(wanted.folds) else ""),
         step_id=error.step_id,
     )
 

@@ -464,7 +464,7 @@ class ServerInfo:
     encoding: str = "UTF8"
     timezone: str = "UTC"
     icu: bool = False  # it has ICU's collations, and so nondeterministic ones
-    citext: Literal["absent", "available", "installed"] = "absent"  # available: the role may install it
+    citext: Literal["absent", "available", "installed"] = "absent"  # available: the role may install and move it
     citext_schema: str = ""  # where it is installed
     folds_ascii_only: bool = False  # the database's lower() leaves every letter beyond A to Z as it is
     can_create_schema: bool = True

@@ -36,7 +36,15 @@ from liteferry.model import (
     to_json,
 )
 from liteferry.planner import map_target_tables, plan_migration
-from liteferry.proof import TableProof, compare_catalogs, digest_source, digest_target, verify_objects, verify_table
+from liteferry.proof import (
+    TableProof,
+    compare_catalogs,
+    digest_source,
+    digest_target,
+    try_keys,
+    verify_objects,
+    verify_table,
+)
 from liteferry.run import (
     PLAN_NAME,
     Run,
@@ -381,7 +389,12 @@ def _prove_staging(run: Run, cargo: _Cargo, server: Target, scratch: Path) -> bo
     schema = cargo.plan.staging_schema
     if run.options.verify:
         with run.phase("proof"):
-            return prove(run, cargo, server, server.read_catalog(schema), scratch=scratch)
+            held = server.read_catalog(schema)
+            proven = prove(run, cargo, server, held, scratch=scratch)
+            run.key_trials, taken = try_keys(cargo.plan, server, held)
+            run.mismatches += taken
+            run.mismatch_count += len(taken)
+            return proven and not taken
     run.tables = list_unproven(cargo.plan, run)
     run.staged = server.read_catalog(schema)
     run.objects, run.mismatches = verify_objects(cargo.plan, cargo.catalog, run.staged, cargo.census)

@@ -24,6 +24,7 @@ from liteferry.model import (
     REPORT_SCHEMA,
     Event,
     Failure,
+    KeyTrial,
     Mismatch,
     ObjectCounts,
     PhaseTime,
@@ -87,6 +88,7 @@ class Run:
         self.objects = ObjectCounts()
         self.mismatches: tuple[Mismatch, ...] = ()
         self.mismatch_count = 0
+        self.key_trials: tuple[KeyTrial, ...] = ()
         self.staged: TargetCatalog | None = None  # what is in staging, as it was compared
         self.begun = False  # the target was touched
         self.publishing: tuple[tuple[str, str, int], ...] | None = None  # what the commit makes appear
@@ -209,6 +211,7 @@ class Run:
             mismatch_count=self.mismatch_count,
             names=plan.names if plan else (),
             types=count_types(plan) if plan else (),
+            key_trials=self.key_trials,
             published=self.published,
             jobs=self.jobs,
             failure=failure,

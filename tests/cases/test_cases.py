@@ -1,7 +1,7 @@
 """Every case: a real SQLite file through the real commands on a real server, there and back, twice.
 
 A case is a directory with ``source.sql`` (run by SQLite to make the file), optionally ``options.json`` (the arguments
-of `migrate`), and what must come out: ``plan.sql`` (the plan's steps) and ``report.json`` (the report without what
+of `migrate`) and ``target.sql`` (run in the target beforehand, by its owner), and what must come out: ``plan.sql`` (the plan's steps) and ``report.json`` (the report without what
 changes from run to run). ``LITEFERRY_UPDATE_GOLDEN=1`` writes the two anew.
 
 Each goes: check → migrate → (published: verify → undo → the target as before → migrate again).
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness import execute
 from liteferry.cli import main
 from liteferry.errors import ExitStatus
 from liteferry.model import Plan, TargetCatalog, from_json
@@ -122,6 +123,8 @@ def test_case(name: str, tmp_path: Path, pg_url: str, run: Callable[..., Run]) -
     options: list[str] = []
     if (case / "options.json").exists():
         options = json.loads((case / "options.json").read_text())
+    if (case / "target.sql").exists():
+        execute(pg_url, (case / "target.sql").read_text())
     schema = options[options.index("--schema") + 1] if "--schema" in options else "public"
     before, fingerprint, mtime = (
         read_target(pg_url, schema),

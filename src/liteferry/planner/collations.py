@@ -60,13 +60,15 @@ class Offer:
     """What a server has for texts without case.
 
     rules: its ICU collations take rules. citext: the schema where the extension is, "" where the run can install it,
-    None where it cannot. ascii_only: citext folds no letter but A to Z. strict_keys: a foreign key's columns must have
-    the same nondeterministic collation, or deterministic ones.
+    None where it is not and cannot be. near: that is a schema in which a session finds its operators by itself.
+    ascii_only: citext folds no letter but A to Z. strict_keys: a foreign key's columns must have the same
+    nondeterministic collation, or deterministic ones.
     """
 
     icu: bool = False
     rules: bool = False
     citext: str | None = None
+    near: bool = True
     ascii_only: bool = False
     strict_keys: bool = True
 
@@ -75,14 +77,15 @@ EMBEDDED: Final = Offer(citext="")
 """What the embedded server offers: it is built without ICU, and its databases know every letter's case."""
 
 
-def read_offer(server: ServerInfo | None) -> Offer:
-    """What a server offers; None for the embedded one. Pure."""
+def read_offer(server: ServerInfo | None, schema: str) -> Offer:
+    """What a server offers to tables in a schema; None for the embedded one. Pure."""
     if server is None:
         return EMBEDDED
     return Offer(
         icu=server.icu,
         rules=server.version_num >= RULES_VERSION_NUM,
         citext={"absent": None, "available": "", "installed": server.citext_schema}[server.citext],
+        near=server.citext_schema in {"", "public", "pg_catalog", schema},
         ascii_only=server.folds_ascii_only,
         strict_keys=server.version_num >= STRICT_KEYS_VERSION_NUM,
     )
@@ -106,13 +109,16 @@ def choose_way(collation: str, kind: Kind, wanted: NocaseWay, offer: Offer) -> W
         return "index"
     if wanted in {"auto", "icu"} and offer.icu:
         return "icu"
-    if wanted in {"auto", "citext"} and offer.citext is not None:
+    if offer.citext is not None and (wanted == "citext" or (wanted == "auto" and offer.near)):
         return "citext"
     if wanted == "auto":
         return "index"
-    lack = "was built without ICU" if wanted == "icu" else "does not offer the extension citext to this role"
+    lack = "was built without ICU" if wanted == "icu" else "has no extension citext in this database"
+    install = "CREATE EXTENSION citext, as the database's owner, in a schema of the search_path; or "
     raise MigrationError(
-        f"--nocase {wanted}: the server {lack}", code="usage", hint="leave it to --nocase auto, or take --nocase index"
+        f"--nocase {wanted}: the server {lack}",
+        code="usage",
+        hint=f"{install if wanted == 'citext' else ''}leave the choice to --nocase auto",
     )
 
 
@@ -292,8 +298,10 @@ class Collations:
                 else:
                     twins = None
             case "index" if _list_unique(table, column):
-                message = f"column {column.name} compares with {column.collation}; in PostgreSQL its unique keys alone"
-                accepted = "its unique keys go on, by an index; every other comparison is byte for byte"
+                message = (
+                    f"column {column.name} compares with {column.collation}; in PostgreSQL its unique keys alone will"
+                )
+                accepted = "its unique keys go on so, by an index; every other comparison is byte for byte"
                 hint = "compare lower(column) in the application where it relies on this"
             case _:
                 message = f"column {column.name} compares with {column.collation}, which PostgreSQL does not have"
@@ -348,7 +356,7 @@ def plan_collations(
     Raises: MigrationError (usage) when the server does not have what the user wants.
     """
     made = Collations(
-        offer=read_offer(server),
+        offer=read_offer(server, options.schema),
         wanted=options.nocase,
         staging=staging,
         schema=options.schema,

@@ -8,12 +8,15 @@ name in SQL comes from `names.quote_name`, every value is a parameter.
 from liteferry.target.readers import SnapshotReader, TransactionReader
 from liteferry.target.reporting import reporting
 from liteferry.target.session import MIN_VERSION_NUM, Target, check_server, open_target
+from liteferry.target.trials import Trial, begin_trial
 
 __all__ = [
     "MIN_VERSION_NUM",
     "SnapshotReader",
     "Target",
     "TransactionReader",
+    "Trial",
+    "begin_trial",
     "check_server",
     "open_target",
     "reporting",

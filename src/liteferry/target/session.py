@@ -442,8 +442,9 @@ def _read_server(connection: psycopg.Connection) -> ServerInfo:
             " EXISTS (SELECT FROM pg_catalog.pg_collation WHERE collprovider = 'i' AND collname = 'und-x-icu'),"
             " (SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace"
             "  WHERE e.extname = 'citext'),"
-            " EXISTS (SELECT FROM pg_catalog.pg_available_extension_versions v WHERE v.name = 'citext' AND (v.trusted"
-            "  OR (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user))),"
+            # what a trusted extension makes is not its owner's: only a superuser can move it out of staging
+            " EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'citext')"
+            "  AND (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),"
             " pg_catalog.lower(U&'\\00C9\\0414\\03A3') = U&'\\00C9\\0414\\03A3'"
             " FROM pg_catalog.pg_database d WHERE d.datname = current_database()"
         ).fetchone()
