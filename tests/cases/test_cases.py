@@ -1,8 +1,9 @@
 """Every case: a real SQLite file through the real commands on a real server, there and back, twice.
 
 A case is a directory with ``source.sql`` (run by SQLite to make the file), optionally ``options.json`` (the arguments
-of `migrate`) and ``target.sql`` (run in the target beforehand, by its owner), and what must come out: ``plan.sql`` (the plan's steps) and ``report.json`` (the report without what
-changes from run to run). ``LITEFERRY_UPDATE_GOLDEN=1`` writes the two anew.
+of `migrate`) and ``target.sql`` (run in the target beforehand, by its owner), and what must come out: ``plan.sql`` (the
+plan's steps) and ``report.json`` (the report without what changes from run to run). ``LITEFERRY_UPDATE_GOLDEN=1``
+writes the two anew.
 
 Each goes: check → migrate → (published: verify → undo → the target as before → migrate again).
 """
