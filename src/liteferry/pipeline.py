@@ -267,7 +267,8 @@ def _digest_source(
         if options.run_dir is not None:
             made = read_plan(Path(options.run_dir))
         else:
-            made = plan_migration(*_read_source(snapshot, run), None, options, source=show_path(Path(source).name))
+            anywhere = replace(options, nocase="bytes")  # no way of ignoring case changes a digest
+            made = plan_migration(*_read_source(snapshot, run), None, anywhere, source=show_path(Path(source).name))
         names = {table.source: table.target for table in made.tables}
         return tuple((names[name], found) for name, found in digest_source(made.tables, snapshot, observe=observe))
 

@@ -1,11 +1,10 @@
-"""Texts that ignore case go on ignoring it, by every way and on every server that has it; and the proof would notice."""
+"""Texts that ignore case go on ignoring it, by every way and on every server; and the proof would notice."""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -19,6 +18,8 @@ from liteferry.planner.collations import EMBEDDED, read_offer
 from liteferry.target import open_target
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from liteferry import Event, Report
 
 SOURCE_SQL = """
@@ -47,8 +48,8 @@ INSERT INTO digits VALUES (1, '1'), (1, NULL), (2, '-');
 
 WAYS = ("icu", "citext", "index")
 KEYS = {
-    "account_login_key", "account_mail", "account_note", "account_trimmed", "tag_pkey", "tagged_pkey", "nobody_name_key",
-    "digits_n_word_key",
+    "account_login_key", "account_mail", "account_note", "account_trimmed", "digits_n_word_key", "nobody_name_key",
+    "tag_pkey", "tagged_pkey",
 }  # fmt: skip
 """The keys that are tried; under ``index`` the primary keys have indexes beside them."""
 
@@ -169,7 +170,7 @@ def test_a_superuser_need_not_install_the_extension(source: Path, pg_url_all: st
         assert connection.execute(sql).fetchone() is None
 
 
-def test_what_the_server_lacks_is_refused(source: Path, pg_url_all: str, tmp_path: Path) -> None:
+def test_what_the_server_lacks_is_refused(source: Path, pg_url_all: str) -> None:
     with pytest.raises(MigrationError, match="citext") as refused:
         liteferry.plan(source, pg_url_all, Options(nocase="citext"))
     assert refused.value.code == "usage"
@@ -234,13 +235,15 @@ EXPRESSIONS = (
     "EXISTS (SELECT 1 FROM t AS u WHERE u.other = t.word)", "(SELECT max(other) FROM t)", "like('ann', word)",
 )  # fmt: skip
 SELECTS = (
-    "SELECT DISTINCT word AS x FROM t", "SELECT word AS x, count(*) FROM t GROUP BY word", "SELECT max(word) AS x FROM t",
+    "SELECT DISTINCT word AS x FROM t", "SELECT word AS x, count(*) FROM t GROUP BY word",
+    "SELECT max(word) AS x FROM t",
     "SELECT word AS x FROM t UNION SELECT other FROM t", "SELECT DISTINCT other AS x FROM t", "SELECT * FROM t",
     "SELECT word AS x FROM t UNION ALL SELECT word FROM t", "SELECT a.id AS x FROM t a JOIN t b ON a.word = b.other",
     "SELECT x FROM (SELECT word AS x FROM t) WHERE x = 'ann'", "SELECT word COLLATE BINARY AS x FROM t",
     "WITH w AS (SELECT word AS x FROM t) SELECT x FROM w WHERE x <> 'BOB'", "SELECT count(DISTINCT word) AS x FROM t",
     "SELECT word AS x FROM t ORDER BY word LIMIT 2", "SELECT group_concat(word) AS x FROM t",
-    "SELECT a.id AS x FROM t a JOIN t b USING (word)", "SELECT x FROM v0 WHERE x = 'ANN'", "SELECT y.word AS x FROM t y",
+    "SELECT a.id AS x FROM t a JOIN t b USING (word)", "SELECT x FROM v0 WHERE x = 'ANN'",
+    "SELECT y.word AS x FROM t y",
     "SELECT lower(word) AS x, count(*) FROM t GROUP BY lower(word)", "SELECT first_value(word) OVER () AS x FROM t",
 )  # fmt: skip
 
@@ -257,7 +260,8 @@ def test_expressions_mean_the_same(pg_url_all: str, tmp_path: Path, way: str) ->
                 again TEXT COLLATE NOCASE AS (substr(word, 1, 1)) STORED, CHECK (word <> 'root'));
             CREATE INDEX t_low ON t (upper(word), word || other COLLATE NOCASE);
             CREATE INDEX t_is ON t (id) WHERE word = 'ann' AND word COLLATE BINARY <> 'ANN';
-            INSERT INTO t (word, other) VALUES ('Ann', 'ann'), ('Bob', 'bob'), ('ANNE ', 'x'), (NULL, 'ANN'), ('b_', '_');
+            INSERT INTO t (word, other)
+                VALUES ('Ann', 'ann'), ('Bob', 'bob'), ('ANNE ', 'x'), (NULL, 'ANN'), ('b_', '_');
             CREATE VIEW v0 AS SELECT word AS x FROM t;
             """
         )
@@ -269,7 +273,14 @@ def test_expressions_mean_the_same(pg_url_all: str, tmp_path: Path, way: str) ->
         report = liteferry.migrate(source, pg_url_all, options)
         assert (report.verdict, report.failure) == ("proven", None)
         left_out = {finding.name for finding in report.findings if finding.code == "view-untranslatable"}
-        assert len(left_out) < 14, left_out
+        assert left_out == {
+            "e25",
+            "s0",
+            "s1",
+            "s11",
+            "s2",
+            "s3",
+        }  # DISTINCT, GROUP BY, UNION, max() of texts without case
         names = [name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'view'")]
         with psycopg.connect(pg_url_all, autocommit=True) as target:
             for name in names:
@@ -331,7 +342,6 @@ def test_what_is_no_twin_is_not_named(tmp_path: Path, pg_url_all: str) -> None:
         "Emile",
         "ß",
         "ss",
-        "ı",
         "i",
         "I\u0307x",
         "ä",
@@ -346,7 +356,7 @@ def test_what_is_no_twin_is_not_named(tmp_path: Path, pg_url_all: str) -> None:
         "ñ",
         "n",
     ]
-    words += ["Ж", "З", "中", "文", "😀", "😁", "a\tb", "a\nb", "", " ", "_", "ł", "l", "œ", "đ", "ð", "α", "β"]
+    words += ["Ж", "Д", "中", "文", "😀", "😁", "a\tb", "a\nb", "", " ", "_", "ł", "l", "œ", "đ", "ð", "é"]
     path = tmp_path / "words.sqlite"
     with closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE t (word TEXT COLLATE NOCASE PRIMARY KEY) WITHOUT ROWID")

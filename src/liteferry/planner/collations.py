@@ -113,10 +113,11 @@ def choose_way(collation: str, kind: Kind, wanted: NocaseWay, offer: Offer) -> W
         return "citext"
     if wanted == "auto":
         return "index"
+    who = "the embedded server" if offer is EMBEDDED else "the server"
     lack = "was built without ICU" if wanted == "icu" else "has no extension citext in this database"
     install = "CREATE EXTENSION citext, as the database's owner, in a schema of the search_path; or "
     raise MigrationError(
-        f"--nocase {wanted}: the server {lack}",
+        f"--nocase {wanted}: {who} {lack}",
         code="usage",
         hint=f"{install if wanted == 'citext' else ''}leave the choice to --nocase auto",
     )

@@ -284,9 +284,10 @@ def _write_table(table: Table, counted: TableCensus | None, census: Census, *, w
         if orphans.table == table.name:
             key = table.foreign_keys[orphans.foreign_key]
             keys = ", ".join(sample.key for sample in orphans.samples)
+            how = ", compared byte for byte," if orphans.exact else ""
             yield wrap_text(
                 f"! {', '.join(key.columns)}: {format_plural(orphans.count, 'row')} without a parent in "
-                f"{key.parent_table}{f' at {keys}' if keys else ''}",
+                f"{key.parent_table}{how}{f' at {keys}' if keys else ''}",
                 width=width,
                 indent=4,
                 hang=4,

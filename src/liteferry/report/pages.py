@@ -142,6 +142,7 @@ def _prepare(report: Report, plan: Plan | None) -> dict[str, object]:
         "load": _measure_load(report),
         "objects": count_objects(report),
         "objects_on_both_sides": has_target_objects(report),
+        "key_trials": describe_key_trials(report),
         "all_tables": suspect + proven,
         "open_tables": suspect + proven[:_OPEN_TABLES],
         "open_caption": _caption_tables(suspect=len(suspect), proven=len(proven)),
@@ -356,6 +357,21 @@ def count_objects(report: Report) -> list[ObjectRow]:
                 )
             )
     return rows
+
+
+def describe_key_trials(report: Report) -> str:
+    """What came of the duplicates that unique keys without case were given; "" when there are no such keys. Pure."""
+    trials = report.key_trials
+    if not trials:
+        return ""
+    refused = sum(trial.refused is True for trial in trials)
+    said = f"{format_plural(len(trials), 'unique key')} must leave case, or spaces at the end, out of account:"
+    said += f" a duplicate was inserted on trial, and {'each' if refused == len(trials) else format_count(refused)}"
+    said += " refused it"
+    for words, wanted in (("taken by", False), ("not tried:", None)):
+        names = [trial.name for trial in trials if trial.refused is wanted]
+        said += f"; {words} {', '.join(names[:5])}{' …' if len(names) > 5 else ''}" if names else ""
+    return said
 
 
 def _compare_count(count: ObjectCount) -> str:

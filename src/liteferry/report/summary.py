@@ -21,7 +21,7 @@ from liteferry.report.advice import (
     state_word,
 )
 from liteferry.report.listings import write_group
-from liteferry.report.pages import ObjectRow, count_objects, has_target_objects, name_place
+from liteferry.report.pages import ObjectRow, count_objects, describe_key_trials, has_target_objects, name_place
 from liteferry.report.wording import (
     align_rows,
     escape_unprintable,
@@ -108,6 +108,8 @@ def _write_objects(report: Report) -> str:
     if report.values_compared:
         proven = sum(table.verdict == "proven" for table in report.tables)
         last = f"{format_count(report.values_compared)} values compared; {format_plural(proven, 'table')} proven"
+        if trials := describe_key_trials(report):
+            last += f"\n  {trials}"
         body = align_rows(shown, right=(1, 2, 3), header=("", "source", "target", "left out", "")[: len(shown[0])])
         return f"{body}\n  {last}"
     return align_rows(shown, right=(1, 2, 3), header=("", "source", "target", "left out", "")[: len(shown[0])])
