@@ -39,6 +39,7 @@ from liteferry.planner import map_target_tables, plan_migration
 from liteferry.proof import (
     TableProof,
     compare_catalogs,
+    compare_columns,
     digest_source,
     digest_target,
     try_keys,
@@ -441,6 +442,7 @@ def prove(
             stop_workers(list(futures.values()), server)
             raise
     run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
+    wrong += compare_columns(cargo.plan, server, held)
     if expected is not None:
         named = {(found.object_kind, found.object_name, found.table) for found in wrong}
         others = compare_catalogs(expected, held)

@@ -42,6 +42,8 @@ INSERT INTO tag VALUES ('b'), ('A'), ('c'), ('_'), ('Ä');
 CREATE TABLE tagged (account INTEGER NOT NULL, tag TEXT COLLATE NOCASE REFERENCES tag, PRIMARY KEY (account, tag));
 INSERT INTO tagged VALUES (1, 'a'), (1, 'B'), (2, 'A');
 CREATE TABLE nobody (id INTEGER PRIMARY KEY, born DATE NOT NULL, name VARCHAR(3) COLLATE NOCASE NOT NULL UNIQUE);
+CREATE TABLE town (name TEXT COLLATE NOCASE);
+INSERT INTO town VALUES ('San Jose'), ('San José'), ('SAN JOSE'), (NULL);
 CREATE TABLE digits (n INTEGER NOT NULL, word TEXT COLLATE NOCASE, UNIQUE (n, word));
 INSERT INTO digits VALUES (1, '1'), (1, NULL), (2, '-');
 """
@@ -414,6 +416,22 @@ FAULTS = {
         "account_mail",
     ),
 }
+
+
+WIDER = """
+CREATE COLLATION public.liteferry_nocase (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
+ALTER TABLE town ALTER name TYPE text COLLATE public.liteferry_nocase
+"""
+
+
+def test_texts_that_only_the_target_takes_for_one_are_caught(source: Path, pg_url_all: str, tmp_path: Path) -> None:
+    """The census may know less of Unicode than the server: what it missed is seen by the rows that are there."""
+    options = replace(prepare(pg_url_all, "icu"), run_dir=str(tmp_path / "run"))
+    report = liteferry.migrate(source, pg_url_all, options, Planter(pg_url_all, WIDER))
+    assert (report.verdict, report.published) == ("mismatch", False)
+    assert [(found.object_name, found.table, found.source, found.target) for found in report.mismatches] == [
+        ("name", "town", "2 different texts", "1 different texts")
+    ]
 
 
 @pytest.mark.parametrize("fault", FAULTS)

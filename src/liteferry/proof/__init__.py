@@ -14,7 +14,7 @@ compares everything else.
 """
 
 from liteferry.proof.definitions import compare_catalogs, name_trait
-from liteferry.proof.duplicates import try_keys
+from liteferry.proof.duplicates import compare_columns, try_keys
 from liteferry.proof.objects import verify_objects
 from liteferry.proof.rows import ProofSource, ProofTarget
 from liteferry.proof.tables import TableProof, digest_source, digest_target, verify_table
@@ -24,6 +24,7 @@ __all__ = [
     "ProofTarget",
     "TableProof",
     "compare_catalogs",
+    "compare_columns",
     "digest_source",
     "digest_target",
     "name_trait",

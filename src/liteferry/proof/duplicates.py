@@ -1,8 +1,9 @@
-"""The proof that unique keys ignore what SQLite's ignore: a duplicate is inserted, and that very key must refuse it.
+"""The proof that texts without case compare as SQLite compares them: by the rows that are there, and by duplicates.
 
-Layer 3. Works in the staging schema, before anybody sees it, in one transaction a key that is rolled back. There the
-table's other keys and conditions are taken away first, so that none of them can refuse the row in the key's place; the
-key itself is the one that will be published.
+Layer 3. Columns: the target must hold as many different texts apart as SQLite does. Keys: a duplicate is inserted, and
+that very key must refuse it. That works in the staging schema, before anybody sees it, in one transaction a key that is
+rolled back. There the table's other keys and conditions are taken away first, so that none of them can refuse the row
+in the key's place; the key itself is the one that will be published.
 """
 
 from __future__ import annotations
@@ -68,6 +69,43 @@ def try_keys(plan: Plan, server: Target, held: TargetCatalog) -> tuple[tuple[Key
                 )
             )
     return tuple(trials), tuple(mismatches)
+
+
+def compare_columns(plan: Plan, server: Target, held: TargetCatalog) -> tuple[Mismatch, ...]:
+    """Find the columns that take texts for one which SQLite holds apart, without a finding that says so. Reads only.
+
+    That texts which differ by the case of A to Z alone are one is seen by the same count.
+    """
+    told = {
+        (finding.table, finding.name)
+        for finding in plan.findings
+        if finding.code in {"collation-wider", "collation-spread"}
+    }
+    present = {(table.name, column.name) for table in held.tables for column in table.columns}
+    folding = {(o.table, o.name) for o in plan.objects if o.kind == "column" and o.collation} & present
+    looked_at = [
+        (table.target, column.target)
+        for table in plan.tables
+        for column in table.columns
+        if (table.target, column.target) in folding and (table.source, column.source) not in told
+    ]
+    if not looked_at:
+        return ()
+    mismatches = []
+    with begin_trial(server) as trial:
+        for table, column in looked_at:
+            name = quote_name(column)
+            plain = f'{name}::pg_catalog.text COLLATE "C"'
+            counts = trial.run(
+                f"SELECT count(DISTINCT {name}), count(DISTINCT pg_catalog.lower({plain}))"
+                f" FROM {quote_qualified(held.schema, table)}"
+            )
+            found, wanted = counts[0]
+            if found != wanted:
+                sides = f"{wanted} different texts", f"{found} different texts"
+                what = f"column {column} of {table} holds {sides[1]} apart, SQLite's NOCASE {wanted}"
+                mismatches.append(differ("column", column, table, *sides, what))
+    return tuple(mismatches)
 
 
 def _has_key(table: TargetTable, name: str) -> bool:

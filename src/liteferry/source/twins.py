@@ -1,13 +1,15 @@
 """Find texts that SQLite's NOCASE holds apart and that a wider idea of case may not.
 
 Layer 2. NOCASE folds A to Z and nothing else. PostgreSQL's ways to ignore case fold every letter; ICU's takes composed
-and decomposed letters for one, and does not see control characters. The folding here is meant to be wider than all of
-them: what it finds may be held apart after all, what it does not find is not mistaken.
+and decomposed letters for one, and does not see control characters. The folding here is wider than all of them for the
+scripts that are in use (cuneiform digits are not): what it finds may be held apart after all. What it should miss, the
+proof finds (`liteferry.proof.duplicates`).
 """
 
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from liteferry.census import SAMPLES
@@ -22,7 +24,14 @@ if TYPE_CHECKING:
 _FUNCTION: Final = "liteferry_fold_widely"
 _KATAKANA: Final = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
 """ICU takes them for the hiragana of the same sound, where it has no rules."""
-_SELECTORS: Final = range(0xFE00, 0xFE10)
+_SELECTORS: Final = frozenset((*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+_MARKS: Final = frozenset(
+    mark
+    for code in (*range(0xC0, 0x250), *range(0x386, 0x4FA), *range(0x1E00, 0x2000), *range(0x304C, 0x30FF))
+    for mark in unicodedata.normalize("NFD", chr(code))[1:]
+)
+"""The accents that letters are written with: no server takes one of them for another."""
+_RARE_MARK: Final = "\u0300\u0300"
 
 
 def find_twins(connection: sqlite3.Connection, table: Table, encoding: str) -> Iterator[Twins]:
@@ -62,11 +71,20 @@ def find_twins(connection: sqlite3.Connection, table: Table, encoding: str) -> I
 
 
 def fold_widely(text: str) -> str:
-    """Fold case, compatibility forms and kana, and leave out what is not seen. Pure."""
+    """Fold case, compatibility forms, kana, digits and rare marks, and leave out what is not seen. Pure."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(_KATAKANA)
-    return "".join(
-        character
-        for character in folded
-        if character in "\t\n\v\f\r"
-        or not (unicodedata.category(character) in {"Cc", "Cf"} or ord(character) in _SELECTORS)
-    )
+    folded = folded.replace("i\u0307", "i")  # what lower() makes of a capital I with a dot
+    return folded if folded.isascii() and folded.isprintable() else "".join(map(_fold_rare, folded))
+
+
+@cache
+def _fold_rare(character: str) -> str:
+    if character in "\t\n\v\f\r" or character in _MARKS:
+        return character
+    category = unicodedata.category(character)
+    if category in {"Cc", "Cf"} or ord(character) in _SELECTORS:
+        return ""
+    if category.startswith("M"):
+        return _RARE_MARK
+    value = unicodedata.numeric(character, -1.0) if category.startswith("N") else -1.0
+    return str(int(value)) if value >= 0 and value.is_integer() else character

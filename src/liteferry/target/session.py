@@ -440,10 +440,12 @@ def _read_server(connection: psycopg.Connection) -> ServerInfo:
             " coalesce((SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'TimeZone'), ''),"
             # a server without ICU lists the collation "unicode" all the same, which it cannot use; but not this one
             " EXISTS (SELECT FROM pg_catalog.pg_collation WHERE collprovider = 'i' AND collname = 'und-x-icu'),"
+            # in a Turkish database I and i are two letters, for citext too
             " (SELECT n.nspname FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace"
-            "  WHERE e.extname = 'citext'),"
+            "  WHERE e.extname = 'citext' AND pg_catalog.lower('I') = 'i'),"
             # what a trusted extension makes is not its owner's: only a superuser can move it out of staging
-            " EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'citext')"
+            " EXISTS (SELECT FROM pg_catalog.pg_available_extensions a WHERE a.name = 'citext'"
+            "  AND a.installed_version IS NULL AND pg_catalog.lower('I') = 'i')"
             "  AND (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),"
             " pg_catalog.lower(U&'\\00C9\\0414\\03A3') = U&'\\00C9\\0414\\03A3'"
             " FROM pg_catalog.pg_database d WHERE d.datname = current_database()"
