@@ -471,7 +471,8 @@ def _plan_primary_key(plan: TablePlan, name: str, relations: NameSpace, *, key_h
     is_plain = not any(part.expression for part in parts)
     _add_key(plan, name, table.primary_key, primary=not key_has_null, folds=parts if is_plain else ())
     if not is_plain:
-        beside = _claim(plan, relations, "index", None, f"{name}_nocase")
+        ending = "nocase" if any(part.folds == "NOCASE" for part in parts) else "rtrim"
+        beside = _claim(plan, relations, "index", None, f"{name}_{ending}")
         _add_folding_index(plan, beside, table.primary_key, parts, "primary_key")
 
 

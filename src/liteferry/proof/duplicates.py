@@ -126,8 +126,10 @@ class _Attempt:
         """Try a copy of a row that is there; where none will do, two that are made up."""
         columns = self._list_key_columns()
         generated = {column.name for column in self.table.columns if column.generated}
-        position = next(place for place, fold in enumerate(self.planned.folds) if fold)
-        folded, fold = columns[position], self.planned.folds[position]
+        pairs = [(column, fold) for column, fold in zip(columns, self.planned.folds, strict=True) if column and fold]
+        if not pairs:
+            return self._tell(None, "not tried: the key is an expression of the source's own")
+        folded, fold = pairs[0]
         if folded in generated:
             return self._tell(None, f"not tried: {folded} is a generated column")
         self._clear_way()
