@@ -47,7 +47,11 @@ WAYS = MappingProxyType(
         "unique": "the key becomes a UNIQUE constraint",
         "plain": "the column is created as a plain one, holding the values that SQLite computed",
         "without-clause": "the constraint is created without the clause",
+        "icu": "the column gets an ICU collation, and goes on ignoring case",
+        "citext": "the column becomes citext, and goes on ignoring case",
+        "index": "unique keys go on ignoring case, or spaces at the end; every other comparison is byte for byte",
         "bytes": "the column compares byte for byte",
+        "spread": "the column ignores case, as the one does that its foreign key points at",
         "leave-out": "the object is left out; its SQL stands in the report",
         "try": "it is tried: where the server refuses it, the run is taken back",
     }
@@ -236,12 +240,14 @@ FINDINGS = MappingProxyType(
             why="SQLite's NOCASE folds A to Z alone; ICU and citext fold every letter, so that É and é are one.",
             if_accepted="the column compares so all the same; where a key then finds duplicates, the run fails and"
             " takes everything back",
+            way="try",
         ),
         "collation-spread": FindingKind(
             severity=_BLOCKER,
             title="A foreign key's column takes over the collation of the column that it points at",
             why="PostgreSQL wants both to compare alike; in SQLite the parent's collation decides for the key alone.",
             if_accepted="the column ignores case, too, in every comparison",
+            way="spread",
         ),
         "collation-lost": FindingKind(
             severity=_BLOCKER,

@@ -9,6 +9,7 @@ import pytest
 
 from builders import column, make_table
 from liteferry.census import start_census
+from liteferry.decisions import parse_decision
 from liteferry.errors import MigrationError, Untranslatable
 from liteferry.model import Catalog, Census, ForeignKey, Index, IndexKey, Options, ServerInfo, Twins
 from liteferry.planner import plan_migration
@@ -79,7 +80,7 @@ def decide(wanted: NocaseWay) -> Collations:
         version="17.1", version_num=170001, host="", port=1, database="", user="", icu=True, citext="installed",
         citext_schema="public",
     )  # fmt: skip
-    return plan_collations([TABLE], census, Options(nocase=wanted), server, "s")
+    return plan_collations([TABLE], census, Options(nocase=wanted), server, "s", lambda *_: "text")
 
 
 @pytest.mark.parametrize(
@@ -136,6 +137,11 @@ def folded_table(**facts: object) -> Table:
     return make_table(column("a", "TEXT", "TEXT", collation="NOCASE"), column("b", "TEXT", "TEXT"), **facts)
 
 
+UNIQUE = Index(
+    name="u", table="t", origin="c", unique=True, keys=(IndexKey(column="a", collation="NOCASE"),), sql="CREATE"
+)
+
+
 def test_twins_block_unless_the_way_is_exact() -> None:
     twins = (Twins(table="t", column="a", beyond_ascii=2, count=2),)
     server = ServerInfo(
@@ -151,11 +157,8 @@ def test_twins_block_unless_the_way_is_exact() -> None:
 
 def test_an_index_way_says_whether_a_unique_key_is_kept() -> None:
     server = ServerInfo(version="15", version_num=150000, host="", port=1, database="", user="")
-    unique = Index(
-        name="u", table="t", origin="c", unique=True, keys=(IndexKey(column="a", collation="NOCASE"),), sql="CREATE"
-    )
-    (with_key,) = plan(folded_table(indexes=(unique,)), server=server).blockers
-    (without,) = plan(folded_table(indexes=(replace(unique, unique=False),)), server=server).blockers
+    (with_key,) = plan(folded_table(indexes=(UNIQUE,)), server=server).blockers
+    (without,) = plan(folded_table(indexes=(replace(UNIQUE, unique=False),)), server=server).blockers
     assert "unique keys go on" in with_key.if_accepted
     assert without.if_accepted == "the column compares byte for byte"
 
@@ -215,3 +218,25 @@ def test_what_a_server_may_take_for_one(one: str, other: str) -> None:
 )
 def test_what_no_server_takes_for_one(one: str, other: str) -> None:
     assert fold_widely(one) != fold_widely(other)
+
+
+@pytest.mark.parametrize(
+    ("decisions", "way", "ways", "blocks"),
+    [
+        ((), "citext", [], False),
+        (("t.a=index",), "index", ["index", "citext", "bytes"], False),
+        (("collation-lost:*=bytes",), "bytes", ["bytes", "citext", "index"], False),
+        (("t.b=index",), "citext", [], False),
+    ],
+)
+def test_a_way_is_named_for_one_column(decisions: tuple[str, ...], way: Way, ways: list[str], *, blocks: bool) -> None:
+    options = Options(decisions=tuple(map(parse_decision, decisions)))
+    table = folded_table(indexes=(UNIQUE,))
+    census = Census(tables=(start_census(table).finish(),))
+    made = plan_migration(Catalog(tables=(table,)), census, None, options, source="x")
+    (found,) = (each for each in made.findings if each.code.startswith("collation-"))
+    assert [each.name for each in found.ways] == ways
+    assert found.way == ("" if way == "citext" else way)
+    assert found.blocks == blocks
+    assert any("citext" in sql for step in made.steps for sql in step.sql) == (way == "citext")
+    assert any("lower(" in sql for step in made.steps for sql in step.sql) == (way == "index")

@@ -39,6 +39,7 @@ from liteferry.planner.sql import create_schema_sql, move_sql
 from liteferry.planner.tables import TablePlan, list_given_names, plan_table, say_why
 from liteferry.planner.views import plan_views
 from liteferry.sqlite_ddl import fold_case
+from liteferry.typemap import map_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -14,12 +14,13 @@ that in four ways, of which `choose_way` takes one a column:
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from liteferry.decisions import find_way
 from liteferry.errors import MigrationError, Untranslatable
-from liteferry.findings import make_finding
-from liteferry.model import PlannedObject, Step
+from liteferry.findings import WAYS, make_finding
+from liteferry.model import NocaseWay, PlannedObject, Step, WayOut
 from liteferry.names import quote_literal, quote_name, quote_qualified
 from liteferry.sqlite_ddl import fold_case
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
         Finding,
         IndexKey,
         Kind,
-        NocaseWay,
         Options,
         ServerInfo,
         Table,
@@ -51,6 +51,7 @@ RULES_VERSION_NUM: Final = 160000
 STRICT_KEYS_VERSION_NUM: Final = 180000
 """Since when a foreign key demands equal nondeterministic collations. Source: PostgreSQL 18's release notes."""
 _RULES: Final = "".join(f"&{lower}={lower.upper()}" for lower in string.ascii_lowercase)
+_NAMED: Final[tuple[NocaseWay, ...]] = ("icu", "citext", "index", "bytes")
 _FOLDED: Final = frozenset({"NOCASE", "RTRIM"})
 _ICU_SPARES: Final = "and characters that are seen or encoded alike (É composed or not, invisible ones)"
 
@@ -141,7 +142,8 @@ class KeyPart:
 class Collations:
     """What was decided for every column whose texts do not compare byte for byte; read only, once it is made.
 
-    ways: by table and column. spread: the columns that took over their way, with the parent's column.
+    ways: by table and column. spread: the columns that took over their way, with the parent's column. decided: the
+    columns whose way the user named.
     """
 
     offer: Offer
@@ -151,6 +153,7 @@ class Collations:
     twins: dict[tuple[str, str], Twins] = field(default_factory=dict)
     ways: dict[tuple[str, str], Way] = field(default_factory=dict)
     spread: dict[tuple[str, str], str] = field(default_factory=dict)
+    decided: set[tuple[str, str]] = field(default_factory=set)
 
     def way(self, table: str, column: str) -> Way:
         """How a column goes on; ``none`` for one that compares byte for byte in SQLite, too."""
@@ -309,18 +312,33 @@ class Collations:
                 hint = "compare lower(column) in the application, or choose another --nocase"
                 if column.collation.upper() != "NOCASE":
                     hint = "where the application relies on it, change its queries"
-        return [
-            make_finding(
-                code,
-                message,
-                table=table.name,
-                name=column.name,
-                count=twins.count if twins else 0,
-                samples=twins.samples if twins else (),
-                hint=hint,
-                if_accepted=accepted,
-            )
-        ]
+        found = make_finding(
+            code,
+            message,
+            table=table.name,
+            name=column.name,
+            count=twins.count if twins else 0,
+            samples=twins.samples if twins else (),
+            hint=hint,
+            if_accepted=accepted,
+        )
+        return [self._offer_ways(found, column, place)] if found.severity == "blocker" else [found]
+
+    def _offer_ways(self, found: Finding, column: Column, place: tuple[str, str]) -> Finding:
+        """The finding with every way that the server has: first the one that accepting takes."""
+        taken = self.way(*place)
+        is_nocase = column.collation.upper() == "NOCASE"
+        has: dict[Way, bool] = {
+            "icu": is_nocase and self.offer.icu,
+            "citext": is_nocase and self.offer.citext is not None,
+            "index": column.collation.upper() in _FOLDED,
+            "bytes": True,
+        }
+        others = [WayOut(name=way, effect=WAYS[way]) for way, is_there in has.items() if is_there and way != taken]
+        if found.code == "collation-wider":  # whatever the user named, these texts are another question
+            return replace(found, ways=(*found.ways, *others))
+        first = WayOut(name=taken, effect=found.if_accepted)
+        return replace(found, ways=(first, *others), way=taken if place in self.decided else "")
 
     def _is_exact(self, way: Way) -> bool:
         return way == "citext" and self.offer.ascii_only
@@ -366,11 +384,25 @@ def plan_collations(
     for table in tables:
         for column in table.columns:
             if column.collation.upper() != "BINARY":
-                way = choose_way(column.collation, kind_of(table, column), options.nocase, made.offer)
-                made.ways[table.name, fold_case(column.name)] = way
+                decided = _find_decision(f"{table.name}.{column.name}", options)
+                way = choose_way(column.collation, kind_of(table, column), decided or options.nocase, made.offer)
+                place = (table.name, fold_case(column.name))
+                made.ways[place] = way
+                if decided == way:
+                    made.decided.add(place)
     if {"icu", "citext"} & set(made.ways.values()):
         _spread(made, tables, kind_of)
     return made
+
+
+def _find_decision(place: str, options: Options) -> NocaseWay | None:
+    """The way that the user named for a column; None when there is none. Pure."""
+    for code in ("collation-lost", "collation-wider", "collation-kept"):
+        named = find_way(code, place, _NAMED, options)
+        for way in _NAMED:
+            if named == way:
+                return way
+    return None
 
 
 def _spread(made: Collations, tables: Sequence[Table], kind_of: KindOf) -> None:
