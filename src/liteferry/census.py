@@ -16,13 +16,16 @@ import re
 from collections import Counter
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from liteferry.compare.literals import RawText, Text, spell_literal
 from liteferry.model import Column, ColumnCensus, Form, Offence, Sample, Table, TableCensus
 from liteferry.typemap import DeclaredType, classify_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from liteferry.compare.forms import StorageValue
 
 SAMPLES: Final = 5
 """How many places an offence keeps. The count is always exact."""
@@ -66,6 +69,37 @@ class InvalidText(bytes):
     """The bytes of a TEXT value that is not valid UTF-8."""
 
     __slots__ = ()
+
+
+class Offender(NamedTuple):
+    """One offending value's place. row: its rowid, or its primary key's literals; None where it has no name.
+
+    key: the same for people; why: what offends. value: as stored, where there is one (``has_value``).
+    """
+
+    row: int | str | None
+    key: str
+    why: str
+    value: StorageValue = None
+    has_value: bool = False
+
+
+Sink: TypeAlias = "Callable[[str, str, Iterable[Offender]], None]"
+"""Takes every offender, as it is found: column, offence, places."""
+
+
+def to_storage(value: object) -> StorageValue:
+    """A value as the census reads it, as a storage value. Pure."""
+    if isinstance(value, str):
+        return Text(value.encode())
+    if isinstance(value, InvalidText):
+        return RawText(value)
+    return value  # type: ignore[return-value]  # nothing else is read from SQLite
+
+
+def name_row_by_key(values: Iterable[object]) -> str:
+    """Name a row by the literals of its primary key: ``'a', 5``. Pure. Never cut, as what is shown to people is."""
+    return ", ".join(spell_literal(to_storage(value)).decode() for value in values)
 
 
 _DATETIME: Final = re.compile(
@@ -263,10 +297,11 @@ def describe_class(value: object) -> str:
 
 
 class _ColumnAccumulator:
-    """Counts one column. ``add`` takes a batch's values and a function that names the row of an index."""
+    """Counts one column. ``add`` takes a batch's values and what names the row of an index."""
 
-    def __init__(self, column: Column, declared: DeclaredType, *, forbids_null: bool) -> None:
+    def __init__(self, column: Column, declared: DeclaredType, sink: Sink | None, *, forbids_null: bool) -> None:
         self.column = column
+        self.sink = sink
         self.declared = declared
         self.forbids_null = forbids_null
         self.classes: Counter[type] = Counter()
@@ -291,15 +326,15 @@ class _ColumnAccumulator:
             "bool": _look_bool,
         }.get(family)
 
-    def add(self, values: Sequence[object], name_row: Callable[[int], str]) -> None:
+    def add(self, values: Sequence[object], rows: _Batch) -> None:
         counted = Counter(map(type, values))
         self.classes.update(counted)
         family = self.declared.family
         for found in counted:
             if found is not type(None) and found not in self.holds and found is not InvalidText:
-                self._offend("class", self._where(values, found), values, name_row)
+                self._offend("class", self._where(values, found), values, rows)
         if type(None) in counted and self.forbids_null:
-            self._offend("null", self._where(values, type(None)), values, name_row)
+            self._offend("null", self._where(values, type(None)), values, rows)
         if int in counted:
             integers: Sequence[int] = [v for v in values if type(v) is int]
             low, high = min(integers), max(integers)
@@ -308,42 +343,42 @@ class _ColumnAccumulator:
             self.size_bytes += 8 * len(integers)
             if family == "bool" and not (low >= 0 and high <= 1):
                 self._offend(
-                    "form", [i for i, v in enumerate(values) if type(v) is int and v not in {0, 1}], values, name_row
+                    "form", [i for i, v in enumerate(values) if type(v) is int and v not in {0, 1}], values, rows
                 )
             if family == "decimal":
-                self._look_decimals(values, int, name_row)
+                self._look_decimals(values, int, rows)
             bound = 1 << (self.declared.integer_bits - 1)
             if family == "integer" and not (low >= -bound and high < bound):
                 beyond = [i for i, v in enumerate(values) if type(v) is int and not -bound <= v < bound]
-                self._offend("range", beyond, values, name_row)
+                self._offend("range", beyond, values, rows)
         if float in counted:
-            self._add_reals(values, name_row)
+            self._add_reals(values, rows)
         if str in counted:
-            self._add_texts(values, whole=len(counted) == 1, name_row=name_row)
+            self._add_texts(values, whole=len(counted) == 1, rows=rows)
         if bytes in counted:
             lengths = [len(v) for v in values if type(v) is bytes]
             self.longest_bytes = max(self.longest_bytes, *lengths)
             self.size_bytes += sum(lengths)
             if family == "uuid":
                 wrong = [i for i, v in enumerate(values) if type(v) is bytes and len(v) != 16]
-                self._offend("form", wrong, values, name_row)
+                self._offend("form", wrong, values, rows)
         if InvalidText in counted:
             bad = [v for v in values if type(v) is InvalidText]
             self.longest_bytes = max(self.longest_bytes, *map(len, bad))
             self.size_bytes += sum(map(len, bad))
-            self._offend("invalid-utf8", self._where(values, InvalidText), values, name_row)
+            self._offend("invalid-utf8", self._where(values, InvalidText), values, rows)
 
-    def _add_reals(self, values: Sequence[object], name_row: Callable[[int], str]) -> None:
+    def _add_reals(self, values: Sequence[object], rows: _Batch) -> None:
         reals = [v for v in values if type(v) is float]
         self.size_bytes += 8 * len(reals)
         family = self.declared.family
         if family != "real":
             infinite = [i for i, v in enumerate(values) if type(v) is float and v in {float("inf"), float("-inf")}]
-            self._offend("nonfinite", infinite, values, name_row)
+            self._offend("nonfinite", infinite, values, rows)
         if family == "decimal":
-            self._look_decimals(values, float, name_row)
+            self._look_decimals(values, float, rows)
 
-    def _add_texts(self, values: Sequence[object], *, whole: bool, name_row: Callable[[int], str]) -> None:
+    def _add_texts(self, values: Sequence[object], *, whole: bool, rows: _Batch) -> None:
         texts: Sequence[str] = values if whole else [v for v in values if type(v) is str]  # type: ignore[assignment]  # just selected by type
         longest = max(map(len, texts))
         self.longest_text = max(self.longest_text, longest)
@@ -354,13 +389,13 @@ class _ColumnAccumulator:
             self.longest_bytes, longest if joined.isascii() else max(len(t.encode()) for t in texts)
         )
         if "\0" in joined:
-            self._offend("nul", [i for i, v in enumerate(values) if type(v) is str and "\0" in v], values, name_row)
+            self._offend("nul", [i for i, v in enumerate(values) if type(v) is str and "\0" in v], values, rows)
         limit = self.declared.length
         if self.declared.family == "text" and limit is not None and longest > limit:
             long = [i for i, v in enumerate(values) if type(v) is str and len(v) > limit]
-            self._offend("too-long", long, values, name_row)
+            self._offend("too-long", long, values, rows)
         if self.declared.family == "decimal":
-            self._look_decimals(values, str, name_row)
+            self._look_decimals(values, str, rows)
         if self.look is not None:
             forms = [self.look(v) if type(v) is str else "" for v in values]
             counted = Counter(forms)
@@ -368,12 +403,12 @@ class _ColumnAccumulator:
             self.forms.update(counted)
             wrong = set(counted) - _TAKES[self.declared.family]
             if wrong:
-                self._offend("form", [i for i, form in enumerate(forms) if form in wrong], values, name_row)
+                self._offend("form", [i for i, form in enumerate(forms) if form in wrong], values, rows)
             for form, offence in (("json-only", "json-only"), ("datetime-tz", "zone")):
                 if form in counted:
-                    self._offend(offence, [i for i, found in enumerate(forms) if found == form], values, name_row)
+                    self._offend(offence, [i for i, found in enumerate(forms) if found == form], values, rows)
 
-    def _look_decimals(self, values: Sequence[object], found: type, name_row: Callable[[int], str]) -> None:
+    def _look_decimals(self, values: Sequence[object], found: type, rows: _Batch) -> None:
         precision, scale = self.declared.precision, self.declared.scale or 0
         if precision is None and found is not str:
             return  # numeric without limits takes every finite number: there is nothing to count
@@ -391,8 +426,8 @@ class _ColumnAccumulator:
             self.fraction_digits = max(self.fraction_digits, fraction)
             if precision is not None and (fraction > scale or whole > precision - scale):
                 excess.append(index)
-        self._offend("excess", excess, values, name_row)
-        self._offend("form", wrong, values, name_row)
+        self._offend("excess", excess, values, rows)
+        self._offend("form", wrong, values, rows)
 
     def _look_datetime(self, text: str) -> str:
         form, digits = text_form_datetime(text)
@@ -414,13 +449,30 @@ class _ColumnAccumulator:
         return [index for index, value in enumerate(values) if type(value) is found]
 
     def _offend(
-        self, offence: str, indexes: Iterable[int], values: Sequence[object], name_row: Callable[[int], str]
+        self, offence: str, indexes: Iterable[int], values: Sequence[object], rows: _Batch
     ) -> None:
-        for index in indexes:
-            self.counts[offence] += 1
-            kept = self.samples.setdefault(offence, [])
-            if len(kept) < SAMPLES:
-                kept.append(Sample(key=name_row(index), why=describe_class(values[index])))
+        found = indexes if isinstance(indexes, list) else list(indexes)
+        if not found:
+            return
+        self.counts[offence] += len(found)
+        kept = self.samples.setdefault(offence, [])
+        for index in found[: SAMPLES - len(kept)]:
+            kept.append(Sample(key=rows.describe(index), why=describe_class(values[index])))
+        if self.sink is not None:
+            self.sink(
+                self.column.name,
+                offence,
+                (
+                    Offender(
+                        rows.identify(index),
+                        rows.describe(index),
+                        describe_class(values[index]),
+                        to_storage(values[index]),
+                        has_value=True,
+                    )
+                    for index in found
+                ),
+            )
 
     def finish(self) -> ColumnCensus:
         return ColumnCensus(
@@ -484,11 +536,40 @@ _TAKES: Final = MappingProxyType(
 )
 
 
+class _Batch:
+    """Names the rows of a batch. has_rowid: each ends with its rowid; is_named: SQL can ask for it by that."""
+
+    __slots__ = ("_has_rowid", "_is_named", "_key", "_rows")
+
+    def __init__(
+        self, rows: Sequence[tuple[object, ...]], key: Sequence[tuple[str, int]], *, has_rowid: bool, is_named: bool
+    ) -> None:
+        self._rows = rows
+        self._key = key
+        self._has_rowid = has_rowid
+        self._is_named = is_named
+
+    def describe(self, index: int) -> str:
+        """The row's key, for people."""
+        row = self._rows[index]
+        if self._key and all(row[position] is not None for _, position in self._key):
+            return ", ".join(f"{name}={describe_key_value(row[position])}" for name, position in self._key)
+        return f"rowid={row[-1]}" if self._has_rowid else "the row with NULL in its key"
+
+    def identify(self, index: int) -> int | str | None:
+        """The row's name for the machine, exact."""
+        row = self._rows[index]
+        if not self._has_rowid:
+            return name_row_by_key(row[position] for _, position in self._key)
+        return row[-1] if self._is_named else None  # type: ignore[return-value]  # rowids are integers
+
+
 class TableAccumulator:
     """Takes a table's rows batch by batch; made by `start_census`."""
 
-    def __init__(self, table: Table, demanded: Mapping[str, str]) -> None:
+    def __init__(self, table: Table, demanded: Mapping[str, str], sink: Sink | None, *, is_named: bool) -> None:
         """Start with no rows."""
+        self._is_named = is_named
         self._table = table
         self._rows = 0
         self._max_rowid: int | None = None
@@ -496,6 +577,7 @@ class TableAccumulator:
             _ColumnAccumulator(
                 column,
                 classify_column(table, column, demanded.get(column.name, "")),
+                sink,
                 forbids_null=column.not_null or (column.pk_position > 0 and column.name != table.rowid_alias),
             )
             for column in table.columns
@@ -513,14 +595,9 @@ class TableAccumulator:
             return
         self._rows += len(rows)
 
-        def name_row(index: int) -> str:
-            row = rows[index]
-            if self._key and all(row[position] is not None for _, position in self._key):
-                return ", ".join(f"{name}={describe_key_value(row[position])}" for name, position in self._key)
-            return f"rowid={row[-1]}" if self._has_rowid else "the row with NULL in its key"
-
+        batch = _Batch(rows, self._key, has_rowid=self._has_rowid, is_named=self._is_named)
         for accumulator, values in zip(self._columns, zip(*rows, strict=True), strict=False):
-            accumulator.add(values, name_row)
+            accumulator.add(values, batch)
         if self._has_rowid:
             highest = max(row[-1] for row in rows)  # type: ignore[type-var]  # rowids are integers
             if self._max_rowid is None or highest > self._max_rowid:  # type: ignore[operator]  # the same
@@ -547,9 +624,16 @@ def describe_key_value(value: object) -> str:
     return "NULL" if value is None else repr(value)
 
 
-def start_census(table: Table, demanded: Mapping[str, str] = MappingProxyType({})) -> TableAccumulator:
-    """Begin the census of one table. Pure.
+def start_census(
+    table: Table,
+    demanded: Mapping[str, str] = MappingProxyType({}),
+    sink: Sink | None = None,
+    *,
+    is_named: bool = True,
+) -> TableAccumulator:
+    """Begin the census of one table. Pure, but for what the sink does.
 
-    demanded: the PostgreSQL types that cast rules or the target demand, by column name.
+    demanded: the PostgreSQL types that cast rules or the target demand, by column name. sink: takes every offender; the
+    census itself keeps a few. is_named: SQL can ask for the rows by their rowids or keys.
     """
-    return TableAccumulator(table, demanded)
+    return TableAccumulator(table, demanded, sink, is_named=is_named)

@@ -292,11 +292,51 @@ class Orphans:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowFault:
+    """Rows that a constraint or index of the target would not take, although each value fits its column.
+
+    ``code``: the finding's. ``name``: of the check, key or index, as the finding has it. ``error``: why it could not be
+    found out; the count is then 0.
+    """
+
+    table: str
+    code: str
+    name: str
+    count: int
+    samples: tuple[Sample, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonCount:
+    """How many rows are set apart for a reason: ``class:age``, ``orphan-rows:author_id``."""
+
+    reason: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apart:
+    """The rows of a table that the user quarantines. A row may be there for more than one reason."""
+
+    table: str
+    rows: int
+    reasons: tuple[ReasonCount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Census:
-    """What the source really stores."""
+    """What the source really stores.
+
+    ``faults``: what was found when rows were looked at together. ``apart``: the rows that are set apart, by the user's
+    decisions; ``fitting``: the census of those tables without them.
+    """
 
     tables: tuple[TableCensus, ...]
     orphans: tuple[Orphans, ...] = ()
+    faults: tuple[RowFault, ...] = ()
+    apart: tuple[Apart, ...] = ()
+    fitting: tuple[TableCensus, ...] = ()
 
     def table(self, name: str) -> TableCensus:
         """The table's census. Raises: KeyError."""
@@ -304,6 +344,19 @@ class Census:
             if table.table == name:
                 return table
         raise KeyError(name)
+
+    def kept(self, name: str) -> TableCensus:
+        """The census of the rows that are not set apart. Raises: KeyError."""
+        return next((table for table in self.fitting if table.table == name), None) or self.table(name)
+
+    def set_apart(self, name: str) -> Apart:
+        """The rows of a table that are set apart."""
+        return next((apart for apart in self.apart if apart.table == name), Apart(table=name, rows=0))
+
+    def fault(self, table: str, code: str, name: str) -> RowFault | None:
+        """What was found about an object of a table, if anything."""
+        wanted = (table, code, name)
+        return next((found for found in self.faults if (found.table, found.code, found.name) == wanted), None)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -641,6 +694,15 @@ class ObjectTotals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What the user decided about values: as in `Options`, kept in the plan."""
+
+    accept: tuple[str, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    casts: tuple[Cast, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What `migrate` will do, exactly, as data: printed, compared, stored, executed, reversed."""
 
@@ -656,6 +718,13 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     names: tuple[NameChange, ...] = ()
     source_objects: ObjectTotals = ObjectTotals()  # what the source declares, accepted losses included
+    apart: tuple[Apart, ...] = ()  # the rows that go into quarantine, and why
+    decided: Decided | None = None  # what the user said of values; with it `verify` sets the same rows apart
+
+    @property
+    def counterparts(self) -> tuple[TableMap, ...]:
+        """The maps of the tables that stand for the source's own: those of quarantined rows left out."""
+        return tuple(table for table in self.tables if table.part != "quarantine")
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
@@ -663,11 +732,18 @@ class Plan:
         return tuple(finding for finding in self.findings if finding.blocks)
 
     def table(self, source: str) -> TableMap:
-        """The map of the source's table of that name. Raises: KeyError."""
-        for table in self.tables:
+        """The map of the source's table of that name, not that of its quarantined rows. Raises: KeyError."""
+        for table in self.counterparts:
             if table.source == source:
                 return table
         raise KeyError(source)
+
+    def target_table(self, target: str) -> TableMap:
+        """The map of the target's table of that name. Raises: KeyError."""
+        for table in self.tables:
+            if table.target == target:
+                return table
+        raise KeyError(target)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -756,6 +832,7 @@ class TableReport:
     verdict: Verdict
     proof_elapsed_s: float = 0.0
     method: str = ""  # "merge by primary key", "multiset"
+    part: Literal["", "fitting", "quarantine"] = ""  # of the source's rows, as in `TableMap`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -852,6 +929,8 @@ class Report:
     loader: str = "python"
     jobs: int = 1
     failure: Failure | None = None
+    apart: tuple[Apart, ...] = ()  # the rows in quarantine, and why
+    offenders: str = ""  # the file that lists every offending value's place; "" when there is none
 
     @property
     def rows(self) -> int:
@@ -885,6 +964,7 @@ class Options:
     dry_run: bool = False
     show_values: bool = False
     run_dir: str | None = None
+    offenders: str | None = None  # a file to keep every offender's place in, where there is no run directory
 
 
 def to_json(value: object, *, indent: int = 2) -> str:
