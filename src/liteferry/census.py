@@ -18,7 +18,8 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from liteferry.compare.literals import RawText, Text, spell_literal
+from liteferry.compare.forms import Text
+from liteferry.compare.literals import RawText, spell_literal
 from liteferry.model import Column, ColumnCensus, Form, Offence, Sample, Table, TableCensus
 from liteferry.typemap import DeclaredType, classify_column
 
@@ -448,9 +449,7 @@ class _ColumnAccumulator:
     def _where(values: Sequence[object], found: type) -> list[int]:
         return [index for index, value in enumerate(values) if type(value) is found]
 
-    def _offend(
-        self, offence: str, indexes: Iterable[int], values: Sequence[object], rows: _Batch
-    ) -> None:
+    def _offend(self, offence: str, indexes: Iterable[int], values: Sequence[object], rows: _Batch) -> None:
         found = indexes if isinstance(indexes, list) else list(indexes)
         if not found:
             return

@@ -597,6 +597,10 @@ class ColumnMap:
     converted: int = 0
 
 
+Part = Literal["", "fitting", "quarantine"]
+"""Of a source table's rows: all, those that are not set apart, those that are."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableMap:
     """How one table travels: its columns in source order, and the key that rows are paired by in the proof.
@@ -613,7 +617,7 @@ class TableMap:
     key: tuple[str, ...] = ()
     rows: int = 0
     size_bytes: int = 0
-    part: Literal["", "fitting", "quarantine"] = ""
+    part: Part = ""
 
 
 Phase = Literal["pre-data", "data", "post-data", "publish"]
@@ -832,7 +836,7 @@ class TableReport:
     verdict: Verdict
     proof_elapsed_s: float = 0.0
     method: str = ""  # "merge by primary key", "multiset"
-    part: Literal["", "fitting", "quarantine"] = ""  # of the source's rows, as in `TableMap`
+    part: Part = ""  # of the source's rows, as in `TableMap`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

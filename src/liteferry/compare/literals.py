@@ -34,7 +34,7 @@ def spell_literal(value: StorageValue) -> bytes:
     if value is None:
         return b"NULL"
     if isinstance(value, Text):
-        if isinstance(value, RawText) or b"\0" in value or not _is_utf8(value):
+        if isinstance(value, RawText) or not _fits_literal(value):
             return b"CAST(X'%s' AS TEXT)" % value.hex().encode()
         return b"'%s'" % value.replace(b"'", b"''")
     if isinstance(value, bytes):
@@ -44,9 +44,8 @@ def spell_literal(value: StorageValue) -> bytes:
     return repr(value).encode()
 
 
-def _is_utf8(value: bytes) -> bool:
+def _fits_literal(value: bytes) -> bool:
     try:
-        value.decode()
+        return "\0" not in value.decode()
     except UnicodeDecodeError:
         return False
-    return True

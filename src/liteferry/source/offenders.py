@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -40,10 +39,15 @@ _SETTINGS: Final = (
     "PRAGMA cache_size = -16384",  # KiB
 )
 _TABLES: Final = (
-    "CREATE TABLE offender (table_name TEXT NOT NULL, name TEXT NOT NULL, offence TEXT NOT NULL, row, key TEXT NOT NULL,"
-    " why TEXT NOT NULL, value TEXT)",
-    "CREATE TABLE quarantine (table_name TEXT NOT NULL, row NOT NULL, reason TEXT NOT NULL,"
-    " PRIMARY KEY (table_name, row, reason)) WITHOUT ROWID",
+    """
+    CREATE TABLE offender (
+        table_name TEXT NOT NULL, name TEXT NOT NULL, offence TEXT NOT NULL, row, key TEXT NOT NULL, why TEXT NOT NULL,
+        value TEXT
+    )""",
+    """
+    CREATE TABLE quarantine (
+        table_name TEXT NOT NULL, row NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (table_name, row, reason)
+    ) WITHOUT ROWID""",
 )
 
 RowName: TypeAlias = int | str
@@ -156,14 +160,14 @@ class OffenderStore:
 
     def _make_finder(self, table: str) -> FindReason:
         if self._connection is None:
-            return {}.get
+            return lambda _: None
         if self._count_rows(table) > HELD_ROWS:
             return lambda row: self._look_up(table, row)
         held: dict[RowName, str] = {}
         reasons: dict[str, str] = {}  # one text for all rows that share it
         for row, reason in self._connection.execute(_REASONS + " GROUP BY row", [table]):
             held[row] = reasons.setdefault(reason, reason)
-        return held.get
+        return lambda row: held.get(row)  # noqa: PLW0108 - its type says less
 
     def _look_up(self, table: str, row: RowName) -> str | None:
         with self._guard, self._reporting():
