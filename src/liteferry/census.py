@@ -18,28 +18,30 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from liteferry.compare.forms import Text
-from liteferry.compare.literals import RawText, spell_literal
-from liteferry.model import Column, ColumnCensus, Form, Offence, Sample, Table, TableCensus
+from liteferry.compare.literals import spell_literal
+from liteferry.compare.storage import RawText, Text
+from liteferry.model import Column, ColumnCensus, Form, Misfits, Offence, Sample, Table, TableCensus
 from liteferry.typemap import DeclaredType, classify_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from liteferry.compare.forms import StorageValue
+    from liteferry.compare.storage import StorageValue
+    from liteferry.model import StorageName
 
 SAMPLES: Final = 5
 """How many places an offence keeps. The count is always exact."""
 
 OFFENCES = MappingProxyType(
     {
-        "class": "a storage class that the declared type does not hold (text in an INTEGER column)",
+        "class": "a storage class that the declared type does not hold (text in an INTEGER column);"
+        " without a declared type, another than that of most of the first rows",
         "form": "a text that does not read as the declared type (a date that is none, JSON that is not)",
         "json-only": "JSON with duplicate keys, \\u0000 or lone surrogates, which jsonb would change or refuse",
         "zone": "a timestamp with an offset, in a column where others have none",
         "too-long": "a text longer than the declared length",
         "excess": "a decimal with more digits than declared",
-        "range": "an integer beyond the type that a cast rule or the target demands",
+        "range": "an integer beyond the type that a cast rule or the target demands, or that no double equals",
         "nonfinite": "an infinity in a column that is not REAL",
         "nul": "a text with the NUL character",
         "invalid-utf8": "a text that is not valid UTF-8",
@@ -114,6 +116,8 @@ _DECIMAL: Final = re.compile(r"[+-]?(\d+)(?:[.](\d*))?(?:[eE]([+-]?\d{1,4}))?", 
 _BOOL_WORDS: Final = frozenset({"true", "false", "t", "f", "0", "1"})
 _EXPONENT: Final = re.compile(r"[eE](?<=\d[eE])")
 MICROSECOND_DIGITS: Final = 6
+_EXACT_DOUBLE: Final = 2**53
+"""Every integer up to here is a double."""
 _JSONB_FRACTION_DIGITS: Final = 16_383
 
 
@@ -316,6 +320,9 @@ class _ColumnAccumulator:
         self.integer_digits = 0
         self.counts: Counter[str] = Counter()
         self.samples: dict[str, list[Sample]] = {}
+        self.groups: Counter[tuple[type, tuple[str, ...]]] = Counter()
+        self._offenders: dict[int, list[str]] = {}  # of the batch: what each value's offences are
+        self._expected: frozenset[type] = frozenset()  # without a declared type: the class of the first rows
         family = declared.family
         self.holds: frozenset[type] = _HOLDS[family]
         self.look: Callable[[str], str] | None = {
@@ -331,6 +338,8 @@ class _ColumnAccumulator:
         counted = Counter(map(type, values))
         self.classes.update(counted)
         family = self.declared.family
+        if family == "none":
+            self._expect_class(counted)
         for found in counted:
             if found is not type(None) and found not in self.holds and found is not InvalidText:
                 self._offend("class", self._where(values, found), values, rows)
@@ -349,6 +358,9 @@ class _ColumnAccumulator:
             if family == "decimal":
                 self._look_decimals(values, int, rows)
             bound = 1 << (self.declared.integer_bits - 1)
+            if family == "real" and max(-low, high) > _EXACT_DOUBLE:
+                inexact = [i for i, v in enumerate(values) if type(v) is int and int(float(v)) != v]
+                self._offend("range", inexact, values, name_row)
             if family == "integer" and not (low >= -bound and high < bound):
                 beyond = [i for i, v in enumerate(values) if type(v) is int and not -bound <= v < bound]
                 self._offend("range", beyond, values, rows)
@@ -368,6 +380,19 @@ class _ColumnAccumulator:
             self.longest_bytes = max(self.longest_bytes, *map(len, bad))
             self.size_bytes += sum(map(len, bad))
             self._offend("invalid-utf8", self._where(values, InvalidText), values, rows)
+        if self._offenders:
+            self.groups.update((type(values[index]), tuple(names)) for index, names in self._offenders.items())
+            self._offenders.clear()
+
+    def _expect_class(self, counted: Counter[type]) -> None:
+        """Without a declared type: the class that most of the first rows have is the one that the others offend."""
+        if self._expected:
+            return
+        numbers = frozenset({int, float}) if self.column.affinity == "NUMERIC" else frozenset()
+        kinds = [numbers or frozenset({int}), numbers or frozenset({float}), _TEXTS, frozenset({bytes})]
+        most = max(kinds, key=lambda kind: sum(counted[found] for found in kind))
+        if any(counted[found] for found in most):
+            self.holds = self._expected = most
 
     def _add_reals(self, values: Sequence[object], rows: _Batch) -> None:
         reals = [v for v in values if type(v) is float]
@@ -454,6 +479,8 @@ class _ColumnAccumulator:
         if not found:
             return
         self.counts[offence] += len(found)
+        for index in found:
+            self._offenders.setdefault(index, []).append(offence)
         kept = self.samples.setdefault(offence, [])
         for index in found[: SAMPLES - len(kept)]:
             kept.append(Sample(key=rows.describe(index), why=describe_class(values[index])))
@@ -494,6 +521,10 @@ class _ColumnAccumulator:
                 for name in OFFENCES
                 if self.counts[name]
             ),
+            misfits=tuple(
+                Misfits(storage=_STORAGE[found], offences=names, count=count)
+                for (found, names), count in sorted(self.groups.items(), key=lambda group: (str(group[0]), group[1]))
+            ),
         )
 
 
@@ -506,6 +537,10 @@ def _look_bool(text: str) -> str:
 
 
 _ANY: Final = frozenset({int, float, str, bytes})
+_TEXTS: Final[frozenset[type]] = frozenset({str, InvalidText})
+_STORAGE: Final[MappingProxyType[type, StorageName]] = MappingProxyType(
+    {type(None): "null", int: "integer", float: "real", str: "text", InvalidText: "text", bytes: "blob"}
+)
 _HOLDS: Final[MappingProxyType[str, frozenset[type]]] = MappingProxyType(
     {
         "integer": frozenset({int}),

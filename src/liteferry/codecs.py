@@ -347,12 +347,39 @@ def _encode_text_column(values: Sequence[object]) -> list[bytes]:
     return [encode_text(value) for value in values]
 
 
-def _column_encoder(kind: Kind) -> Callable[[Sequence[object]], list[bytes]]:
-    if kind == "int8":
+def encode_literal(value: object) -> bytes:
+    """Encode a storage value as text: the SQL literal that SQLite reads as exactly this value. Pure.
+
+    A text that no literal can hold (NUL in it, not valid in the database's encoding) is a cast of its bytes. Raises:
+    Misfit over 1 GiB. Source: https://sqlite.org/lang_expr.html, "Literal Values (Constants)".
+    """
+    match value:
+        case None:
+            text = "NULL"
+        case str():
+            text = f"CAST(X'{value.encode().hex()}' AS TEXT)" if "\0" in value else "'" + value.replace("'", "''") + "'"
+        case bytes() if type(value) is not bytes:  # the census's mark for a text that is none
+            text = f"CAST(X'{value.hex()}' AS TEXT)"
+        case bytes():
+            text = f"X'{value.hex()}'"
+        case float() if value in {float("inf"), float("-inf")}:
+            text = "9e999" if value > 0 else "-9e999"
+        case _:
+            text = repr(value)
+    return _sized(text.encode())
+
+
+def _encoder_of(column: ColumnMap) -> Callable[[object], bytes]:
+    """The encoder of one value of a column."""
+    return encode_literal if "quarantine" in column.conversions else ENCODERS[column.kind]
+
+
+def _column_encoder(column: ColumnMap) -> Callable[[Sequence[object]], list[bytes]]:
+    encode = _encoder_of(column)
+    if encode is ENCODERS["int8"]:
         return _encode_int8_column
-    if kind == "text":
+    if encode is ENCODERS["text"]:
         return _encode_text_column
-    encode = ENCODERS[kind]
     return lambda values: [encode(value) for value in values]
 
 
@@ -362,7 +389,7 @@ class RowEncoder:
     def __init__(self, columns: Sequence[ColumnMap]) -> None:
         """Choose the encoders."""
         self._columns = tuple(columns)
-        self._encoders = [_column_encoder(column.kind) for column in columns]
+        self._encoders = [_column_encoder(column) for column in columns]
         self._count = _COUNT(len(self._columns))
 
     def encode(self, rows: Sequence[tuple[object, ...]]) -> bytes:
@@ -383,6 +410,6 @@ class RowEncoder:
         for index, row in enumerate(rows):
             for column, value in zip(self._columns, row, strict=True):
                 try:
-                    ENCODERS[column.kind](value)
+                    _encoder_of(column)(value)
                 except (ValueError, OverflowError) as error:
                     raise RowMisfit(index, column.source, str(error)) from error

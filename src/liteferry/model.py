@@ -213,6 +213,19 @@ class Offence:
     samples: tuple[Sample, ...] = ()
 
 
+StorageName = Literal["null", "integer", "real", "text", "blob"]
+"""SQLite's storage classes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misfits:
+    """How many values of one storage class have exactly these offences: so that no value is counted twice."""
+
+    storage: StorageName
+    offences: tuple[str, ...]
+    count: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     """How many texts of a column look like this (`liteferry.census.FORMS`)."""
@@ -230,7 +243,7 @@ class ColumnCensus:
     (valid, and jsonb keeps its value), ``json-only`` (valid, but jsonb would lose or refuse something), ``other``.
     Forms are only counted for columns whose declared type, check or hint makes them matter; `forms_of` says which
     family was looked for ("" none).
-    ``offences`` by name: see `liteferry.census.OFFENCES`.
+    ``offences`` by name: see `liteferry.census.OFFENCES`. ``misfits``: the same values, each in one group.
     """
 
     name: str
@@ -248,6 +261,7 @@ class ColumnCensus:
     max_fraction_digits: int = 0  # of seconds in dates and times; of decimals where the type has a scale
     max_integer_digits: int = 0  # before the decimal point, where the type has a precision
     offences: tuple[Offence, ...] = ()
+    misfits: tuple[Misfits, ...] = ()
 
     @property
     def rows(self) -> int:

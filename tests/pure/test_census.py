@@ -19,7 +19,7 @@ from liteferry.census import (
     text_form_json,
     text_form_time,
 )
-from liteferry.model import Check, ColumnCensus
+from liteferry.model import Affinity, Check, ColumnCensus
 
 
 def count(declared: str, *values: object, check: str = "") -> ColumnCensus:
@@ -213,11 +213,53 @@ def test_an_integer_beyond_the_demanded_type_is_found(demanded: str, low: int, h
         ("DATETIME", ("2025-10-09", "2025-10-09 16:21:00.123456")),
         ("JSON", ("{}", 5, 1.5)),
         ("UUID", ("0" * 32, bytes(16))),
-        ("", (1, 1.5, "x", b"y")),
+        ("", (b"x", None, b"y")),
     ],
 )
 def test_good_values_offend_nobody(declared: str, values: tuple[object, ...]) -> None:
     assert count(declared, *values).offences == ()
+
+
+@pytest.mark.parametrize(
+    ("affinity", "values", "offenders"),
+    [
+        ("BLOB", ("x", 1, "y"), ["rowid=2"]),
+        ("BLOB", (None, 1.5, 1.5, 1), ["rowid=4"]),
+        ("BLOB", (1, "x"), ["rowid=2"]),
+        ("BLOB", ("x", InvalidText(b"\xff"), b"x"), ["rowid=3"]),
+        ("NUMERIC", (1.5, 1, "x"), ["rowid=3"]),
+    ],
+)
+def test_without_a_declared_type_the_rarer_classes_offend(
+    affinity: Affinity, values: tuple[object, ...], offenders: list[str]
+) -> None:
+    accumulator = start_census(make_table(column(declared="", affinity=affinity)))
+    accumulator.add_batch([(value, rowid) for rowid, value in enumerate(values, start=1)])
+    found = accumulator.finish().columns[0].offence("class")
+    assert found is not None
+    assert [sample.key for sample in found.samples] == offenders
+
+
+def test_the_class_of_the_first_rows_stays_the_expected_one() -> None:
+    accumulator = start_census(make_table(column(declared="")))
+    accumulator.add_batch([(None, 1)])
+    accumulator.add_batch([("x", 2), (None, 3)])
+    accumulator.add_batch([(value, value) for value in range(4, 9)])
+    found = accumulator.finish().columns[0].offence("class")
+    assert found is not None
+    assert found.count == 5
+
+
+def test_each_misfit_is_in_one_group() -> None:
+    accumulator = start_census(make_table(column(declared="VARCHAR(3)")))
+    accumulator.add_batch([("abcd", 1), ("ab\0cd", 2), ("a\0", 3), (b"x", 4), ("abc", 5), ("bcde", 6)])
+    found = accumulator.finish().columns[0].misfits
+    assert {(group.storage, group.offences): group.count for group in found} == {
+        ("text", ("too-long",)): 2,
+        ("text", ("nul", "too-long")): 1,
+        ("text", ("nul",)): 1,
+        ("blob", ("class",)): 1,
+    }
 
 
 def test_json_valid_makes_a_text_column_json() -> None:

@@ -17,6 +17,7 @@ LAYERS = {
     "sqlite_ddl": 1,
     "expressions": 1,
     "census": 1,
+    "choosing": 1,
     "decisions": 1,
     "typemap": 1,
     "codecs": 1,

@@ -4,18 +4,24 @@ import pytest
 
 from builders import column, make_table
 from liteferry.census import InvalidText, start_census
+from liteferry.choosing import map_column
 from liteferry.compare.json_values import plain_decimal
+from liteferry.decisions import parse_decision
 from liteferry.errors import MigrationError
 from liteferry.model import Check, Options
-from liteferry.typemap import RULES, TypeChoice, classify_declared_type, kind_of_type, map_column
+from liteferry.typemap import RULES, TypeChoice, classify_declared_type, kind_of_type
 
 
-def choose(declared: str, *values: object, timestamps: str = "auto", check: str = "") -> TypeChoice:
+def choose(
+    declared: str, *values: object, timestamps: str = "auto", check: str = "", ways: tuple[str, ...] = ()
+) -> TypeChoice:
     only = column(declared=declared, affinity="NUMERIC" if declared == "NUM" else "BLOB")
     table = make_table(only, checks=(Check(sql=check),) if check else ())
     accumulator = start_census(table)
     accumulator.add_batch([(value, rowid) for rowid, value in enumerate(values, start=1)])
-    return map_column(table, only, accumulator.finish().columns[0], Options(timestamps=timestamps))  # type: ignore[arg-type]  # the test's literals
+    decisions = tuple(map(parse_decision, ways))
+    options = Options(timestamps=timestamps, decisions=decisions)  # type: ignore[arg-type]  # the test's literals
+    return map_column(table, only, accumulator.finish().columns[0], options)
 
 
 @pytest.mark.parametrize(
@@ -134,8 +140,44 @@ def test_what_does_not_fit_blocks_and_says_what_accepting_does(
         assert finding.blocks
         assert finding.if_accepted.partition(";")[0].partition(",")[0] == f"the column becomes {pg_type}"
         assert finding.count
-        # classes mixed in a column without a type: no row is the wrong one
-        assert finding.samples or declared in {"", "REAL", "NUM"}
+        assert finding.samples
+        assert {"widen", "quarantine"} <= {way.name for way in finding.ways}
+
+
+QUARANTINES = [
+    ("INTEGER", (1, "x"), "bigint", ("class",)),
+    ("BOOL", (0, 2, b"x"), "boolean", ("class", "form")),
+    ("REAL", (1.5, 2**53 + 1), "double precision", ("range",)),
+    ("DECIMAL(5,2)", (1.255, "x"), "numeric(5,2)", ("form", "excess")),
+    ("VARCHAR(3)", ("abc", "abcd", "a\0b"), "varchar(3)", ("nul", "too-long")),
+    ("TEXT", ("a", InvalidText(b"\xff")), "text", ("invalid-utf8",)),
+    ("DATETIME", ("2025-01-01 10:00:00", 86400, "soon"), "timestamp", ("class", "form")),
+    ("DATETIME", ("2025-01-01 10:00:00", "2025-01-01 10:00:00Z"), "timestamp", ("zone",)),
+    ("DATE", ("2025-01-01", "2025-01-01 10:00:00"), "date", ("form",)),
+    ("JSON", ("{}", "{", b"x"), "jsonb", ("class", "form")),
+    ("UUID", ("0" * 32, "x", 17), "uuid", ("class", "form")),
+    ("", (1, 2, "x"), "bigint", ("class",)),
+    ("NUM", (1, 1.5, "x", float("inf")), "numeric", ("class", "nonfinite")),
+]
+
+
+@pytest.mark.parametrize(("declared", "values", "pg_type", "offences"), QUARANTINES)
+def test_quarantine_leaves_what_fits(
+    declared: str, values: tuple[object, ...], pg_type: str, offences: tuple[str, ...]
+) -> None:
+    choice = choose(declared, *values, ways=("*=quarantine",))
+    assert choice.pg_type == pg_type
+    assert choice.quarantined == offences
+    assert {finding.way for finding in choice.findings} == {"quarantine"}
+
+
+def test_one_problem_in_quarantine_leaves_the_other_to_be_decided() -> None:
+    choice = choose("VARCHAR(3)", "abcd", "a\0b", ways=("text-nul:*=quarantine",))
+    assert (choice.pg_type, choice.quarantined) == ("text", ("nul",))
+    assert [(finding.code, finding.way) for finding in choice.findings] == [
+        ("text-nul", "quarantine"),
+        ("text-too-long", ""),
+    ]
 
 
 def test_uuids_as_blobs_stay_bytes_and_say_so() -> None:

@@ -40,9 +40,8 @@ from liteferry.compare.digests import DigestSum, canonical_row, digest_row, dige
 from liteferry.compare.forms import (
     NULL,
     Side,
-    StorageValue,
-    Text,
     Unrepresentable,
+    as_compared,
     canonical_source,
     canonical_source_column,
     canonical_target,
@@ -51,14 +50,18 @@ from liteferry.compare.forms import (
     canonicalise_rows,
     storage_class,
 )
+from liteferry.compare.literals import spell_literal
+from liteferry.compare.storage import RawText, StorageValue, Text
 
 __all__ = [
     "NULL",
     "DigestSum",
+    "RawText",
     "Side",
     "StorageValue",
     "Text",
     "Unrepresentable",
+    "as_compared",
     "canonical_row",
     "canonical_source",
     "canonical_source_column",
@@ -70,5 +73,6 @@ __all__ = [
     "digest_rows",
     "parse_copy_line",
     "parse_copy_text",
+    "spell_literal",
     "storage_class",
 ]

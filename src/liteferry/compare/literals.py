@@ -10,19 +10,13 @@ from __future__ import annotations
 from math import isinf
 from typing import TYPE_CHECKING, Final
 
-from liteferry.compare.forms import Text
+from liteferry.compare.storage import RawText, Text
 
 if TYPE_CHECKING:
-    from liteferry.compare.forms import StorageValue
+    from liteferry.compare.storage import StorageValue
 
 LARGEST_EXPONENT: Final = b"9e999"
 """What SQLite reads as infinity: it has no word for it."""
-
-
-class RawText(Text):
-    """A TEXT value that is not valid in the database's encoding, or holds NUL there: its bytes as they are stored."""
-
-    __slots__ = ()
 
 
 def spell_literal(value: StorageValue) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from liteferry.choosing import map_column
 from liteferry.errors import Untranslatable
 from liteferry.expressions import (
     ColumnType,
@@ -47,12 +48,12 @@ from liteferry.planner.sql import (
     set_sequence_sql,
 )
 from liteferry.sqlite_ddl import fold_case
-from liteferry.typemap import TypeChoice, map_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from liteferry.expressions import StorageClass
+    from liteferry.typemap import TypeChoice
 
 SYSTEM_COLUMNS: Final = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 """Names that no column can have. Source: PostgreSQL docs, "System Columns"."""

@@ -22,11 +22,10 @@ from liteferry.errors import MigrationError
 from liteferry.model import Apart, ReasonCount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from liteferry.census import Offender
-    from liteferry.compare import StorageValue
 
 OFFENDERS_NAME: Final = "offenders.sqlite"
 HELD_ROWS: Final = 100_000
@@ -217,8 +216,3 @@ _REASONS: Final = (
     "SELECT group_concat(reason, ', ') FROM (SELECT row, reason FROM quarantine WHERE table_name = ? ORDER BY reason)"
     " WHERE true"
 )
-
-
-def name_key(values: Sequence[StorageValue]) -> str:
-    """Name a row by the literals of its primary key. Pure."""
-    return ", ".join(spell_literal(value).decode() for value in values)

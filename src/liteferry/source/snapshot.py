@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from liteferry.census import InvalidText, TableAccumulator, name_row_by_key, start_census
 from liteferry.child import run_in_child
-from liteferry.compare import Text
-from liteferry.compare.literals import RawText
+from liteferry.compare import RawText, Text
 from liteferry.errors import MigrationError
 from liteferry.model import Catalog, Census, Event, SourceInfo, Table, TableCensus, ignore
 from liteferry.source.catalog import read_catalog
