@@ -360,7 +360,7 @@ class _ColumnAccumulator:
             bound = 1 << (self.declared.integer_bits - 1)
             if family == "real" and max(-low, high) > _EXACT_DOUBLE:
                 inexact = [i for i, v in enumerate(values) if type(v) is int and int(float(v)) != v]
-                self._offend("range", inexact, values, name_row)
+                self._offend("range", inexact, values, rows)
             if family == "integer" and not (low >= -bound and high < bound):
                 beyond = [i for i, v in enumerate(values) if type(v) is int and not -bound <= v < bound]
                 self._offend("range", beyond, values, rows)

@@ -610,9 +610,35 @@ class ColumnMap:
     conversions: tuple[str, ...] = ()
     converted: int = 0
 
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is no column of the source's, but one that a quarantine table has beside them."""
+        return self.rule == BESIDE
+
+
+BESIDE = "beside"
+"""The rule of a column that only a quarantine table has: the rowid where it is no column, and the reason."""
 
 Part = Literal["", "fitting", "quarantine"]
 """Of a source table's rows: all, those that are not set apart, those that are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowQuestion:
+    """What must be asked about a table's rows together before the plan is made. ``code``, ``name``: the finding's.
+
+    ``columns``: of the key or index, as they travel; of the row. ``condition_sql``: in SQLite's words, what the rows
+    must hold (of a CHECK), or what chooses them (of a partial index). ``limit``: of bytes. ``is_quarantined``: the user
+    puts the rows that are found into quarantine.
+    """
+
+    table: str
+    code: str
+    name: str
+    columns: tuple[ColumnMap, ...] = ()
+    condition_sql: str = ""
+    limit: int = 0
+    is_quarantined: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

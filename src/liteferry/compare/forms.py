@@ -417,7 +417,7 @@ def canonicalise_columns(
     for given, column in zip(values, columns, strict=True):
         of_column: Sequence[object] = given
         if side == "source" and column.conversions:
-            of_column = [as_compared(value, column) for value in given]  # type: ignore[arg-type]  # the source's
+            of_column = [as_compared(value, column) for value in given]
         forms.append(convert(of_column, column.kind, column.pg_type))  # type: ignore[arg-type]  # the side says which
     return forms
 

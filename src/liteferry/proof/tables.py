@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from liteferry.compare import DigestSum, digest_rows
-from liteferry.model import Event, Kind, Mismatch, TableDigest, TableMap, TargetCatalog, Verdict, ignore
+from liteferry.model import Event, Kind, Mismatch, Part, TableDigest, TableMap, TargetCatalog, Verdict, ignore
 from liteferry.proof.multiset import name_differences
 from liteferry.proof.rows import (
     Block,
@@ -58,6 +58,7 @@ class TableProof:
     method: str
     elapsed_s: float
     complete: bool = True
+    part: Part = ""
     mismatches: tuple[Mismatch, ...] = ()
     mismatch_count: int = 0
 
@@ -101,6 +102,7 @@ def verify_table(
     return TableProof(
         table=table.source,
         target=table.target,
+        part=table.part,
         rows_source=result.source.rows,
         rows_target=result.target.rows,
         values_compared=result.rows_compared * len(job.columns),
@@ -117,19 +119,19 @@ def verify_table(
 def digest_source(
     tables: Iterable[TableMap], source: ProofSource, *, observe: Callable[[Event], None] = ignore
 ) -> Iterator[tuple[str, TableDigest]]:
-    """Digest the source's tables alone. Gives each table's source name and digest."""
+    """Digest the source's tables alone. Gives each table's name in the target, and digest."""
     for table in tables:
-        blocks = read_source_blocks(source, table.source, table.columns)
-        yield table.source, _digest_blocks(blocks, Progress(table, observe))
+        blocks = read_source_blocks(source, table, table.columns)
+        yield table.target, _digest_blocks(blocks, Progress(table, observe))
 
 
 def digest_target(
     tables: Iterable[TableMap], target: ProofTarget, *, schema: str, observe: Callable[[Event], None] = ignore
 ) -> Iterator[tuple[str, TableDigest]]:
-    """Digest the target's tables alone. Gives each table's source name and digest."""
+    """Digest the target's tables alone. Gives each table's name in the target, and digest."""
     for table in tables:
         blocks = read_target_blocks(target, schema, table.target, table.columns)
-        yield table.source, _digest_blocks(blocks, Progress(table, observe))
+        yield table.target, _digest_blocks(blocks, Progress(table, observe))
 
 
 def _digest_blocks(blocks: Iterable[Block], progress: Progress) -> TableDigest:
@@ -171,6 +173,7 @@ def _report_absent(table: TableMap, progress: Progress) -> TableProof:
     return TableProof(
         table=table.source,
         target=table.target,
+        part=table.part,
         rows_source=table.rows,
         rows_target=0,
         values_compared=0,

@@ -149,6 +149,11 @@ class OffenderStore:
                 for table in tables
             )
 
+    def has_apart(self, table: str) -> bool:
+        """Whether any row of the table is set apart."""
+        with self._guard, self._reporting():
+            return self._connection is not None and self._count_rows(table) > 0
+
     def find_reason(self, table: str, row: RowName) -> str | None:
         """Why a row is set apart, its reasons in one text; None when it is not."""
         find = self._finders.get(table)

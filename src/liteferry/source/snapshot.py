@@ -24,7 +24,7 @@ from liteferry.census import InvalidText, TableAccumulator, name_row_by_key, sta
 from liteferry.child import run_in_child
 from liteferry.compare import RawText, Text
 from liteferry.errors import MigrationError
-from liteferry.model import Catalog, Census, Event, SourceInfo, Table, TableCensus, ignore
+from liteferry.model import Catalog, Census, Event, Orphans, RowFault, SourceInfo, Table, TableCensus, ignore
 from liteferry.source.catalog import read_catalog
 from liteferry.source.connection import SourceConnection, connect_read_only, list_foreign_collations, show_path
 from liteferry.source.copying import (
@@ -36,6 +36,15 @@ from liteferry.source.copying import (
     describe_source,
     remove_snapshot,
 )
+from liteferry.source.faults import (
+    FaultCounter,
+    entry_bytes_sql,
+    find_broken_check,
+    find_clashes,
+    find_wide_rows,
+    list_row_items,
+    make_offender,
+)
 from liteferry.source.file import explain_corruption, list_sidecars
 from liteferry.source.orphans import describe_row, find_orphans
 from liteferry.source.select import (
@@ -44,17 +53,20 @@ from liteferry.source.select import (
     is_named,
     make_select,
     name_column,
+    name_row_items,
     name_rowid,
     natural_order,
+    quote_sqlite_name,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from liteferry.census import Offender
     from liteferry.compare import StorageValue
     from liteferry.decisions import DemandedTypes
-    from liteferry.model import Part
+    from liteferry.model import Part, RowQuestion
     from liteferry.source.offenders import OffenderStore
 
 BATCH_ROWS: Final = 1000
@@ -235,11 +247,15 @@ class Snapshot:
         table = self._numbered[number]
         if self.offenders is None:
             return None
+        name = self._name_row(table, parts)
+        return None if name is None else self.offenders.find_reason(table.name, name)
+
+    def _name_row(self, table: Table, parts: Sequence[Any]) -> int | str | None:
+        """A row's name, of what `name_row_items` gave; None where it has none."""
         if not table.without_rowid:
-            return self.offenders.find_reason(table.name, parts[0])
+            return parts[0] if parts else None
         pairs = zip(parts[::2], parts[1::2], strict=True)
-        values = (self._decode_part(value) if is_text else value for is_text, value in pairs)
-        return self.offenders.find_reason(table.name, name_row_by_key(values))
+        return name_row_by_key(self._decode_part(value) if is_text else value for is_text, value in pairs)
 
     def _decode_part(self, raw: bytes) -> str | InvalidText:
         try:
@@ -298,9 +314,7 @@ class Snapshot:
         """
         chosen = [table for table in catalog.tables if tables is None or table.name in tables]
         counted = tuple(self._count_table(table, observe, demanded.get(table.name, {})) for table in chosen)
-        with self._borrow() as reader, reader.use(_decode) as connection:
-            orphans = tuple(orphan for table in chosen for orphan in find_orphans(connection, table, catalog))
-        return Census(tables=counted, orphans=orphans)
+        return Census(tables=counted, orphans=tuple(o for table in chosen for o in self.find_orphans(table, catalog)))
 
     def count_fitting(self, table: Table, observe: Callable[[Event], None], demanded: Mapping[str, str]) -> TableCensus:
         """Take the census of a table without the rows that are set apart."""
@@ -394,6 +408,61 @@ class Snapshot:
                 for row in batch
             ]
 
+    # questions about rows, of those that are not set apart
+
+    def answer(self, question: RowQuestion) -> RowFault:
+        """Find the rows that a constraint or index of the target would not take."""
+        table = self.read_catalog().table(question.table)
+        store = self.offenders
+        counter = FaultCounter(
+            question,
+            lambda found: store.add(question.table, question.name, question.code, found) if store else None,
+        )
+        fitting = self.filter_sql(table, "fitting") if self._has_apart(table) else ""
+        where = f"({question.condition_sql}\n)" if question.condition_sql else ""
+        condition = " AND ".join(filter(None, (where, fitting)))
+        names = [column.source for column in question.columns]
+        items = [*map(name_column, names), *name_row_items(table)]
+        match question.code:
+            case "check-broken":
+                alias = quote_sqlite_name(table.name)
+                further = self.filter_sql(table, "fitting", alias) if fitting else ""
+                with self._borrow() as reader, reader.use(_decode, table=table.name) as connection:
+                    return find_broken_check(connection, table, question, further, self._name_row, counter)
+            case "unique-clash":
+                batches = self._stream(make_select(items, table.name, (), condition), table, names, Text)
+                return find_clashes(table, question, batches, self._name_row, counter)
+            case "row-too-wide":
+                batches = self._stream(make_select(items, table.name, (), condition), table, names, Text)
+                return find_wide_rows(table, question, batches, self._name_row, counter)
+            case _:
+                # a text of a UTF-16 database may be half as long again in UTF-8
+                limit = question.limit * 2 // 3 if self._is_utf16 else question.limit
+                size = f"{entry_bytes_sql(question)} > {limit}"
+                condition = " AND ".join(filter(None, (size, condition)))
+                sql = make_select(list_row_items(table), table.name, (), condition)
+                why = f"more than {limit:,} bytes in {', '.join(names)}"
+                for batch in self._stream(sql, table, table.primary_key, _decode):
+                    counter.add([make_offender(table, row, self._name_row, why) for row in batch])
+                return counter.finish()
+
+    def find_orphans(self, table: Table, catalog: Catalog) -> tuple[Orphans, ...]:
+        """Find the rows that a foreign key leaves without a parent, when the rows that are set apart are gone."""
+        store = self.offenders
+
+        def filter_sql(of: Table, alias: str) -> str:
+            return self.filter_sql(of, "fitting", alias) if self._has_apart(of) else ""
+
+        def take(name: str, found: Sequence[Offender]) -> None:
+            if store is not None:
+                store.add(table.name, name, "orphan-rows", found)
+
+        with self._borrow() as reader, reader.use(_decode, table=table.name) as connection:
+            return tuple(find_orphans(connection, table, catalog, filter_sql, take, self._name_row))
+
+    def _has_apart(self, table: Table) -> bool:
+        return self.offenders is not None and self.offenders.has_apart(table.name)
+
     # rows
 
     def read_rows(
@@ -408,18 +477,19 @@ class Snapshot:
         """Give the rows for the load, in the order in which they are stored: by rowid, or by the primary key.
 
         TEXT is str, BLOB is bytes. A text that is not valid UTF-8 is an `InvalidText` with invalid_text; without, it
-        is an error, and reading is faster. part: of the table's rows. Those in quarantine have their rowid (None where
-        it is a column, or there is none) and the reason as two further items, and a text that no literal can hold is
-        an `InvalidText` of its bytes.
+        is an error, and reading is faster. part: of the table's rows. Those in quarantine have their rowid, where it is
+        no column, and the reason as further items, and a text that no literal can hold is an `InvalidText` of its
+        bytes.
 
         Raises: MigrationError ``value-misfit`` with the value's place.
         """
         if part == "quarantine":
+            kept_rowid = _rowid_keeper(table)
             for batch in self._read_quarantined(table, columns, natural_order(table), batch_rows):
                 yield [
                     (
                         *(value if raw is None else InvalidText(raw) for value, raw in values),
-                        rowid if table.rowid_alias is None else None,
+                        *kept_rowid(rowid),
                         reason,
                     )
                     for values, (rowid, reason) in batch
@@ -445,9 +515,9 @@ class Snapshot:
 
         TEXT is `Text`, BLOB is plain bytes. order_by: columns; NULLs first, then numbers, texts, blobs, texts by their
         UTF-8 bytes whatever the columns' collations; none for the order of storage. with_rowid: the rowid is the first
-        item of each row, None where there is none. part: of the table's rows. Those in quarantine have their rowid
-        (None where it is a column, or there is none) and the reason as two further items at the end, and a text that
-        no literal can hold is a `RawText`.
+        item of each row, None where there is none. part: of the table's rows. Those in quarantine have their rowid,
+        where it is no column, and the reason as further items at the end, and a text that no literal can hold is a
+        `RawText`.
 
         Raises: MigrationError.
         """
@@ -464,12 +534,13 @@ class Snapshot:
     def _read_quarantined_storage(
         self, table: Table, columns: Sequence[str], order: Sequence[str], *, with_rowid: bool
     ) -> Iterator[list[tuple[StorageValue, ...]]]:
+        kept_rowid = _rowid_keeper(table)
         for batch in self._read_quarantined(table, columns, order, BATCH_ROWS, as_text=Text):
             yield [
                 (
                     *((rowid,) if with_rowid else ()),
                     *(value if raw is None else RawText(raw) for value, raw in values),
-                    rowid if table.rowid_alias is None else None,
+                    *kept_rowid(rowid),
                     Text(reason.encode()),
                 )
                 for values, (rowid, reason) in batch
@@ -577,6 +648,13 @@ class Snapshot:
                         key=describe_row(table, [values[name] for name in table.primary_key], row[-1]),
                     )
         return MigrationError("a text could not be read as UTF-8", code="value-misfit", table=table.name)
+
+
+def _rowid_keeper(table: Table) -> Callable[[int | None], tuple[int | None, ...]]:
+    """What keeps a rowid as an item of its own: nothing where it is a column, or there is none."""
+    if table.without_rowid or table.rowid_alias is not None:
+        return lambda _: ()
+    return lambda rowid: (rowid,)
 
 
 def _number_rows(batches: Iterator[list[tuple[Any, ...]]]) -> Iterator[list[tuple[Any, ...]]]:
