@@ -576,7 +576,7 @@ def _add_key(plan: TablePlan, staging: str, name: str, columns: Sequence[str], *
 def _plan_checks(plan: TablePlan, staging: str, judge: _Judge) -> None:
     table, target = plan.table, plan.map.target
     for position, check in enumerate(table.checks, start=1):
-        place = check.name or f"CHECK ({check.sql})"
+        place = f"CHECK {check.name}" if check.name else f"CHECK ({check.sql})"
         broken, way = judge("check-broken", name_check(table, position - 1), what=place, sql=check.sql)
         if broken is not None and way == "quarantine":  # whether or not it is carried over
             plan.findings.append(broken)

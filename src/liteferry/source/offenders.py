@@ -169,14 +169,14 @@ class OffenderStore:
             return lambda row: self._look_up(table, row)
         held: dict[RowName, str] = {}
         reasons: dict[str, str] = {}  # one text for all rows that share it
-        for row, reason in self._connection.execute(_REASONS + " GROUP BY row", [table]):
+        for row, reason in self._connection.execute(f"SELECT row, {_REASONS} GROUP BY row", [table]):
             held[row] = reasons.setdefault(reason, reason)
         return lambda row: held.get(row)  # noqa: PLW0108 - its type says less
 
     def _look_up(self, table: str, row: RowName) -> str | None:
         with self._guard, self._reporting():
             assert self._connection is not None  # noqa: S101 - there are rows in it
-            (reason,) = self._connection.execute(_REASONS + " AND row = ?", [table, row]).fetchone()
+            (reason,) = self._connection.execute(f"SELECT {_REASONS} AND row = ?", [table, row]).fetchone()
         return None if reason is None else str(reason)
 
     def _count_rows(self, table: str) -> int:
@@ -218,6 +218,6 @@ class OffenderStore:
 
 
 _REASONS: Final = (
-    "SELECT group_concat(reason, ', ') FROM (SELECT row, reason FROM quarantine WHERE table_name = ? ORDER BY reason)"
+    "group_concat(reason, ', ') FROM (SELECT row, reason FROM quarantine WHERE table_name = ? ORDER BY row, reason)"
     " WHERE true"
 )
