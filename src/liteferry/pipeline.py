@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from liteferry.choosing import demand_conversions
 from liteferry.decisions import demand_types
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.executor import choose_jobs, execute, stop_workers
@@ -220,7 +221,9 @@ def _open_source(source: str, directory: Path | None, run: Run, *, keep: bool = 
 def _read_source(snapshot: Snapshot, run: Run) -> tuple[Catalog, Census]:
     catalog = snapshot.read_catalog()
     with run.phase("census"):
-        census = snapshot.take_census(catalog, observe=run.observe, demanded=demand_types(catalog, run.options))
+        demanded = demand_types(catalog, run.options)
+        conversions = demand_conversions(catalog, run.options, demanded)
+        census = snapshot.take_census(catalog, observe=run.observe, demanded=demanded, conversions=conversions)
     return catalog, census
 
 
@@ -423,6 +426,7 @@ def prove(
         others = compare_catalogs(expected, held)
         wrong += tuple(f for f in others if (f.object_kind, f.object_name, f.table) not in named)
     run.tables = tuple(_report_table(run, proof) for proof in proofs)
+    run.conversions = tuple(found for proof in proofs for found in proof.conversions)
     run.mismatches = (*(found for proof in proofs for found in proof.mismatches), *wrong)
     run.mismatch_count = sum(proof.mismatch_count for proof in proofs) + len(wrong)
     return not run.mismatch_count and all(table.verdict == "proven" for table in run.tables)

@@ -14,6 +14,7 @@ import sqlite3
 import threading
 import time
 from contextlib import ExitStack, closing, contextmanager, nullcontext
+from functools import partial
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
@@ -40,9 +41,10 @@ from liteferry.source.orphans import describe_row, find_orphans
 from liteferry.source.select import make_select, name_column, name_rowid, natural_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from liteferry.choosing import DemandedConversions
     from liteferry.compare import StorageValue
     from liteferry.decisions import DemandedTypes
 
@@ -238,27 +240,34 @@ class Snapshot:
         tables: Collection[str] | None = None,
         observe: Callable[[Event], None] = ignore,
         demanded: DemandedTypes = MappingProxyType({}),
+        conversions: DemandedConversions = MappingProxyType({}),
     ) -> Census:
         """Look at every value of the tables (all of them by default), and for rows without their parent.
 
-        demanded: the PostgreSQL types that cast rules or the target demand, by table and column.
+        demanded: the PostgreSQL types that cast rules or the target demand, by table and column. conversions: what the
+        user decided to make of columns' values.
 
         Raises: MigrationError.
         """
         chosen = [table for table in catalog.tables if tables is None or table.name in tables]
-        counted = tuple(self._count_table(table, observe, demanded.get(table.name, {})) for table in chosen)
+        counted = []
+        for table in chosen:
+            start = partial(start_census, table, demanded.get(table.name, {}), conversions.get(table.name, {}))
+            counted.append(self._count_table(table, observe, start))
         with self._borrow() as reader, reader.use(_decode) as connection:
             orphans = tuple(orphan for table in chosen for orphan in find_orphans(connection, table, catalog))
-        return Census(tables=counted, orphans=orphans)
+        return Census(tables=tuple(counted), orphans=orphans)
 
-    def _count_table(self, table: Table, observe: Callable[[Event], None], demanded: Mapping[str, str]) -> TableCensus:
-        accumulator = start_census(table, demanded)
+    def _count_table(
+        self, table: Table, observe: Callable[[Event], None], start: Callable[[], TableAccumulator]
+    ) -> TableCensus:
+        accumulator = start()
         if self._is_utf16:
             return self._count_rows(table, self._read_checked_utf16(table), observe, accumulator)
         try:
             return self._count_rows(table, self._read_for_census(table, str), observe, accumulator)
         except _UndecodableError:  # rare, so that the others need not pay for looking
-            accumulator = start_census(table, demanded)
+            accumulator = start()
             return self._count_rows(table, self._read_for_census(table, _decode), observe, accumulator)
 
     def _count_rows(
