@@ -19,14 +19,23 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from liteferry.compare.literals import spell_literal
-from liteferry.compare.storage import RawText, Text
+from liteferry.compare.values import RawText, Text
+from liteferry.conversions import (
+    EPOCH_WAYS,
+    REPAIRS,
+    Unconvertible,
+    find_zone,
+    make_moment_converter,
+    make_repair,
+    make_zone_resolver,
+)
 from liteferry.model import Column, ColumnCensus, Form, Misfits, Offence, Sample, Table, TableCensus
 from liteferry.typemap import DeclaredType, classify_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from liteferry.compare.storage import StorageValue
+    from liteferry.compare.values import StorageValue
     from liteferry.model import StorageName
 
 SAMPLES: Final = 5
@@ -42,12 +51,34 @@ OFFENCES = MappingProxyType(
         "too-long": "a text longer than the declared length",
         "excess": "a decimal with more digits than declared",
         "range": "an integer beyond the type that a cast rule or the target demands, or that no double equals",
+        "epoch": "a number that the chosen epoch makes no moment of: beyond a timestamp, or finer than a microsecond",
+        "local-none": "a local time that the chosen time zone never had",
+        "local-twice": "a local time that the chosen time zone had twice",
         "nonfinite": "an infinity in a column that is not REAL",
         "nul": "a text with the NUL character",
         "invalid-utf8": "a text that is not valid UTF-8",
         "null": "NULL where the table says NOT NULL, or in a primary key",
     }
 )
+
+NOTES = MappingProxyType(
+    {
+        "inexact": "a real of more than 15 digits in a DECIMAL column: what binary arithmetic leaves, as in 0.1 + 0.2",
+    }
+)
+"""What is odd, but hinders nothing."""
+
+REASONS = MappingProxyType(
+    {
+        "too-fine": "finer than a microsecond",
+        "hour-24": "of 24:00 or later",
+        "no-such-day": "of a day that the calendar does not have",
+        "blanks": "with blanks around them",
+        "number": "that are numbers",
+        "other": "in another form",
+    }
+)
+"""Why a text is no date or time."""
 
 FORMS = MappingProxyType(
     {
@@ -116,6 +147,9 @@ _DECIMAL: Final = re.compile(r"[+-]?(\d+)(?:[.](\d*))?(?:[eE]([+-]?\d{1,4}))?", 
 _BOOL_WORDS: Final = frozenset({"true", "false", "t", "f", "0", "1"})
 _EXPONENT: Final = re.compile(r"[eE](?<=\d[eE])")
 MICROSECOND_DIGITS: Final = 6
+MOST_EXACT_DIGITS: Final = 15
+"""A decimal of so many digits comes back from a double as it was. Source: C standard, DBL_DIG."""
+_ORDINAL_OF_1970: Final = date(1970, 1, 1).toordinal()
 _EXACT_DOUBLE: Final = 2**53
 """Every integer up to here is a double."""
 _JSONB_FRACTION_DIGITS: Final = 16_383
@@ -172,6 +206,44 @@ def text_form_time(text: str) -> tuple[str, int]:
     """Classify a text as ``time`` or ``other``; with the digits of its fraction. Pure."""
     match = _TIME.fullmatch(text)
     return ("other", 0) if match is None else ("time", len((match[1] or "").rstrip("0")))
+
+
+_CLOCK_24: Final = re.compile(r"(?:.*[ T])?(?:2[4-9]|[3-9]\d):\d\d(?::.*)?", re.ASCII | re.DOTALL)
+_FINE: Final = re.compile(r".*:\d\d[.]\d{7,}(?:\s?(?:Z|[+-]\d\d:?\d*))?", re.ASCII | re.DOTALL)
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[ T].*)?", re.ASCII | re.DOTALL)
+
+
+def tell_why_no_time(text: str) -> str:
+    """Say why a text is no date or time, in a word of `REASONS`. Pure."""
+    if text != text.strip() and text_form_datetime(text.strip())[0] != "other":
+        return "blanks"
+    if _DECIMAL.fullmatch(text):
+        return "number"
+    if _CLOCK_24.fullmatch(text):
+        return "hour-24"
+    if _DAY.fullmatch(text):
+        try:
+            date.fromisoformat(text[:10])
+        except ValueError:
+            return "no-such-day"
+    return "too-fine" if _FINE.fullmatch(text) else "other"
+
+
+def read_local_us(text: str) -> int:
+    """Read a date and time without an offset, a form that is taken: µs since 1970-01-01 by its own clock. Pure."""
+    day, clock = text[:10], text[11:].strip()
+    days = date.fromisoformat(day).toordinal() - _ORDINAL_OF_1970
+    whole, _, fraction = clock.partition(".")
+    hour, minute, second = (int(part) for part in (*whole.split(":"), "0", "0")[:3]) if whole else (0, 0, 0)
+    return ((days * 24 + hour) * 60 + minute) * 60_000_000 + second * 1_000_000 + int(fraction[:6].ljust(6, "0"))
+
+
+def _is_inexact(value: float) -> bool:
+    """Whether a real has more digits than any decimal of up to 15 digits, when it was stored, would have left."""
+    text = repr(value)
+    if len(text) <= MOST_EXACT_DIGITS:
+        return False
+    return len(text.partition("e")[0].replace(".", "").lstrip("-0").rstrip("0")) > MOST_EXACT_DIGITS
 
 
 class _NotJson(ValueError):  # noqa: N818 - never leaves this module
@@ -304,9 +376,18 @@ def describe_class(value: object) -> str:
 class _ColumnAccumulator:
     """Counts one column. ``add`` takes a batch's values and what names the row of an index."""
 
-    def __init__(self, column: Column, declared: DeclaredType, sink: Sink | None, *, forbids_null: bool) -> None:
+    def __init__(
+        self,
+        column: Column,
+        declared: DeclaredType,
+        sink: Sink | None,
+        *,
+        forbids_null: bool,
+        conversions: Sequence[str] = (),
+    ) -> None:
         self.column = column
         self.sink = sink
+        self.conversions = tuple(conversions)
         self.declared = declared
         self.forbids_null = forbids_null
         self.classes: Counter[type] = Counter()
@@ -320,11 +401,25 @@ class _ColumnAccumulator:
         self.integer_digits = 0
         self.counts: Counter[str] = Counter()
         self.samples: dict[str, list[Sample]] = {}
-        self.groups: Counter[tuple[type, tuple[str, ...]]] = Counter()
+        self.groups: Counter[tuple[type, tuple[str, ...], bool]] = Counter()
         self._offenders: dict[int, list[str]] = {}  # of the batch: what each value's offences are
         self._expected: frozenset[type] = frozenset()  # without a declared type: the class of the first rows
         family = declared.family
         self.holds: frozenset[type] = _HOLDS[family]
+        if family == "text" and declared.pg_type:
+            self.holds |= {int, float}  # whoever demands text says that numbers become their text
+        self.notes: dict[str, list[Sample]] = {}
+        self.reasons: Counter[str] = Counter()
+        self.converted = 0
+        self._changed: set[int] = set()  # of the batch: the values that a conversion changes
+        repairs = [way for way in self.conversions if way in REPAIRS]
+        self._repair = make_repair(repairs) if repairs else None
+        epoch = next((way for way in self.conversions if way in EPOCH_WAYS), "")
+        self._to_moment = make_moment_converter(epoch, whole_days=family == "date") if epoch else None
+        if epoch:
+            self.holds |= {int, float}
+        zone = find_zone(self.conversions)
+        self._resolve = make_zone_resolver(zone) if zone else None
         self.look: Callable[[str], str] | None = {
             "datetime": self._look_datetime,
             "date": self._look_datetime,
@@ -346,24 +441,7 @@ class _ColumnAccumulator:
         if type(None) in counted and self.forbids_null:
             self._offend("null", self._where(values, type(None)), values, rows)
         if int in counted:
-            integers: Sequence[int] = [v for v in values if type(v) is int]
-            low, high = min(integers), max(integers)
-            self.min_integer = low if self.min_integer is None else min(low, self.min_integer)
-            self.max_integer = high if self.max_integer is None else max(high, self.max_integer)
-            self.size_bytes += 8 * len(integers)
-            if family == "bool" and not (low >= 0 and high <= 1):
-                self._offend(
-                    "form", [i for i, v in enumerate(values) if type(v) is int and v not in {0, 1}], values, rows
-                )
-            if family == "decimal":
-                self._look_decimals(values, int, rows)
-            bound = 1 << (self.declared.integer_bits - 1)
-            if family == "real" and max(-low, high) > _EXACT_DOUBLE:
-                inexact = [i for i, v in enumerate(values) if type(v) is int and int(float(v)) != v]
-                self._offend("range", inexact, values, rows)
-            if family == "integer" and not (low >= -bound and high < bound):
-                beyond = [i for i, v in enumerate(values) if type(v) is int and not -bound <= v < bound]
-                self._offend("range", beyond, values, rows)
+            self._add_integers(values, rows)
         if float in counted:
             self._add_reals(values, rows)
         if str in counted:
@@ -380,9 +458,17 @@ class _ColumnAccumulator:
             self.longest_bytes = max(self.longest_bytes, *map(len, bad))
             self.size_bytes += sum(map(len, bad))
             self._offend("invalid-utf8", self._where(values, InvalidText), values, rows)
+            if self._repair is not None:
+                self._add_repaired(values, InvalidText, rows)
+        if self._to_moment is not None and (int in counted or float in counted):
+            self._add_numbers(values, self._to_moment, rows)
         if self._offenders:
-            self.groups.update((type(values[index]), tuple(names)) for index, names in self._offenders.items())
+            self.groups.update(
+                (type(values[index]), tuple(names), index in self._changed) for index, names in self._offenders.items()
+            )
             self._offenders.clear()
+        self.converted += len(self._changed)
+        self._changed.clear()
 
     def _expect_class(self, counted: Counter[type]) -> None:
         """Without a declared type: the class that most of the first rows have is the one that the others offend."""
@@ -393,6 +479,25 @@ class _ColumnAccumulator:
         most = max(kinds, key=lambda kind: sum(counted[found] for found in kind))
         if any(counted[found] for found in most):
             self.holds = self._expected = most
+
+    def _add_integers(self, values: Sequence[object], rows: _Batch) -> None:
+        family = self.declared.family
+        integers: Sequence[int] = [v for v in values if type(v) is int]
+        low, high = min(integers), max(integers)
+        self.min_integer = low if self.min_integer is None else min(low, self.min_integer)
+        self.max_integer = high if self.max_integer is None else max(high, self.max_integer)
+        self.size_bytes += 8 * len(integers)
+        if family == "bool" and not (low >= 0 and high <= 1):
+            self._offend("form", [i for i, v in enumerate(values) if type(v) is int and v not in {0, 1}], values, rows)
+        if family == "decimal":
+            self._look_decimals(values, int, rows)
+        bound = 1 << (self.declared.integer_bits - 1)
+        if family == "real" and max(-low, high) > _EXACT_DOUBLE:
+            inexact = [i for i, v in enumerate(values) if type(v) is int and int(float(v)) != v]
+            self._offend("range", inexact, values, rows)
+        if family == "integer" and not (low >= -bound and high < bound):
+            beyond = [i for i, v in enumerate(values) if type(v) is int and not -bound <= v < bound]
+            self._offend("range", beyond, values, rows)
 
     def _add_reals(self, values: Sequence[object], rows: _Batch) -> None:
         reals = [v for v in values if type(v) is float]
@@ -417,7 +522,9 @@ class _ColumnAccumulator:
         if "\0" in joined:
             self._offend("nul", [i for i, v in enumerate(values) if type(v) is str and "\0" in v], values, rows)
         limit = self.declared.length
-        if self.declared.family == "text" and limit is not None and longest > limit:
+        if self._repair is not None:
+            self._add_repaired(values, str, rows)
+        elif self.declared.family == "text" and limit is not None and longest > limit:
             long = [i for i, v in enumerate(values) if type(v) is str and len(v) > limit]
             self._offend("too-long", long, values, rows)
         if self.declared.family == "decimal":
@@ -430,12 +537,65 @@ class _ColumnAccumulator:
             wrong = set(counted) - _TAKES[self.declared.family]
             if wrong:
                 self._offend("form", [i for i, form in enumerate(forms) if form in wrong], values, rows)
+                if self.declared.family in {"datetime", "date", "time"}:
+                    odd = [v for v, form in zip(values, forms, strict=True) if form in wrong]
+                    self.reasons.update(tell_why_no_time(v) for v in odd if type(v) is str)
             for form, offence in (("json-only", "json-only"), ("datetime-tz", "zone")):
                 if form in counted:
                     self._offend(offence, [i for i, found in enumerate(forms) if found == form], values, rows)
+            if self._resolve is not None:
+                self._add_local_times(values, forms, wrong, rows)
+
+    def _add_local_times(self, values: Sequence[object], forms: Sequence[str], wrong: set[str], rows: _Batch) -> None:
+        """Look at the texts that the chosen time zone makes moments of: those without an offset."""
+        unclear: dict[str, list[int]] = {}
+        for index, (value, form) in enumerate(zip(values, forms, strict=True)):
+            if type(value) is not str or form in wrong or form == "datetime-tz":
+                continue
+            try:
+                self._resolve(read_local_us(value))  # type: ignore[misc]  # only called where there is one
+            except Unconvertible as error:
+                unclear.setdefault("local-twice" if "twice" in str(error) else "local-none", []).append(index)
+            else:
+                self._changed.add(index)
+        for offence, indexes in unclear.items():
+            self._offend(offence, indexes, values, rows)
+
+    def _add_repaired(self, values: Sequence[object], found: type, rows: _Batch) -> None:
+        """Look at what the chosen repairs make of texts."""
+        repair, limit, long = self._repair, self.declared.length, []
+        for index, value in enumerate(values):
+            if type(value) is not found:
+                continue
+            text = repair(value)  # type: ignore[misc, arg-type]  # only called where there is one, with texts
+            if text is None:
+                continue
+            if text != value:
+                self._changed.add(index)
+            self.longest_text = max(self.longest_text, len(text))
+            if self.declared.family == "text" and limit is not None and len(text) > limit:
+                long.append(index)
+        self._offend("too-long", long, values, rows)
+
+    def _add_numbers(self, values: Sequence[object], convert: Callable[[int | float], int], rows: _Batch) -> None:
+        """Look at the numbers that the chosen epoch makes moments of."""
+        beyond = []
+        for index, value in enumerate(values):
+            if type(value) is int or type(value) is float:
+                try:
+                    convert(value)
+                except Unconvertible:
+                    beyond.append(index)
+                else:
+                    self._changed.add(index)
+        self._offend("epoch", beyond, values, rows)
 
     def _look_decimals(self, values: Sequence[object], found: type, rows: _Batch) -> None:
         precision, scale = self.declared.precision, self.declared.scale or 0
+        if found is float:
+            self._note(
+                "inexact", [i for i, v in enumerate(values) if type(v) is float and _is_inexact(v)], values, rows
+            )
         if precision is None and found is not str:
             return  # numeric without limits takes every finite number: there is nothing to count
         excess, wrong = [], []
@@ -500,6 +660,13 @@ class _ColumnAccumulator:
                 ),
             )
 
+    def _note(self, note: str, indexes: Sequence[int], values: Sequence[object], rows: _Batch) -> None:
+        """Count what hinders nothing."""
+        self.counts[note] += len(indexes)
+        kept = self.notes.setdefault(note, [])
+        for index in indexes[: SAMPLES - len(kept)]:
+            kept.append(Sample(key=rows.describe(index), why=describe_class(values[index])))
+
     def finish(self) -> ColumnCensus:
         return ColumnCensus(
             name=self.column.name,
@@ -522,10 +689,23 @@ class _ColumnAccumulator:
                 if self.counts[name]
             ),
             misfits=tuple(
-                Misfits(storage=_STORAGE[found], offences=names, count=count)
-                for (found, names), count in sorted(self.groups.items(), key=lambda group: (str(group[0]), group[1]))
+                Misfits(storage=_STORAGE[found], offences=names, converted=converted, count=count)
+                for (found, names, converted), count in sorted(self.groups.items(), key=_order_group)
             ),
+            notes=tuple(
+                Offence(name=name, count=self.counts[name], samples=tuple(self.notes[name]))
+                for name in NOTES
+                if self.counts[name]
+            ),
+            reasons=tuple(Form(name=name, count=self.reasons[name]) for name in REASONS if self.reasons[name]),
+            conversions=self.conversions,
+            converted=self.converted,
         )
+
+
+def _order_group(group: tuple[tuple[type, tuple[str, ...], bool], int]) -> tuple[str, tuple[str, ...], bool]:
+    (found, names, converted), _ = group
+    return _STORAGE[found], names, converted
 
 
 def _look_uuid(text: str) -> str:
@@ -601,7 +781,15 @@ class _Batch:
 class TableAccumulator:
     """Takes a table's rows batch by batch; made by `start_census`."""
 
-    def __init__(self, table: Table, demanded: Mapping[str, str], sink: Sink | None, *, is_named: bool) -> None:
+    def __init__(
+        self,
+        table: Table,
+        demanded: Mapping[str, str],
+        conversions: Mapping[str, Sequence[str]],
+        sink: Sink | None,
+        *,
+        is_named: bool,
+    ) -> None:
         """Start with no rows."""
         self._is_named = is_named
         self._table = table
@@ -610,8 +798,11 @@ class TableAccumulator:
         self._columns = [
             _ColumnAccumulator(
                 column,
-                classify_column(table, column, demanded.get(column.name, "")),
+                classify_column(
+                    table, column, demanded.get(column.name, ""), conversions=conversions.get(column.name, ())
+                ),
                 sink,
+                conversions=conversions.get(column.name, ()),
                 forbids_null=column.not_null or (column.pk_position > 0 and column.name != table.rowid_alias),
             )
             for column in table.columns
@@ -661,13 +852,15 @@ def describe_key_value(value: object) -> str:
 def start_census(
     table: Table,
     demanded: Mapping[str, str] = MappingProxyType({}),
+    conversions: Mapping[str, Sequence[str]] = MappingProxyType({}),
     sink: Sink | None = None,
     *,
     is_named: bool = True,
 ) -> TableAccumulator:
     """Begin the census of one table. Pure, but for what the sink does.
 
-    demanded: the PostgreSQL types that cast rules or the target demand, by column name. sink: takes every offender; the
-    census itself keeps a few. is_named: SQL can ask for the rows by their rowids or keys.
+    demanded: the PostgreSQL types that cast rules or the target demand, by column name. conversions: what the user
+    decided to make of a column's values, as `liteferry.choosing.choose_conversions` gives it. sink: takes every
+    offender; the census itself keeps a few. is_named: SQL can ask for the rows by their rowids or keys.
     """
-    return TableAccumulator(table, demanded, sink, is_named=is_named)
+    return TableAccumulator(table, demanded, conversions, sink, is_named=is_named)

@@ -8,21 +8,29 @@ the values that are left.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from liteferry.census import REASONS
+from liteferry.conversions import EPOCH_WAYS, REPAIRS, find_zone
 from liteferry.decisions import find_way
-from liteferry.findings import make_finding
+from liteferry.errors import MigrationError
+from liteferry.findings import FINDINGS, WAYS, make_finding
 from liteferry.model import Offence, WayOut
-from liteferry.typemap import TypeChoice, classify_column
+from liteferry.typemap import TypeChoice, classify_column, classify_declared_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from liteferry.model import Column, ColumnCensus, Finding, Kind, Options, Table
+    from liteferry.decisions import DemandedTypes
+    from liteferry.model import Catalog, Column, ColumnCensus, Finding, Kind, Options, Table
     from liteferry.typemap import DeclaredType, Family
+
+DemandedConversions: TypeAlias = "Mapping[str, Mapping[str, tuple[str, ...]]]"
+"""What the user decided to make of columns' values, by the source's table and column name."""
 
 _SAMPLES: Final = 5
 
@@ -30,18 +38,76 @@ _SAMPLES: Final = 5
 def map_column(table: Table, column: Column, census: ColumnCensus, options: Options, pg_type: str = "") -> TypeChoice:
     """Choose the PostgreSQL type of one column. Pure.
 
-    pg_type: what a cast rule or the target demands; the census must have been taken with the same.
+    pg_type: what a cast rule or the target demands; the census must have been taken with the same, and with the
+    conversions that `choose_conversions` gives.
 
     Never chooses a type that would change a value: where the declared type's counterpart does not hold every stored
     value, the choice is the narrowest type that does, and a blocking finding says so; unless the user has taken another
     way out, which the choice then follows.
     """
-    declared = classify_column(table, column, pg_type)
+    declared = classify_column(table, column, pg_type, conversions=census.conversions)
     if column.name == table.rowid_alias and not pg_type:
         return TypeChoice(pg_type="bigint", kind="int8", rule="rowid-alias")
     case = _Case(table, column, declared, census, options)
     choice = case.decide(_CHOOSERS[declared.family])
     return replace(choice, rule="cast") if declared.pg_type == choice.pg_type else choice
+
+
+_DATE_WAYS: Final = ("widen", "quarantine", "null", *EPOCH_WAYS)
+_TEXT_WAYS: Final = ("widen", "quarantine", "null", *REPAIRS)
+_ZONE_CODES: Final = ("time-zone-mixed", "time-zone-absent", "time-zone-given")
+
+
+def choose_conversions(table: Table, column: Column, options: Options, pg_type: str = "") -> tuple[str, ...]:
+    """The conversions of a column that the user decided on; the census judges its values with them. Pure.
+
+    pg_type: what a cast rule or the target demands. Numbers of a column without a declared type become moments only
+    where a decision names the very column, since nothing else says that they may be.
+
+    Raises: MigrationError (usage) for two that exclude each other.
+    """
+    if not options.decisions or column.generated or (column.name == table.rowid_alias and not pg_type):
+        return ()
+    place = f"{table.name}.{column.name}"
+    family = classify_column(table, column, pg_type).family
+    if family == "none":
+        named = replace(options, decisions=tuple(found for found in options.decisions if found.place == place))
+        epoch = find_way("date-form", place, _DATE_WAYS, named)
+    else:
+        epoch = find_way("date-form", place, _DATE_WAYS, options) if family in {"datetime", "date"} else ""
+    chosen = [epoch] if epoch in EPOCH_WAYS else []
+    if family == "datetime" or (family == "none" and chosen):
+        zones = (find_way(code, place, ("timezone",), options) for code in _ZONE_CODES)
+        chosen += [zone for zone in zones if zone][:1]
+    if family == "text" or (family == "none" and not chosen):
+        chosen += _choose_repairs(place, options)
+    return tuple(chosen)
+
+
+def _choose_repairs(place: str, options: Options) -> list[str]:
+    ways = {code: find_way(code, place, _TEXT_WAYS, options) for code in ("text-nul", "text-invalid")}
+    whole = {"u-fffd", "escape"} & set(ways.values())
+    if whole and (len(whole) > 1 or "null" in ways.values()):
+        raise MigrationError(
+            f"the ways out {ways['text-nul']} and {ways['text-invalid']} exclude each other at {place}",
+            code="usage",
+            hint="u-fffd and escape look at NUL and at bytes that are not UTF-8 alike",
+        )
+    return [repair for repair in REPAIRS if repair in ways.values()]
+
+
+def demand_conversions(catalog: Catalog, options: Options, demanded: DemandedTypes) -> DemandedConversions:
+    """The conversions that the user decided on, by table and column; demanded: the types likewise. Pure.
+
+    Raises: as `choose_conversions`.
+    """
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for table in catalog.tables if options.decisions else ():
+        for column in table.columns:
+            pg_type = demanded.get(table.name, {}).get(column.name, "")
+            if conversions := choose_conversions(table, column, options, pg_type):
+                found.setdefault(table.name, {})[column.name] = conversions
+    return found
 
 
 def put_aside(census: ColumnCensus, offences: Collection[str]) -> ColumnCensus:
@@ -73,7 +139,22 @@ def put_aside(census: ColumnCensus, offences: Collection[str]) -> ColumnCensus:
         offences=tuple(found for found in left if found.count),
         misfits=tuple(group for group in census.misfits if group not in away),
         forms=tuple(form for form in census.forms if form.name not in wrong),
+        reasons=() if "form" in offences else census.reasons,
     )
+
+
+def forgive(census: ColumnCensus, offences: Collection[str]) -> ColumnCensus:
+    """The census as if these offences were none: a conversion makes something good of the values. Pure."""
+    groups = [replace(group, offences=_without(group.offences, offences)) for group in census.misfits]
+    return replace(
+        census,
+        offences=tuple(found for found in census.offences if found.name not in offences),
+        misfits=tuple(group for group in groups if group.offences),
+    )
+
+
+def _without(names: tuple[str, ...], away: Collection[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in away)
 
 
 def count_values(census: ColumnCensus, offences: Collection[str], without: Collection[str] = ()) -> int:
@@ -83,6 +164,48 @@ def count_values(census: ColumnCensus, offences: Collection[str], without: Colle
         for group in census.misfits
         if not set(group.offences).isdisjoint(offences) and set(group.offences).isdisjoint(without)
     )
+
+
+def count_changed(census: ColumnCensus, nulled: Collection[str], quarantined: Collection[str]) -> int:
+    """How many values the census's conversions change or make NULL, of those that are not quarantined. Pure."""
+    changed = census.converted
+    for group in census.misfits:
+        names = set(group.offences)
+        if not names.isdisjoint(quarantined):
+            changed -= group.count if group.converted else 0
+        elif not names.isdisjoint(nulled) and not group.converted:
+            changed += group.count
+    return changed
+
+
+def _withdraw(found: Finding, type_wanted: str) -> Finding:
+    """A finding whose way out, NULL, does nothing, since another makes the column wide enough for the values."""
+    return replace(
+        found,
+        way="",
+        if_accepted="",
+        ways=tuple(way for way in found.ways if way.name != "widen"),
+        hint=f"null is for values that do not fit {type_wanted}: it cannot be taken beside a wider type",
+    )
+
+
+def _say_years(way: str, ends: tuple[int | None, int | None]) -> str:
+    """Say in which years integers would be; "" where one of them would be beyond a timestamp."""
+    from liteferry.conversions import Unconvertible, make_moment_converter
+
+    convert, years = make_moment_converter(way), []
+    for end in ends:
+        if end is None:
+            return " "  # reals: only the values themselves tell
+        try:
+            years.append(1970 + round(convert(end) / _YEAR_US - 0.5))
+        except Unconvertible:
+            return ""
+    return f": the year {years[0]}" if years[0] == years[1] else f": the years {years[0]} to {years[1]}"
+
+
+_YEAR_US: Final = 31_556_952_000_000
+_MOMENTS: Final[frozenset[Kind]] = frozenset({"timestamp", "timestamptz", "date"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,62 +230,154 @@ class _Case:
         self.options = options
         self.problems: list[_Problem] = []
         self.quarantined: list[str] = []
+        self.nulled: list[str] = []
+        self.wanted = ""  # json or text, where the user has taken that
+        self.epoch = next((way for way in census.conversions if way in EPOCH_WAYS), "")
+        self.zone = find_zone(census.conversions)
+        self.repairs = tuple(way for way in census.conversions if way in REPAIRS)
+        self._moments = tuple(way for way in census.conversions if way not in REPAIRS)
 
     def decide(self, choose: Callable[[_Case], TypeChoice]) -> TypeChoice:
         """Choose the type, following the ways out that the user has taken."""
+        choice, settled = self._settle(choose)
+        if self.repairs and choice.kind != "text":
+            # another problem makes bytes of the column, which take every text as it is: nothing is repaired
+            self._start_anew()
+            choice, settled = self._settle(choose)
+        if self.nulled and choice.rule == "widened" and not self._still_misfit(choice.kind):
+            settled = [_withdraw(found, self.type_wanted) if found.way == "null" else found for found in settled]
+        null = self._null_way()
+        conversions = self.repairs if choice.kind == "text" else self._moments if choice.kind in _MOMENTS else ()
+        changed = count_changed(self.stored, self.nulled, self.quarantined) if conversions else 0
+        return replace(
+            choice,
+            findings=(*settled, *(problem.finding for problem in self.problems)),
+            conversions=(*conversions, *null),
+            converted=changed or count_values(self.stored, self.nulled, self.quarantined),
+            quarantined=tuple(self.quarantined),
+        )
+
+    def _start_anew(self) -> None:
+        self.census = self.stored
+        self.quarantined, self.nulled = [], []
+        self.repairs = ()
+
+    def _settle(self, choose: Callable[[_Case], TypeChoice]) -> tuple[TypeChoice, list[Finding]]:
+        """Choose until no problem is left of which the user has taken a way out."""
         settled: list[Finding] = []
         while True:
             self.problems = []
             choice = choose(self)
             taken = next(filter(None, map(self._take_way, self.problems)), None)
             if taken is None:
-                break
+                return choice, settled
             settled.append(taken)
-        findings = (*settled, *(problem.finding for problem in self.problems))
-        return replace(choice, findings=findings, quarantined=tuple(self.quarantined))
 
     def _take_way(self, problem: _Problem) -> Finding | None:
         """Follow the way that the user takes of a problem; None where that is the default, or nothing is decided."""
         found = problem.finding
-        offered = [way.name for way in found.ways]
-        way = find_way(found.code, found.place, offered, self.options)
-        if not way or way == offered[0]:
+        default = found.ways[0].name if found.if_accepted else ""
+        way = (found.way and "") or find_way(found.code, found.place, [way.name for way in found.ways], self.options)
+        if found.code in {"text-nul", "text-invalid"} and not way:
+            way = next((repair for repair in self.repairs if repair != "strip-nul"), "")  # both look at either
+        if not way or way == default:
             return None
-        if way == "quarantine":
-            self.quarantined += [name for name in problem.offences if self.census.offence(name)]
+        if way in {"quarantine", "null"}:
+            away = self.quarantined if way == "quarantine" else self.nulled
+            away += [name for name in problem.offences if self.census.offence(name)]
             self.census = put_aside(self.census, problem.offences)
+        elif way in self.repairs:
+            self.census = forgive(self.census, problem.offences)
+        elif way in {"json", "text"}:
+            self.wanted = way
+        else:
+            return None
         return replace(found, way=way)
 
+    def _still_misfit(self, kind: Kind) -> bool:
+        """Whether what is to become NULL does not fit the wider type either."""
+        fitting = {"class", *(("nul", "invalid-utf8") if kind == "text" else ())}
+        return set(self.nulled) <= fitting
+
+    def _null_way(self) -> tuple[str, ...]:
+        """``null``, with the storage classes that become NULL altogether."""
+        if not self.nulled:
+            return ()
+        # a text that is not UTF-8 is as little a blob as one that is
+        telling = {"class", *(("invalid-utf8",) if self.declared.family == "blob" else ())} & set(self.nulled)
+        groups = self.stored.misfits
+        listed = ",".join(sorted({group.storage for group in groups if not telling.isdisjoint(group.offences)}))
+        return (f"null:{listed}" if listed else "null",)
+
     def say(
-        self, code: str, offences: Iterable[str], message: str, *, becomes: str = "", count: int = 0, hint: str = ""
+        self,
+        code: str,
+        offences: Iterable[str],
+        message: str,
+        *,
+        becomes: str = "",
+        count: int = 0,
+        hint: str = "",
+        ways: tuple[WayOut, ...] = (),
+        way: str = "",
+        note: Offence | None = None,
     ) -> None:
-        """Note a problem. offences: of those that are there, all values together; count: where there are none."""
+        """Note a problem. offences: of those that are there, all values together; count: where there are none.
+
+        becomes: what the column becomes by default; "" where there is no default. ways: offered beside those that are
+        always offered; way: the one that has been taken already.
+        """
         names = tuple(name for name in offences if self.census.offence(name))
-        self.problems.append(
-            _Problem(
-                make_finding(
-                    code,
-                    message,
-                    table=self.table.name,
-                    name=self.column.name,
-                    count=self.count(*names) or count,
-                    samples=tuple(sample for name in names for sample in self._offence(name).samples)[:_SAMPLES],
-                    sql=f"{self.column.name} {self.column.declared_type}".strip(),
-                    hint=hint,
-                    if_accepted=f"the column becomes {becomes}" if becomes else "",
-                    more_ways=self._offer(names) if becomes else (),
-                ),
-                names,
-            )
+        samples = note.samples if note else tuple(s for name in names for s in self._offence(name).samples)
+        found = make_finding(
+            code,
+            message,
+            table=self.table.name,
+            name=self.column.name,
+            count=self.count(*names) or count,
+            samples=samples[:_SAMPLES],
+            sql=f"{self.column.name} {self.column.declared_type}".strip(),
+            hint=hint,
+            if_accepted=f"the column becomes {becomes}" if becomes else "",
+            more_ways=(*self._offer(names), *ways) if becomes or FINDINGS[code].severity == "blocker" else ways,
         )
+        if not becomes:
+            offered = tuple(one for one in found.ways if one.name != FINDINGS[code].way or not found.if_accepted)
+            found = replace(found, if_accepted="", ways=offered)
+        if way:
+            found = replace(found, way=way, ways=(WayOut(name=way, effect=WAYS[way.partition(":")[0]]),))
+        self.problems.append(_Problem(found, names))
 
     def _offer(self, offences: tuple[str, ...]) -> tuple[WayOut, ...]:
-        """The ways out beside the default."""
+        """The ways out that are offered wherever rows can be named."""
         if not offences:
             return ()
         rows = self.count(*offences)
         are = "row is" if rows == 1 else "rows are"
-        return (WayOut(name="quarantine", effect=f"{rows:,} {are} kept whole, in a table beside the target's"),)
+        offered = [WayOut(name="quarantine", effect=f"{rows:,} {are} kept whole, in a table beside the target's")]
+        column = self.column
+        is_key = column.pk_position > 0 or column.name == self.table.rowid_alias
+        if not (column.not_null or column.generated or is_key):
+            become = "value becomes" if rows == 1 else "values become"
+            offered.append(WayOut(name="null", effect=f"{rows:,} {become} NULL"))
+        return tuple(offered)
+
+    def offer_moments(self) -> tuple[WayOut, ...]:
+        """What numbers in a column of dates may mean, with the years that they would be in."""
+        census = self.census
+        if self.column.generated or not (census.integers or census.reals):
+            return ()
+        ends = (census.min_integer, census.max_integer)
+        return tuple(
+            WayOut(name=way, effect=WAYS[way] + _say_years(way, ends)) for way in EPOCH_WAYS if _say_years(way, ends)
+        )
+
+    def offer_repairs(self, offence: str) -> tuple[WayOut, ...]:
+        """What can be made of texts that are none to PostgreSQL."""
+        if self.column.generated:
+            return ()
+        ways = REPAIRS if offence == "nul" else ("u-fffd", "escape")
+        return tuple(WayOut(name=way, effect=WAYS[way]) for way in ways)
 
     def _offence(self, name: str) -> Offence:
         return self.census.offence(name) or Offence(name=name, count=0)
@@ -174,6 +389,26 @@ class _Case:
     def has(self, *offences: str) -> bool:
         """Whether any value has one of these offences."""
         return any(self.census.offence(name) for name in offences)
+
+    def say_inexact(self) -> None:
+        """Say what binary arithmetic has left in a column of decimals."""
+        note = next((found for found in self.stored.notes if found.name == "inexact"), None)
+        if note is not None:
+            message = (
+                f"{note.count:,} of {self.stored.reals:,} reals have more than 15 digits, as 0.1 + 0.2 has in SQLite"
+            )
+            self.say("decimal-inexact", (), message, count=note.count, note=note)
+
+    def say_moments(self) -> int:
+        """Say that numbers become moments, where they do; returns how many."""
+        census = self.census
+        numbers = census.integers + census.reals - self.count("epoch") if self.epoch else 0
+        if numbers:
+            years = _say_years(self.epoch, (census.min_integer, census.max_integer)).rstrip()
+            meant = WAYS[self.epoch].removeprefix("numbers are ")
+            message = f"{numbers:,} of {self.stored.rows:,} values are numbers: {meant}"
+            self.say("date-form", (), message + years, count=numbers, way=self.epoch)
+        return numbers
 
     def misfit(self, *, what: str = "") -> TypeChoice:
         """The declared type does not hold everything: widen, and say so."""
@@ -263,7 +498,8 @@ class _Case:
         ):
             if self.has(offence):
                 message = f"{self.count(offence):,} of {self.stored.texts:,} texts {what}"
-                self.say(code, (offence,), message, becomes=self.describe(choice))
+                ways = self.offer_repairs(offence)
+                self.say(code, (offence,), message, becomes=self.describe(choice), ways=ways)
         return choice
 
 
@@ -301,6 +537,7 @@ def _choose_decimal(case: _Case) -> TypeChoice:
     census, declared = case.census, case.declared
     if case.has("class", "form", "nonfinite", "invalid-utf8"):
         return case.misfit()
+    case.say_inexact()
     if declared.precision is None:
         return TypeChoice(pg_type="numeric", kind="numeric", rule="decimal-free")
     if case.has("excess"):
@@ -331,46 +568,85 @@ def _choose_text(case: _Case) -> TypeChoice:
 
 
 def _choose_datetime(case: _Case) -> TypeChoice:
-    census, policy = case.census, case.options.timestamps
-    if case.declared.pg_type == "timestamptz":
+    policy = case.options.timestamps
+    if case.declared.pg_type == "timestamptz" or case.zone:
         policy = "timestamptz"
     elif case.declared.pg_type == "timestamp":
         policy = "timestamp"
     if case.has(*_OF_FORM):
-        return _misfit_of_form(case, "YYYY-MM-DD HH:MM:SS, to the microsecond")
-    zoned = case.count("zone")
+        choice = _misfit_of_form(case, "YYYY-MM-DD HH:MM:SS, to the microsecond")
+        if not case.epoch and not case.zone:
+            return choice
+        policy = "timestamptz"  # the rest is as the user decided: what cannot be so is put aside, and never widened
+    return _choose_zone(case, policy)
+
+
+def _choose_zone(case: _Case, policy: str) -> TypeChoice:
+    census = case.census
+    numbers = case.say_moments()
+    zoned, unclear = case.count("zone") + numbers, case.count(*_UNCLEAR)
+    texts = census.texts + numbers
+    if case.zone:
+        mixed = zoned and zoned < texts
+        message = f"{texts - zoned:,} of {texts:,} timestamps have no offset: local times of {case.zone}"
+        code = "time-zone-mixed" if mixed else "time-zone-given"
+        case.say(code, ("zone",) if mixed else (), message, count=texts - zoned, way=f"timezone:{case.zone}")
+    if unclear:
+        message = (
+            f"{unclear:,} of {texts:,} local times are unclear in {case.zone}: {case.count('local-none'):,} never were,"
+            f" {case.count('local-twice'):,} were twice"
+        )
+        case.say("local-time-unclear", _UNCLEAR, message)
+    if case.zone:
+        return TypeChoice(pg_type="timestamptz", kind="timestamptz", rule="timestamptz")
+    if numbers and policy == "timestamp" and not case.has("zone"):
+        return TypeChoice(pg_type="timestamp", kind="timestamp", rule="timestamp")
+    zone_way = (WayOut(name="timezone", effect=WAYS["timezone"]),) if not case.column.generated else ()
     if not zoned:
         says_zone = _says_time_zone(case.column)
-        is_zoned = policy == "timestamptz" or (says_zone and not census.texts)
+        is_zoned = policy == "timestamptz" or (says_zone and not texts)
         kind: Kind = "timestamptz" if is_zoned else "timestamp"
         if says_zone and not is_zoned and policy != "timestamp":  # neither expected nor said by the user
             message = f"no value of {case.column.declared_type} has an offset; the column becomes timestamp"
             hint = "if they are UTC, --timestamps timestamptz says so"
-            case.say("time-zone-absent", (), message, count=census.texts, hint=hint)
+            case.say("time-zone-absent", (), message, count=texts, hint=hint, ways=zone_way)
         return TypeChoice(pg_type=kind, kind=kind, rule=kind)
-    if zoned == census.texts or policy == "timestamptz":
+    if zoned == texts or policy == "timestamptz":
         if policy == "timestamp":
-            message = f"{zoned:,} of {census.texts:,} timestamps carry an offset, which timestamp does not hold"
+            message = f"{zoned:,} of {texts:,} timestamps carry an offset, which timestamp does not hold"
             case.say("date-form", ("zone",), message, becomes="timestamptz")
-        else:
-            case.say("time-zone-dropped", ("zone",), f"{zoned:,} timestamps are written with an offset")
+        elif case.has("zone"):
+            case.say("time-zone-dropped", ("zone",), f"{case.count('zone'):,} timestamps are written with an offset")
         return TypeChoice(pg_type="timestamptz", kind="timestamptz", rule="timestamptz")
-    message = f"{zoned:,} of {census.texts:,} timestamps carry an offset, the others do not"
-    case.say("time-zone-mixed", ("zone",), message, becomes="text")
-    return TypeChoice(pg_type="text", kind="text", rule="widened")
+    message = f"{zoned:,} of {texts:,} timestamps carry an offset, the others do not"
+    becomes = "" if numbers else "text"
+    case.say("time-zone-mixed", ("zone",), message, becomes=becomes, count=zoned, ways=zone_way)
+    kind = "timestamptz" if numbers else "text"
+    return TypeChoice(pg_type=kind, kind=kind, rule="timestamptz" if numbers else "widened")
 
 
-_OF_FORM: Final = ("class", "form", "invalid-utf8", "nul")
+_UNCLEAR: Final = ("local-none", "local-twice")
+_OF_FORM: Final = ("class", "form", "epoch", "invalid-utf8", "nul")
 
 
 def _misfit_of_form(case: _Case, form: str, *, wider: str = "") -> TypeChoice:
     """A date or time that is written in another way."""
     count = case.count(*_OF_FORM)
     message = f"{count:,} of {case.stored.rows:,} values are not in the form {form}: {case.held()} stored"
+    reasons = [f"{found.count:,} {REASONS[found.name]}" for found in case.census.reasons]
+    if reasons:
+        message += f"; of the texts {', '.join(reasons)}"
     choice = case.widen()
     if wider and choice.kind == "text":
         choice = TypeChoice(pg_type=wider, kind=_KINDS[wider], rule="widened")
-    case.say("date-form", _OF_FORM, message, becomes=case.describe(choice))
+    if case.epoch or case.zone:
+        beyond = case.count("epoch")
+        if beyond:
+            message += f"; {beyond:,} numbers make no moment by {case.epoch}"
+        case.say("date-form", _OF_FORM, message)
+    else:
+        ways = case.offer_moments() if case.declared.family in {"datetime", "date"} else ()
+        case.say("date-form", _OF_FORM, message, becomes=case.describe(choice), ways=ways)
     return choice
 
 
@@ -383,7 +659,10 @@ def _choose_date(case: _Case) -> TypeChoice:
     census = case.census
     if case.has(*_OF_FORM):
         only_forms = not case.has("class") and not census.form("other") and not census.form("datetime-tz")
-        return _misfit_of_form(case, "YYYY-MM-DD", wider="timestamp" if only_forms else "")
+        choice = _misfit_of_form(case, "YYYY-MM-DD", wider="timestamp" if only_forms else "")
+        if not case.epoch:
+            return choice
+    case.say_moments()
     return TypeChoice(pg_type="date", kind="date", rule="date")
 
 
@@ -409,13 +688,24 @@ def _choose_json(case: _Case) -> TypeChoice:
         choice = case.widen()
         case.say("json-invalid", ("form", "invalid-utf8", "nul"), message, becomes=case.describe(choice))
         return choice
-    if case.declared.pg_type == "json":
+    if case.wanted == "text":
+        return TypeChoice(pg_type="text", kind="text", rule="text")
+    if case.declared.pg_type == "json" or case.wanted == "json":
         return TypeChoice(pg_type="json", kind="json", rule="json")
     only = case.count("json-only")
+    as_text = WayOut(name="text", effect=WAYS["text"])
     if only:
         message = f"jsonb would change {only:,} of {census.rows:,} values; the column becomes json"
-        case.say("json-not-jsonb", ("json-only",), message)
+        case.say("json-not-jsonb", ("json-only",), message, ways=(as_text,))
         return TypeChoice(pg_type="json", kind="json", rule="json")
+    if (
+        census.texts
+        and not case.declared.pg_type
+        and classify_declared_type(case.column.declared_type).family != "json"
+    ):
+        message = f"{census.texts:,} JSON texts are kept by value in jsonb, not letter by letter"
+        ways = (WayOut(name="json", effect=WAYS["json"]), as_text)
+        case.say("json-normalised", (), message, count=census.texts, ways=ways)
     return TypeChoice(pg_type="jsonb", kind="jsonb", rule="jsonb")
 
 
@@ -431,9 +721,29 @@ def _choose_uuid(case: _Case) -> TypeChoice:
     return TypeChoice(pg_type="uuid", kind="uuid", rule="uuid")
 
 
+_OF_TEXT: Final = re.compile(r"STR|ENUM|NAME|PHONE|EMAIL|ZIP|POST ?CODE|URL|PATH|HASH|CODE", re.IGNORECASE)
+
+
+def _speaks_of_text(column: Column) -> bool:
+    """Whether a declared type that SQLite does not know sounds like text to people."""
+    return _OF_TEXT.search(column.declared_type) is not None
+
+
 def _choose_stored(case: _Case) -> TypeChoice:
     census = case.census
+    if case.wanted == "text":
+        return TypeChoice(pg_type="text", kind="text", rule="widened")
     classes = [name for name in ("integers", "reals", "texts", "blobs") if getattr(census, name)]
+    numbers = census.integers + census.reals
+    if numbers and not census.blobs and _speaks_of_text(case.column) and case.column.affinity == "NUMERIC":
+        message = f"{numbers:,} of {case.stored.rows:,} values of {case.column.declared_type} are stored as numbers"
+        case.say(
+            "numbers-of-texts",
+            (),
+            message,
+            count=numbers,
+            ways=(WayOut(name="text", effect="the column becomes text; numbers become their shortest exact text"),),
+        )
     if classes == ["integers", "reals"] and case.column.affinity == "NUMERIC" and not case.has("nonfinite"):
         return TypeChoice(pg_type="numeric", kind="numeric", rule="stored-numeric")
     if len(classes) > 1:

@@ -213,8 +213,8 @@ class _Loader:
         copied = [column for column in mapped.columns if not column.generated]
         encoder = RowEncoder(copied)
         names = [column.source for column in copied if not column.is_beside]
-        # a column that holds bytes may hold texts that are not UTF-8, and those as they are
-        raw = any(column.kind == "bytea" for column in copied)
+        # a column that holds bytes may hold texts that are not UTF-8, and those as they are; a conversion may take them
+        raw = any(column.kind == "bytea" or column.conversions for column in copied)
         yield HEADER
         for rows in self._snapshot.read_rows(table, names, invalid_text=raw, part=mapped.part):
             self._check_stop()

@@ -132,6 +132,35 @@ FINDINGS = MappingProxyType(
             title="A type with a time zone whose timestamps have no offset",
             why="SQLite keeps the text as written; without an offset it names no instant, so it becomes a timestamp.",
         ),
+        "time-zone-given": FindingKind(
+            severity=_INFO,
+            title="Local times become instants of the time zone that you gave",
+            why="Their texts carry no offset; --on-misfit TABLE.COLUMN=timezone:ZONE says where they were written.",
+        ),
+        "local-time-unclear": FindingKind(
+            severity=_BLOCKER,
+            title="Local times that the time zone never had, or had twice",
+            why="Clocks that are put forward pass over an hour, and when they are put back one hour comes twice: nobody"
+            " knows which instant is meant.",
+        ),
+        "decimal-inexact": FindingKind(
+            severity=_INFO,
+            title="Decimals that SQLite stores as binary numbers, with the error of binary arithmetic",
+            why="SQLite has no decimal numbers: 0.1 + 0.2 was stored as 0.30000000000000004. It arrives as it is"
+            " stored; the error was there before the move.",
+        ),
+        "numbers-of-texts": FindingKind(
+            severity=_INFO,
+            title="Numbers in a column whose declared type speaks of text",
+            why="SQLite does not know the type's name (STRING, say) and stores a text that reads as a number as that"
+            " number: leading zeros were lost then, and not by the move.",
+        ),
+        "json-normalised": FindingKind(
+            severity=_INFO,
+            title="JSON text becomes jsonb, which keeps the value and not the spelling",
+            why="A CHECK with json_valid makes the column jsonb: blanks, the order of keys and the spelling of numbers"
+            " are not kept. json and text keep the text as it is.",
+        ),
         "uuid-bytes": FindingKind(
             severity=_INFO,
             title="UUIDs that are stored as blobs",

@@ -219,11 +219,15 @@ StorageName = Literal["null", "integer", "real", "text", "blob"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Misfits:
-    """How many values of one storage class have exactly these offences: so that no value is counted twice."""
+    """How many values of one storage class have exactly these offences: so that no value is counted twice.
+
+    ``converted``: whether the column's conversions change them all the same.
+    """
 
     storage: StorageName
     offences: tuple[str, ...]
     count: int
+    converted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +248,9 @@ class ColumnCensus:
     Forms are only counted for columns whose declared type, check or hint makes them matter; `forms_of` says which
     family was looked for ("" none).
     ``offences`` by name: see `liteferry.census.OFFENCES`. ``misfits``: the same values, each in one group.
+    ``notes``: what is odd, but hinders nothing; ``reasons``: why texts are none of the forms.
+    ``conversions``: those that the user decided on, which offences and lengths already reckon with; ``converted``: how
+    many values they change.
     """
 
     name: str
@@ -262,6 +269,10 @@ class ColumnCensus:
     max_integer_digits: int = 0  # before the decimal point, where the type has a precision
     offences: tuple[Offence, ...] = ()
     misfits: tuple[Misfits, ...] = ()
+    notes: tuple[Offence, ...] = ()
+    reasons: tuple[Form, ...] = ()
+    conversions: tuple[str, ...] = ()
+    converted: int = 0
 
     @property
     def rows(self) -> int:
@@ -597,7 +608,8 @@ class ColumnMap:
     ``generated``: the target computes it, so that it is not copied but is compared.
     ``conversions``: what the user decided to make of the stored values before they are encoded, in this order, by the
     names of `liteferry.findings.WAYS` (``strip-nul``, ``epoch-s``, ``timezone:Europe/Berlin``; ``null`` stands for:
-    what does not fit becomes NULL). ``converted``: how many values the census says that they change.
+    what does not fit becomes NULL; ``null:integer,blob``: so do all values of these storage classes).
+    ``converted``: how many values the census says that they change.
     """
 
     source: str
@@ -880,6 +892,30 @@ class TableReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConversionSample:
+    """A value before and after its conversion; only where the user asked for values."""
+
+    key: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversionReport:
+    """What the user's ways out made of a column's values: which, and how many values they changed.
+
+    ``values``: counted by the proof; without one, by the census.
+    """
+
+    table: str
+    column: str
+    pg_type: str
+    conversions: tuple[str, ...]
+    values: int
+    samples: tuple[ConversionSample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseTime:
     """How long a phase took, and when it began, counted from the start of the run."""
 
@@ -968,6 +1004,7 @@ class Report:
     mismatch_count: int = 0  # mismatches lists at most a hundred a table
     names: tuple[NameChange, ...] = ()
     types: tuple[TypeUse, ...] = ()
+    conversions: tuple[ConversionReport, ...] = ()
     published: bool = False
     undone_at: str = ""  # ISO 8601, UTC; "" while what was published is there
     loader: str = "python"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from liteferry.choosing import demand_conversions
 from liteferry.decisions import demand_types
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.executor import choose_jobs, execute, stop_workers
@@ -239,7 +240,8 @@ def _read_source(snapshot: Snapshot, run: Run, options: Options | None = None) -
     catalog, options = snapshot.read_catalog(), options or run.options
     with run.phase("census"):
         demanded = demand_types(catalog, options)
-        census = snapshot.take_census(catalog, observe=run.observe, demanded=demanded)
+        conversions = demand_conversions(catalog, options, demanded)
+        census = snapshot.take_census(catalog, observe=run.observe, demanded=demanded, conversions=conversions)
         return catalog, settle_rows(snapshot, catalog, census, options, run.observe, demanded)
 
 
@@ -455,6 +457,7 @@ def prove(
         others = compare_catalogs(expected, held)
         wrong += tuple(f for f in others if (f.object_kind, f.object_name, f.table) not in named)
     run.tables = tuple(_report_table(run, proof) for proof in proofs)
+    run.conversions = tuple(found for proof in proofs for found in proof.conversions)
     run.mismatches = (*(found for proof in proofs for found in proof.mismatches), *wrong)
     run.mismatch_count = sum(proof.mismatch_count for proof in proofs) + len(wrong)
     return not run.mismatch_count and all(table.verdict == "proven" for table in run.tables)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from liteferry.choosing import demand_conversions
 from liteferry.decisions import demand_types
 from liteferry.errors import MigrationError
 from liteferry.planner import select_tables
@@ -44,8 +45,8 @@ def settle_rows(
     store = snapshot.offenders
     assert store is not None  # noqa: S101 - whoever plans has one
     tables, _ = select_tables(catalog, options)
-    if demanded is None:
-        demanded = demand_types(catalog, options)
+    demanded = demand_types(catalog, options) if demanded is None else demanded
+    conversions = demand_conversions(catalog, options, demanded)
     for table, column, offence in list_quarantined_offences(catalog, census, options, tables):
         store.set_apart(table, column, offence, f"{offence}:{column}")
     faults: list[RowFault] = []
@@ -60,7 +61,10 @@ def settle_rows(
     apart = store.count_apart()
     known = {table.name: table for table in tables}
     fitting = tuple(
-        snapshot.count_fitting(known[found.table], observe, demanded.get(found.table, {})) for found in apart
+        snapshot.count_fitting(
+            known[found.table], observe, demanded.get(found.table, {}), conversions.get(found.table, {})
+        )
+        for found in apart
     )
     return replace(census, orphans=orphans, faults=tuple(faults), apart=apart, fitting=fitting)
 

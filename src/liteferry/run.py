@@ -22,6 +22,7 @@ from liteferry.errors import ExitStatus, MigrationError
 from liteferry.journal import JOURNAL_NAME
 from liteferry.model import (
     REPORT_SCHEMA,
+    ConversionReport,
     Event,
     Failure,
     Mismatch,
@@ -89,6 +90,7 @@ class Run:
         self.objects = ObjectCounts()
         self.mismatches: tuple[Mismatch, ...] = ()
         self.mismatch_count = 0
+        self.conversions: tuple[ConversionReport, ...] | None = None  # as the proof counted them
         self.staged: TargetCatalog | None = None  # what is in staging, as it was compared
         self.begun = False  # the target was touched
         self.publishing: tuple[tuple[str, str, int], ...] | None = None  # what the commit makes appear
@@ -214,6 +216,7 @@ class Run:
             mismatch_count=self.mismatch_count,
             names=plan.names if plan else (),
             types=count_types(plan) if plan else (),
+            conversions=list_conversions(plan) if plan and self.conversions is None else self.conversions or (),
             published=self.published,
             jobs=self.jobs,
             failure=failure,
@@ -260,6 +263,22 @@ def count_types(plan: Plan) -> tuple[TypeUse, ...]:
     return tuple(
         TypeUse(declared_type=declared, pg_type=pg_type, rule=rule, columns=count)
         for (declared, pg_type, rule), count in sorted(uses.items(), key=lambda item: (-item[1], item[0]))
+    )
+
+
+def list_conversions(plan: Plan) -> tuple[ConversionReport, ...]:
+    """What the plan makes of values, as the census counted them. Pure."""
+    return tuple(
+        ConversionReport(
+            table=table.source,
+            column=column.source,
+            pg_type=column.pg_type,
+            conversions=column.conversions,
+            values=column.converted,
+        )
+        for table in plan.tables
+        for column in table.columns
+        if column.conversions
     )
 
 

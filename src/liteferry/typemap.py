@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
+from liteferry.conversions import EPOCH_WAYS
 from liteferry.errors import MigrationError
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from liteferry.model import Column, Finding, Kind, Table
 
 Family = Literal[
@@ -287,10 +290,13 @@ def classify_pg_type(pg_type: str) -> DeclaredType | None:
     return DeclaredType(family=family, pg_type=short.get(name, name))
 
 
-def classify_column(table: Table, column: Column, pg_type: str = "") -> DeclaredType:
+def classify_column(
+    table: Table, column: Column, pg_type: str = "", *, conversions: Sequence[str] = ()
+) -> DeclaredType:
     """Read a column's declared type, with what the table's CHECKs add: json_valid makes it JSON. Pure.
 
-    pg_type: what a cast rule or the target demands instead. Raises: MigrationError (usage) where that is none of ours.
+    pg_type: what a cast rule or the target demands instead. conversions: numbers that the user takes for moments make
+    a column without a type one of timestamps. Raises: MigrationError (usage) where that is none of ours.
     """
     if pg_type:
         demanded = classify_pg_type(pg_type)
@@ -306,6 +312,8 @@ def classify_column(table: Table, column: Column, pg_type: str = "") -> Declared
     declared = classify_declared_type(column.declared_type)
     if declared.family in {"text", "none"} and fold_case(column.name) in _json_checked(table):
         return DeclaredType(family="json")
+    if declared.family == "none" and not set(EPOCH_WAYS).isdisjoint(conversions):
+        return DeclaredType(family="datetime")
     return declared
 
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 from liteferry.compare import (
     StorageValue,
     Unrepresentable,
-    as_compared,
     canonical_source,
     canonicalise_columns,
     canonicalise_rows,
+    convert_column,
     parse_copy_text,
 )
 from liteferry.compare.words import describe_text, describe_value, spell_text, spell_value
@@ -205,9 +205,10 @@ class Differences:
 
     def describe_source(self, column: ColumnMap, value: StorageValue) -> tuple[str, str]:
         """Words about a source value, and the reason why the column's type has no form for it ("" when it has)."""
-        reason, value = "", as_compared(value, column)
+        reason = ""
+        after = convert_column([value], column)[0] if column.conversions else value
         try:
-            canonical_source(value, column.kind, column.pg_type)
+            canonical_source(after, column.kind, column.pg_type)
         except Unrepresentable as error:
             reason = str(error)
         return describe_value(value, show_values=self.show_values), reason
@@ -237,6 +238,20 @@ class Differences:
             )
         )
 
+    def add_conversion(self, column: ColumnMap, changed: int) -> None:
+        """Add that a column's conversions change another number of values than the plan says."""
+        self.count += 1
+        self.listed.append(
+            Mismatch(
+                kind="value",
+                table=self.job.table.source,
+                column=column.source,
+                source=f"{_count_values(changed)} changed by {', '.join(column.conversions)}",
+                target=f"{_count_values(column.converted)} expected",
+                message="the conversions change another number of values than the census counted",
+            )
+        )
+
     def add_row(self, kind: MismatchKind, key: str, in_source: int, in_target: int) -> None:
         """Add a row that one side has more often than the other."""
         self.count += abs(in_source - in_target)
@@ -258,6 +273,10 @@ class Differences:
                 message=message,
             )
         )
+
+
+def _count_values(count: int) -> str:
+    return "1 value" if count == 1 else f"{count:,} values"
 
 
 def _times(count: int) -> str:

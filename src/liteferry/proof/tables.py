@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from liteferry.compare import DigestSum, digest_rows
-from liteferry.model import Event, Kind, Mismatch, Part, TableDigest, TableMap, TargetCatalog, Verdict, ignore
+from liteferry.model import (
+    ConversionReport,
+    Event,
+    Kind,
+    Mismatch,
+    Part,
+    TableDigest,
+    TableMap,
+    TargetCatalog,
+    Verdict,
+    ignore,
+)
+from liteferry.proof.conversions import count_conversions
 from liteferry.proof.multiset import name_differences
 from liteferry.proof.rows import (
     Block,
@@ -61,6 +73,7 @@ class TableProof:
     part: Part = ""
     mismatches: tuple[Mismatch, ...] = ()
     mismatch_count: int = 0
+    conversions: tuple[ConversionReport, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -98,6 +111,7 @@ def verify_table(
             differences = Differences(job, show_values=show_values)
     if result is None:
         result = _compare_multisets(job, differences, progress, scratch_dir)
+    conversions = count_conversions(job, differences)
     elapsed_s = progress.finish(result.target.rows)
     return TableProof(
         table=table.source,
@@ -113,6 +127,7 @@ def verify_table(
         complete=len(job.columns) == len(table.columns),
         mismatches=tuple(differences.listed),
         mismatch_count=differences.count,
+        conversions=conversions,
     )
 
 

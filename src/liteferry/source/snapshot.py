@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from liteferry.census import Offender
+    from liteferry.choosing import DemandedConversions
     from liteferry.compare import StorageValue
     from liteferry.decisions import DemandedTypes
     from liteferry.model import Part, RowQuestion
@@ -305,38 +306,55 @@ class Snapshot:
         tables: Collection[str] | None = None,
         observe: Callable[[Event], None] = ignore,
         demanded: DemandedTypes = MappingProxyType({}),
+        conversions: DemandedConversions = MappingProxyType({}),
     ) -> Census:
         """Look at every value of the tables (all of them by default), and for rows without their parent.
 
-        demanded: the PostgreSQL types that cast rules or the target demand, by table and column.
+        demanded: the PostgreSQL types that cast rules or the target demand, by table and column. conversions: what the
+        user decided to make of columns' values.
 
         Raises: MigrationError.
         """
         chosen = [table for table in catalog.tables if tables is None or table.name in tables]
-        counted = tuple(self._count_table(table, observe, demanded.get(table.name, {})) for table in chosen)
-        return Census(tables=counted, orphans=tuple(o for table in chosen for o in self.find_orphans(table, catalog)))
+        counted = []
+        for table in chosen:
+            sink = partial(self.offenders.add, table.name) if self.offenders else None
+            start = partial(
+                start_census,
+                table,
+                demanded.get(table.name, {}),
+                conversions.get(table.name, {}),
+                sink,
+                is_named=is_named(table),
+            )
+            counted.append(self._count_table(table, observe, start))
+        orphans = tuple(orphan for table in chosen for orphan in self.find_orphans(table, catalog))
+        return Census(tables=tuple(counted), orphans=orphans)
 
-    def count_fitting(self, table: Table, observe: Callable[[Event], None], demanded: Mapping[str, str]) -> TableCensus:
+    def count_fitting(
+        self,
+        table: Table,
+        observe: Callable[[Event], None],
+        demanded: Mapping[str, str],
+        conversions: Mapping[str, Sequence[str]],
+    ) -> TableCensus:
         """Take the census of a table without the rows that are set apart."""
-        return self._count_table(table, observe, demanded, "fitting")
+        return self._count_table(table, observe, partial(start_census, table, demanded, conversions), "fitting")
 
     def _count_table(
-        self, table: Table, observe: Callable[[Event], None], demanded: Mapping[str, str], part: Part = ""
+        self,
+        table: Table,
+        observe: Callable[[Event], None],
+        start: Callable[[], TableAccumulator],
+        part: Part = "",
     ) -> TableCensus:
-        store = None if part else self.offenders
-
-        def start() -> TableAccumulator:
-            if store is None:
-                return start_census(table, demanded)
-            return start_census(table, demanded, partial(store.add, table.name), is_named=is_named(table))
-
         if self._is_utf16:
             return self._count_rows(table, self._read_checked_utf16(table, part), observe, start())
         try:
             return self._count_rows(table, self._read_for_census(table, str, part=part), observe, start())
         except _UndecodableError:  # rare, so that the others need not pay for looking
-            if store is not None:
-                store.forget(table.name)
+            if self.offenders is not None and not part:
+                self.offenders.forget(table.name)
             return self._count_rows(table, self._read_for_census(table, _decode, part=part), observe, start())
 
     def _count_rows(
