@@ -596,6 +596,12 @@ class Finding:
         return self.severity == "blocker" and not self.accepted
 
     @property
+    def effect(self) -> str:
+        """What the way out that was taken does; of none, what accepting would do."""
+        taken = self.way.partition(":")[0]
+        return next((way.effect for way in self.ways if way.name == taken), self.if_accepted)
+
+    @property
     def place(self) -> str:
         """``table.name``, ``table`` or ``name``: what `--accept CODE:PLACE` takes."""
         return ".".join(part for part in (self.table, self.name) if part)
