@@ -16,8 +16,10 @@ import re
 from collections import Counter
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from liteferry.compare.literals import spell_literal
+from liteferry.compare.storage import RawText, Text
 from liteferry.conversions import (
     EPOCH_WAYS,
     REPAIRS,
@@ -33,6 +35,7 @@ from liteferry.typemap import DeclaredType, classify_column
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from liteferry.compare.storage import StorageValue
     from liteferry.model import StorageName
 
 SAMPLES: Final = 5
@@ -100,6 +103,37 @@ class InvalidText(bytes):
     """The bytes of a TEXT value that is not valid UTF-8."""
 
     __slots__ = ()
+
+
+class Offender(NamedTuple):
+    """One offending value's place. row: its rowid, or its primary key's literals; None where it has no name.
+
+    key: the same for people; why: what offends. value: as stored, where there is one (``has_value``).
+    """
+
+    row: int | str | None
+    key: str
+    why: str
+    value: StorageValue = None
+    has_value: bool = False
+
+
+Sink: TypeAlias = "Callable[[str, str, Iterable[Offender]], None]"
+"""Takes every offender, as it is found: column, offence, places."""
+
+
+def to_storage(value: object) -> StorageValue:
+    """A value as the census reads it, as a storage value. Pure."""
+    if isinstance(value, str):
+        return Text(value.encode())
+    if isinstance(value, InvalidText):
+        return RawText(value)
+    return value  # type: ignore[return-value]  # nothing else is read from SQLite
+
+
+def name_row_by_key(values: Iterable[object]) -> str:
+    """Name a row by the literals of its primary key: ``'a', 5``. Pure. Never cut, as what is shown to people is."""
+    return ", ".join(spell_literal(to_storage(value)).decode() for value in values)
 
 
 _DATETIME: Final = re.compile(
@@ -340,12 +374,19 @@ def describe_class(value: object) -> str:
 
 
 class _ColumnAccumulator:
-    """Counts one column. ``add`` takes a batch's values and a function that names the row of an index."""
+    """Counts one column. ``add`` takes a batch's values and what names the row of an index."""
 
     def __init__(
-        self, column: Column, declared: DeclaredType, *, forbids_null: bool, conversions: Sequence[str] = ()
+        self,
+        column: Column,
+        declared: DeclaredType,
+        sink: Sink | None,
+        *,
+        forbids_null: bool,
+        conversions: Sequence[str] = (),
     ) -> None:
         self.column = column
+        self.sink = sink
         self.conversions = tuple(conversions)
         self.declared = declared
         self.forbids_null = forbids_null
@@ -388,7 +429,7 @@ class _ColumnAccumulator:
             "bool": _look_bool,
         }.get(family)
 
-    def add(self, values: Sequence[object], name_row: Callable[[int], str]) -> None:
+    def add(self, values: Sequence[object], rows: _Batch) -> None:
         counted = Counter(map(type, values))
         self.classes.update(counted)
         family = self.declared.family
@@ -396,31 +437,31 @@ class _ColumnAccumulator:
             self._expect_class(counted)
         for found in counted:
             if found is not type(None) and found not in self.holds and found is not InvalidText:
-                self._offend("class", self._where(values, found), values, name_row)
+                self._offend("class", self._where(values, found), values, rows)
         if type(None) in counted and self.forbids_null:
-            self._offend("null", self._where(values, type(None)), values, name_row)
+            self._offend("null", self._where(values, type(None)), values, rows)
         if int in counted:
-            self._add_integers(values, name_row)
+            self._add_integers(values, rows)
         if float in counted:
-            self._add_reals(values, name_row)
+            self._add_reals(values, rows)
         if str in counted:
-            self._add_texts(values, whole=len(counted) == 1, name_row=name_row)
+            self._add_texts(values, whole=len(counted) == 1, rows=rows)
         if bytes in counted:
             lengths = [len(v) for v in values if type(v) is bytes]
             self.longest_bytes = max(self.longest_bytes, *lengths)
             self.size_bytes += sum(lengths)
             if family == "uuid":
                 wrong = [i for i, v in enumerate(values) if type(v) is bytes and len(v) != 16]
-                self._offend("form", wrong, values, name_row)
+                self._offend("form", wrong, values, rows)
         if InvalidText in counted:
             bad = [v for v in values if type(v) is InvalidText]
             self.longest_bytes = max(self.longest_bytes, *map(len, bad))
             self.size_bytes += sum(map(len, bad))
-            self._offend("invalid-utf8", self._where(values, InvalidText), values, name_row)
+            self._offend("invalid-utf8", self._where(values, InvalidText), values, rows)
             if self._repair is not None:
-                self._add_repaired(values, InvalidText, name_row)
+                self._add_repaired(values, InvalidText, rows)
         if self._to_moment is not None and (int in counted or float in counted):
-            self._add_numbers(values, self._to_moment, name_row)
+            self._add_numbers(values, self._to_moment, rows)
         if self._offenders:
             self.groups.update(
                 (type(values[index]), tuple(names), index in self._changed) for index, names in self._offenders.items()
@@ -439,7 +480,7 @@ class _ColumnAccumulator:
         if any(counted[found] for found in most):
             self.holds = self._expected = most
 
-    def _add_integers(self, values: Sequence[object], name_row: Callable[[int], str]) -> None:
+    def _add_integers(self, values: Sequence[object], rows: _Batch) -> None:
         family = self.declared.family
         integers: Sequence[int] = [v for v in values if type(v) is int]
         low, high = min(integers), max(integers)
@@ -447,30 +488,28 @@ class _ColumnAccumulator:
         self.max_integer = high if self.max_integer is None else max(high, self.max_integer)
         self.size_bytes += 8 * len(integers)
         if family == "bool" and not (low >= 0 and high <= 1):
-            self._offend(
-                "form", [i for i, v in enumerate(values) if type(v) is int and v not in {0, 1}], values, name_row
-            )
+            self._offend("form", [i for i, v in enumerate(values) if type(v) is int and v not in {0, 1}], values, rows)
         if family == "decimal":
-            self._look_decimals(values, int, name_row)
+            self._look_decimals(values, int, rows)
         bound = 1 << (self.declared.integer_bits - 1)
         if family == "real" and max(-low, high) > _EXACT_DOUBLE:
             inexact = [i for i, v in enumerate(values) if type(v) is int and int(float(v)) != v]
-            self._offend("range", inexact, values, name_row)
+            self._offend("range", inexact, values, rows)
         if family == "integer" and not (low >= -bound and high < bound):
             beyond = [i for i, v in enumerate(values) if type(v) is int and not -bound <= v < bound]
-            self._offend("range", beyond, values, name_row)
+            self._offend("range", beyond, values, rows)
 
-    def _add_reals(self, values: Sequence[object], name_row: Callable[[int], str]) -> None:
+    def _add_reals(self, values: Sequence[object], rows: _Batch) -> None:
         reals = [v for v in values if type(v) is float]
         self.size_bytes += 8 * len(reals)
         family = self.declared.family
         if family != "real":
             infinite = [i for i, v in enumerate(values) if type(v) is float and v in {float("inf"), float("-inf")}]
-            self._offend("nonfinite", infinite, values, name_row)
+            self._offend("nonfinite", infinite, values, rows)
         if family == "decimal":
-            self._look_decimals(values, float, name_row)
+            self._look_decimals(values, float, rows)
 
-    def _add_texts(self, values: Sequence[object], *, whole: bool, name_row: Callable[[int], str]) -> None:
+    def _add_texts(self, values: Sequence[object], *, whole: bool, rows: _Batch) -> None:
         texts: Sequence[str] = values if whole else [v for v in values if type(v) is str]  # type: ignore[assignment]  # just selected by type
         longest = max(map(len, texts))
         self.longest_text = max(self.longest_text, longest)
@@ -481,15 +520,15 @@ class _ColumnAccumulator:
             self.longest_bytes, longest if joined.isascii() else max(len(t.encode()) for t in texts)
         )
         if "\0" in joined:
-            self._offend("nul", [i for i, v in enumerate(values) if type(v) is str and "\0" in v], values, name_row)
+            self._offend("nul", [i for i, v in enumerate(values) if type(v) is str and "\0" in v], values, rows)
         limit = self.declared.length
         if self._repair is not None:
-            self._add_repaired(values, str, name_row)
+            self._add_repaired(values, str, rows)
         elif self.declared.family == "text" and limit is not None and longest > limit:
             long = [i for i, v in enumerate(values) if type(v) is str and len(v) > limit]
-            self._offend("too-long", long, values, name_row)
+            self._offend("too-long", long, values, rows)
         if self.declared.family == "decimal":
-            self._look_decimals(values, str, name_row)
+            self._look_decimals(values, str, rows)
         if self.look is not None:
             forms = [self.look(v) if type(v) is str else "" for v in values]
             counted = Counter(forms)
@@ -497,19 +536,17 @@ class _ColumnAccumulator:
             self.forms.update(counted)
             wrong = set(counted) - _TAKES[self.declared.family]
             if wrong:
-                self._offend("form", [i for i, form in enumerate(forms) if form in wrong], values, name_row)
+                self._offend("form", [i for i, form in enumerate(forms) if form in wrong], values, rows)
                 if self.declared.family in {"datetime", "date", "time"}:
                     odd = [v for v, form in zip(values, forms, strict=True) if form in wrong]
                     self.reasons.update(tell_why_no_time(v) for v in odd if type(v) is str)
             for form, offence in (("json-only", "json-only"), ("datetime-tz", "zone")):
                 if form in counted:
-                    self._offend(offence, [i for i, found in enumerate(forms) if found == form], values, name_row)
+                    self._offend(offence, [i for i, found in enumerate(forms) if found == form], values, rows)
             if self._resolve is not None:
-                self._add_local_times(values, forms, wrong, name_row)
+                self._add_local_times(values, forms, wrong, rows)
 
-    def _add_local_times(
-        self, values: Sequence[object], forms: Sequence[str], wrong: set[str], name_row: Callable[[int], str]
-    ) -> None:
+    def _add_local_times(self, values: Sequence[object], forms: Sequence[str], wrong: set[str], rows: _Batch) -> None:
         """Look at the texts that the chosen time zone makes moments of: those without an offset."""
         unclear: dict[str, list[int]] = {}
         for index, (value, form) in enumerate(zip(values, forms, strict=True)):
@@ -522,9 +559,9 @@ class _ColumnAccumulator:
             else:
                 self._changed.add(index)
         for offence, indexes in unclear.items():
-            self._offend(offence, indexes, values, name_row)
+            self._offend(offence, indexes, values, rows)
 
-    def _add_repaired(self, values: Sequence[object], found: type, name_row: Callable[[int], str]) -> None:
+    def _add_repaired(self, values: Sequence[object], found: type, rows: _Batch) -> None:
         """Look at what the chosen repairs make of texts."""
         repair, limit, long = self._repair, self.declared.length, []
         for index, value in enumerate(values):
@@ -538,11 +575,9 @@ class _ColumnAccumulator:
             self.longest_text = max(self.longest_text, len(text))
             if self.declared.family == "text" and limit is not None and len(text) > limit:
                 long.append(index)
-        self._offend("too-long", long, values, name_row)
+        self._offend("too-long", long, values, rows)
 
-    def _add_numbers(
-        self, values: Sequence[object], convert: Callable[[int | float], int], name_row: Callable[[int], str]
-    ) -> None:
+    def _add_numbers(self, values: Sequence[object], convert: Callable[[int | float], int], rows: _Batch) -> None:
         """Look at the numbers that the chosen epoch makes moments of."""
         beyond = []
         for index, value in enumerate(values):
@@ -553,13 +588,13 @@ class _ColumnAccumulator:
                     beyond.append(index)
                 else:
                     self._changed.add(index)
-        self._offend("epoch", beyond, values, name_row)
+        self._offend("epoch", beyond, values, rows)
 
-    def _look_decimals(self, values: Sequence[object], found: type, name_row: Callable[[int], str]) -> None:
+    def _look_decimals(self, values: Sequence[object], found: type, rows: _Batch) -> None:
         precision, scale = self.declared.precision, self.declared.scale or 0
         if found is float:
             self._note(
-                "inexact", [i for i, v in enumerate(values) if type(v) is float and _is_inexact(v)], values, name_row
+                "inexact", [i for i, v in enumerate(values) if type(v) is float and _is_inexact(v)], values, rows
             )
         if precision is None and found is not str:
             return  # numeric without limits takes every finite number: there is nothing to count
@@ -577,8 +612,8 @@ class _ColumnAccumulator:
             self.fraction_digits = max(self.fraction_digits, fraction)
             if precision is not None and (fraction > scale or whole > precision - scale):
                 excess.append(index)
-        self._offend("excess", excess, values, name_row)
-        self._offend("form", wrong, values, name_row)
+        self._offend("excess", excess, values, rows)
+        self._offend("form", wrong, values, rows)
 
     def _look_datetime(self, text: str) -> str:
         form, digits = text_form_datetime(text)
@@ -599,24 +634,38 @@ class _ColumnAccumulator:
     def _where(values: Sequence[object], found: type) -> list[int]:
         return [index for index, value in enumerate(values) if type(value) is found]
 
-    def _offend(
-        self, offence: str, indexes: Iterable[int], values: Sequence[object], name_row: Callable[[int], str]
-    ) -> None:
-        for index in indexes:
-            self.counts[offence] += 1
+    def _offend(self, offence: str, indexes: Iterable[int], values: Sequence[object], rows: _Batch) -> None:
+        found = indexes if isinstance(indexes, list) else list(indexes)
+        if not found:
+            return
+        self.counts[offence] += len(found)
+        for index in found:
             self._offenders.setdefault(index, []).append(offence)
-            kept = self.samples.setdefault(offence, [])
-            if len(kept) < SAMPLES:
-                kept.append(Sample(key=name_row(index), why=describe_class(values[index])))
+        kept = self.samples.setdefault(offence, [])
+        for index in found[: SAMPLES - len(kept)]:
+            kept.append(Sample(key=rows.describe(index), why=describe_class(values[index])))
+        if self.sink is not None:
+            self.sink(
+                self.column.name,
+                offence,
+                (
+                    Offender(
+                        rows.identify(index),
+                        rows.describe(index),
+                        describe_class(values[index]),
+                        to_storage(values[index]),
+                        has_value=True,
+                    )
+                    for index in found
+                ),
+            )
 
-    def _note(
-        self, note: str, indexes: Sequence[int], values: Sequence[object], name_row: Callable[[int], str]
-    ) -> None:
+    def _note(self, note: str, indexes: Sequence[int], values: Sequence[object], rows: _Batch) -> None:
         """Count what hinders nothing."""
         self.counts[note] += len(indexes)
         kept = self.notes.setdefault(note, [])
         for index in indexes[: SAMPLES - len(kept)]:
-            kept.append(Sample(key=name_row(index), why=describe_class(values[index])))
+            kept.append(Sample(key=rows.describe(index), why=describe_class(values[index])))
 
     def finish(self) -> ColumnCensus:
         return ColumnCensus(
@@ -701,11 +750,48 @@ _TAKES: Final = MappingProxyType(
 )
 
 
+class _Batch:
+    """Names the rows of a batch. has_rowid: each ends with its rowid; is_named: SQL can ask for it by that."""
+
+    __slots__ = ("_has_rowid", "_is_named", "_key", "_rows")
+
+    def __init__(
+        self, rows: Sequence[tuple[object, ...]], key: Sequence[tuple[str, int]], *, has_rowid: bool, is_named: bool
+    ) -> None:
+        self._rows = rows
+        self._key = key
+        self._has_rowid = has_rowid
+        self._is_named = is_named
+
+    def describe(self, index: int) -> str:
+        """The row's key, for people."""
+        row = self._rows[index]
+        if self._key and all(row[position] is not None for _, position in self._key):
+            return ", ".join(f"{name}={describe_key_value(row[position])}" for name, position in self._key)
+        return f"rowid={row[-1]}" if self._has_rowid else "the row with NULL in its key"
+
+    def identify(self, index: int) -> int | str | None:
+        """The row's name for the machine, exact."""
+        row = self._rows[index]
+        if not self._has_rowid:
+            return name_row_by_key(row[position] for _, position in self._key)
+        return row[-1] if self._is_named else None  # type: ignore[return-value]  # rowids are integers
+
+
 class TableAccumulator:
     """Takes a table's rows batch by batch; made by `start_census`."""
 
-    def __init__(self, table: Table, demanded: Mapping[str, str], conversions: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        table: Table,
+        demanded: Mapping[str, str],
+        conversions: Mapping[str, Sequence[str]],
+        sink: Sink | None,
+        *,
+        is_named: bool,
+    ) -> None:
         """Start with no rows."""
+        self._is_named = is_named
         self._table = table
         self._rows = 0
         self._max_rowid: int | None = None
@@ -715,6 +801,7 @@ class TableAccumulator:
                 classify_column(
                     table, column, demanded.get(column.name, ""), conversions=conversions.get(column.name, ())
                 ),
+                sink,
                 conversions=conversions.get(column.name, ()),
                 forbids_null=column.not_null or (column.pk_position > 0 and column.name != table.rowid_alias),
             )
@@ -733,14 +820,9 @@ class TableAccumulator:
             return
         self._rows += len(rows)
 
-        def name_row(index: int) -> str:
-            row = rows[index]
-            if self._key and all(row[position] is not None for _, position in self._key):
-                return ", ".join(f"{name}={describe_key_value(row[position])}" for name, position in self._key)
-            return f"rowid={row[-1]}" if self._has_rowid else "the row with NULL in its key"
-
+        batch = _Batch(rows, self._key, has_rowid=self._has_rowid, is_named=self._is_named)
         for accumulator, values in zip(self._columns, zip(*rows, strict=True), strict=False):
-            accumulator.add(values, name_row)
+            accumulator.add(values, batch)
         if self._has_rowid:
             highest = max(row[-1] for row in rows)  # type: ignore[type-var]  # rowids are integers
             if self._max_rowid is None or highest > self._max_rowid:  # type: ignore[operator]  # the same
@@ -771,10 +853,14 @@ def start_census(
     table: Table,
     demanded: Mapping[str, str] = MappingProxyType({}),
     conversions: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    sink: Sink | None = None,
+    *,
+    is_named: bool = True,
 ) -> TableAccumulator:
-    """Begin the census of one table. Pure.
+    """Begin the census of one table. Pure, but for what the sink does.
 
     demanded: the PostgreSQL types that cast rules or the target demand, by column name. conversions: what the user
-    decided to make of a column's values, as `liteferry.choosing.choose_conversions` gives it.
+    decided to make of a column's values, as `liteferry.choosing.choose_conversions` gives it. sink: takes every
+    offender; the census itself keeps a few. is_named: SQL can ask for the rows by their rowids or keys.
     """
-    return TableAccumulator(table, demanded, conversions)
+    return TableAccumulator(table, demanded, conversions, sink, is_named=is_named)

@@ -33,6 +33,7 @@ from liteferry.conversions import (
     make_zone_resolver,
     split_null,
 )
+from liteferry.model import KEPT_WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -369,9 +370,33 @@ def _encode_text_column(values: Sequence[object]) -> list[bytes]:
     return [encode_text(value) for value in values]
 
 
+def encode_literal(value: object) -> bytes:
+    """Encode a storage value as text: the SQL literal that SQLite reads as exactly this value. Pure.
+
+    A text that no literal can hold (NUL in it, not valid in the database's encoding) is a cast of its bytes. Raises:
+    Misfit over 1 GiB. Source: https://sqlite.org/lang_expr.html, "Literal Values (Constants)".
+    """
+    match value:
+        case None:
+            text = "NULL"
+        case str():
+            text = f"CAST(X'{value.encode().hex()}' AS TEXT)" if "\0" in value else "'" + value.replace("'", "''") + "'"
+        case bytes() if type(value) is not bytes:  # the census's mark for a text that is none
+            text = f"CAST(X'{value.hex()}' AS TEXT)"
+        case bytes():
+            text = f"X'{value.hex()}'"
+        case float() if value in {float("inf"), float("-inf")}:
+            text = "9e999" if value > 0 else "-9e999"
+        case _:
+            text = repr(value)
+    return _sized(text.encode())
+
+
 def make_encoder(column: ColumnMap) -> Callable[[object], bytes]:
     """Make the encoder of one column's values, with its conversions. It raises Misfit. Pure."""
     conversions = column.conversions
+    if KEPT_WHOLE in conversions:
+        return encode_literal
     encode = ENCODERS[column.kind]
     if zone := find_zone(conversions):
         encode = _encode_timestamp(zoned=True, zone=zone)
@@ -449,15 +474,11 @@ def _limit_check(column: ColumnMap) -> Callable[[object, bytes], bool]:
 
 
 def _column_encoder(column: ColumnMap) -> Callable[[Sequence[object]], list[bytes]]:
-    kind = column.kind
-    if column.conversions:
-        convert = make_encoder(column)
-        return lambda values: [convert(value) for value in values]
-    if kind == "int8":
+    encode = make_encoder(column)
+    if encode is ENCODERS["int8"]:
         return _encode_int8_column
-    if kind == "text":
+    if encode is ENCODERS["text"]:
         return _encode_text_column
-    encode = ENCODERS[kind]
     return lambda values: [encode(value) for value in values]
 
 

@@ -187,6 +187,33 @@ FINDINGS = MappingProxyType(
             if_accepted="the rows are kept and the foreign key is created NOT VALID: it holds for every new row",
             way="not-valid",
         ),
+        "check-broken": FindingKind(
+            severity=_BLOCKER,
+            title="Rows break a CHECK",
+            why="SQLite looks at a CHECK only when a row is written, and not at all where the connection says so.",
+            if_accepted="the rows are kept and the CHECK is created NOT VALID: it holds for every new row",
+            way="not-valid",
+        ),
+        "unique-clash": FindingKind(
+            severity=_BLOCKER,
+            title="Keys that differ in SQLite are equal in PostgreSQL",
+            why="1 and '1', two spellings of a UUID or of an instant are two values to SQLite, and one to PostgreSQL's"
+            " type.",
+            if_accepted="the key is left out",
+        ),
+        "index-entry-too-long": FindingKind(
+            severity=_BLOCKER,
+            title="Index entries that may be too long",
+            why="An entry of a B-tree has at most 2,704 bytes, after compression; SQLite has no such limit.",
+            if_accepted="the index is left out",
+        ),
+        "row-too-wide": FindingKind(
+            severity=_BLOCKER,
+            title="Rows that no page holds",
+            why="A row has at most 8,160 bytes on its page, once whatever can be stored apart is stored apart.",
+            if_accepted="the rows are kept whole, in a table beside the target's",
+            way="quarantine",
+        ),
         # schema
         "default-untranslatable": FindingKind(
             severity=_BLOCKER,

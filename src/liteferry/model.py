@@ -317,11 +317,51 @@ class Orphans:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowFault:
+    """Rows that a constraint or index of the target would not take, although each value fits its column.
+
+    ``code``: the finding's. ``name``: of the check, key or index, as the finding has it. ``error``: why it could not be
+    found out; the count is then 0.
+    """
+
+    table: str
+    code: str
+    name: str
+    count: int
+    samples: tuple[Sample, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonCount:
+    """How many rows are set apart for a reason: ``class:age``, ``orphan-rows:author_id``."""
+
+    reason: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apart:
+    """The rows of a table that the user quarantines. A row may be there for more than one reason."""
+
+    table: str
+    rows: int
+    reasons: tuple[ReasonCount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Census:
-    """What the source really stores."""
+    """What the source really stores.
+
+    ``faults``: what was found when rows were looked at together. ``apart``: the rows that are set apart, by the user's
+    decisions; ``fitting``: the census of those tables without them.
+    """
 
     tables: tuple[TableCensus, ...]
     orphans: tuple[Orphans, ...] = ()
+    faults: tuple[RowFault, ...] = ()
+    apart: tuple[Apart, ...] = ()
+    fitting: tuple[TableCensus, ...] = ()
 
     def table(self, name: str) -> TableCensus:
         """The table's census. Raises: KeyError."""
@@ -329,6 +369,19 @@ class Census:
             if table.table == name:
                 return table
         raise KeyError(name)
+
+    def kept(self, name: str) -> TableCensus:
+        """The census of the rows that are not set apart. Raises: KeyError."""
+        return next((table for table in self.fitting if table.table == name), None) or self.table(name)
+
+    def set_apart(self, name: str) -> Apart:
+        """The rows of a table that are set apart."""
+        return next((apart for apart in self.apart if apart.table == name), Apart(table=name, rows=0))
+
+    def fault(self, table: str, code: str, name: str) -> RowFault | None:
+        """What was found about an object of a table, if anything."""
+        wanted = (table, code, name)
+        return next((found for found in self.faults if (found.table, found.code, found.name) == wanted), None)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -569,6 +622,39 @@ class ColumnMap:
     conversions: tuple[str, ...] = ()
     converted: int = 0
 
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is no column of the source's, but one that a quarantine table has beside them."""
+        return self.rule == BESIDE
+
+
+KEPT_WHOLE = "quarantine"
+"""The conversion of a column of a quarantine table: each value becomes the SQL literal that SQLite reads as it."""
+
+BESIDE = "beside"
+"""The rule of a column that only a quarantine table has: the rowid where it is no column, and the reason."""
+
+Part = Literal["", "fitting", "quarantine"]
+"""Of a source table's rows: all, those that are not set apart, those that are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowQuestion:
+    """What must be asked about a table's rows together before the plan is made. ``code``, ``name``: the finding's.
+
+    ``columns``: of the key or index, as they travel; of the row. ``condition_sql``: in SQLite's words, what the rows
+    must hold (of a CHECK), or what chooses them (of a partial index). ``limit``: of bytes. ``is_quarantined``: the user
+    puts the rows that are found into quarantine.
+    """
+
+    table: str
+    code: str
+    name: str
+    columns: tuple[ColumnMap, ...] = ()
+    condition_sql: str = ""
+    limit: int = 0
+    is_quarantined: bool = False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableMap:
@@ -586,7 +672,7 @@ class TableMap:
     key: tuple[str, ...] = ()
     rows: int = 0
     size_bytes: int = 0
-    part: Literal["", "fitting", "quarantine"] = ""
+    part: Part = ""
 
 
 Phase = Literal["pre-data", "data", "post-data", "publish"]
@@ -667,6 +753,15 @@ class ObjectTotals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What the user decided about values: as in `Options`, kept in the plan."""
+
+    accept: tuple[str, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    casts: tuple[Cast, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What `migrate` will do, exactly, as data: printed, compared, stored, executed, reversed."""
 
@@ -682,6 +777,13 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     names: tuple[NameChange, ...] = ()
     source_objects: ObjectTotals = ObjectTotals()  # what the source declares, accepted losses included
+    apart: tuple[Apart, ...] = ()  # the rows that go into quarantine, and why
+    decided: Decided | None = None  # what the user said of values; with it `verify` sets the same rows apart
+
+    @property
+    def counterparts(self) -> tuple[TableMap, ...]:
+        """The maps of the tables that stand for the source's own: those of quarantined rows left out."""
+        return tuple(table for table in self.tables if table.part != "quarantine")
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
@@ -689,11 +791,18 @@ class Plan:
         return tuple(finding for finding in self.findings if finding.blocks)
 
     def table(self, source: str) -> TableMap:
-        """The map of the source's table of that name. Raises: KeyError."""
-        for table in self.tables:
+        """The map of the source's table of that name, not that of its quarantined rows. Raises: KeyError."""
+        for table in self.counterparts:
             if table.source == source:
                 return table
         raise KeyError(source)
+
+    def target_table(self, target: str) -> TableMap:
+        """The map of the target's table of that name. Raises: KeyError."""
+        for table in self.tables:
+            if table.target == target:
+                return table
+        raise KeyError(target)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -782,6 +891,7 @@ class TableReport:
     verdict: Verdict
     proof_elapsed_s: float = 0.0
     method: str = ""  # "merge by primary key", "multiset"
+    part: Part = ""  # of the source's rows, as in `TableMap`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -903,6 +1013,8 @@ class Report:
     loader: str = "python"
     jobs: int = 1
     failure: Failure | None = None
+    apart: tuple[Apart, ...] = ()  # the rows in quarantine, and why
+    offenders: str = ""  # the file that lists every offending value's place; "" when there is none
 
     @property
     def rows(self) -> int:
@@ -936,6 +1048,7 @@ class Options:
     dry_run: bool = False
     show_values: bool = False
     run_dir: str | None = None
+    offenders: str | None = None  # a file to keep every offender's place in, where there is no run directory
 
 
 def to_json(value: object, *, indent: int = 2) -> str:

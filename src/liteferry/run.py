@@ -21,6 +21,7 @@ from liteferry import __version__
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.journal import JOURNAL_NAME
 from liteferry.model import (
+    KEPT_WHOLE,
     REPORT_SCHEMA,
     ConversionReport,
     Event,
@@ -42,6 +43,8 @@ from liteferry.model import (
 from liteferry.report import render_html, render_json, render_markdown
 from liteferry.source import show_path
 from liteferry.source.copying import SNAPSHOT_NAME
+from liteferry.source.keeping import QUARANTINE_NAME
+from liteferry.source.offenders import OFFENDERS_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -94,6 +97,7 @@ class Run:
         self.publishing: tuple[tuple[str, str, int], ...] | None = None  # what the commit makes appear
         self.published = False
         self.staging_kept = False
+        self.offenders: Path | None = None  # where the list of all of them is kept
 
     def watch(self, watcher: Callable[[Event], None]) -> None:
         """Show every further event to one more watcher."""
@@ -128,11 +132,11 @@ class Run:
             started = self._open_phases.pop(event.phase, time.monotonic() - self._begun - event.elapsed_s)
             self._phases.append(PhaseTime(name=event.phase, elapsed_s=event.elapsed_s, started_s=started))
         elif event.kind == "step-end" and event.step_id.startswith("data/table/"):
-            self._loaded[event.table] = event
+            self._loaded[event.step_id.removeprefix("data/table/")] = event
 
-    def loaded(self, table: str) -> Event:
-        """What the load counted for a source table; zeros when it did not get there."""
-        return self._loaded.get(table, Event(kind="step-end"))
+    def loaded(self, target: str) -> Event:
+        """What the load counted for a table of the target; zeros when it did not get there."""
+        return self._loaded.get(target, Event(kind="step-end"))
 
     def make_directory(self) -> Path:
         """Make the run directory, open to its owner alone: the user's, or beside the source and named by time.
@@ -174,6 +178,8 @@ class Run:
                 PUBLISHED_NAME,
                 JOURNAL_NAME,
                 SNAPSHOT_NAME,
+                OFFENDERS_NAME,
+                QUARANTINE_NAME,
                 REPORT_NAME,
                 "report.md",
                 "report.html",
@@ -215,6 +221,8 @@ class Run:
             published=self.published,
             jobs=self.jobs,
             failure=failure,
+            apart=plan.apart if plan else (),
+            offenders=show_path(self.offenders) if self.offenders else "",
         )
 
     def write_provisional(self, report: Report) -> None:
@@ -249,7 +257,9 @@ def write_reports(directory: Path, report: Report, plan: Plan | None) -> None:
 def count_types(plan: Plan) -> tuple[TypeUse, ...]:
     """Count how often each declared type became which PostgreSQL type, by which rule. Pure."""
     uses = Counter(
-        (column.declared_type.upper(), column.pg_type, column.rule) for table in plan.tables for column in table.columns
+        (column.declared_type.upper(), column.pg_type, column.rule)
+        for table in plan.counterparts
+        for column in table.columns
     )
     return tuple(
         TypeUse(declared_type=declared, pg_type=pg_type, rule=rule, columns=count)
@@ -269,7 +279,7 @@ def list_conversions(plan: Plan) -> tuple[ConversionReport, ...]:
         )
         for table in plan.tables
         for column in table.columns
-        if column.conversions
+        if column.conversions and KEPT_WHOLE not in column.conversions
     )
 
 
@@ -308,12 +318,13 @@ def list_unproven(plan: Plan, run: Run, mismatched: Sequence[str] = ()) -> tuple
             name=table.source,
             target=table.target,
             rows_source=table.rows,
-            rows_target=run.loaded(table.source).rows,
-            bytes=run.loaded(table.source).size_bytes,
-            elapsed_s=run.loaded(table.source).elapsed_s,
+            rows_target=run.loaded(table.target).rows,
+            bytes=run.loaded(table.target).size_bytes,
+            elapsed_s=run.loaded(table.target).elapsed_s,
             values_compared=0,
             digest="",
             verdict="mismatch" if table.source in mismatched else "not proven",
+            part=table.part,
         )
         for table in plan.tables
     )

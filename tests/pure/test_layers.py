@@ -32,6 +32,7 @@ LAYERS = {
     "proof": 3,
     "executor": 3,
     "run": 3,
+    "quarantine": 3,
     "staging": 3,
     "expectation": 3,
     "pipeline": 3,

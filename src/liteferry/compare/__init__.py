@@ -50,11 +50,13 @@ from liteferry.compare.forms import (
     canonicalise_rows,
     convert_column,
 )
-from liteferry.compare.values import StorageValue, Text, storage_class
+from liteferry.compare.literals import spell_literal
+from liteferry.compare.storage import RawText, StorageValue, Text, storage_class
 
 __all__ = [
     "NULL",
     "DigestSum",
+    "RawText",
     "Side",
     "StorageValue",
     "Text",
@@ -72,5 +74,6 @@ __all__ = [
     "is_changed",
     "parse_copy_line",
     "parse_copy_text",
+    "spell_literal",
     "storage_class",
 ]

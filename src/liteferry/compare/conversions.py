@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from liteferry.compare import json_values, times
-from liteferry.compare.values import Moment, StorageValue, Text, Unclear, storage_class
+from liteferry.compare.literals import spell_literal
+from liteferry.compare.storage import Moment, StorageValue, Text, Unclear, storage_class
+from liteferry.model import KEPT_WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,6 +52,8 @@ def convert_values(
     find_form: the canonical form of a value in the column's type; raises ValueError for one that has none. A value
     that a conversion does not take stays as it is, and has no form then.
     """
+    if KEPT_WHOLE in column.conversions:
+        return [Text(spell_literal(value)) for value in values]
     steps = [_make_step(conversion, column.kind) for conversion in column.conversions if conversion[:4] != "null"]
     null = next((conversion for conversion in column.conversions if conversion[:4] == "null"), None)
     if null is not None:

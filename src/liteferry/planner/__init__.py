@@ -18,6 +18,7 @@ from liteferry.model import (
     Catalog,
     Census,
     ColumnMap,
+    Decided,
     Finding,
     NameChange,
     ObjectTotals,
@@ -31,8 +32,9 @@ from liteferry.model import (
 )
 from liteferry.names import LIMIT_BYTES, NameSpace, quote_name, quote_qualified
 from liteferry.planner.foreign_keys import plan_foreign_keys
+from liteferry.planner.quarantine import plan_quarantine
 from liteferry.planner.sql import create_schema_sql, move_sql
-from liteferry.planner.tables import TablePlan, list_given_names, plan_table, say_why
+from liteferry.planner.tables import SYSTEM_COLUMNS, TablePlan, list_given_names, plan_table, say_why
 from liteferry.planner.views import plan_views
 from liteferry.sqlite_ddl import fold_case
 
@@ -82,8 +84,16 @@ def plan_migration(
             options,
             relations,
             demanded.get(table.name, {}),
+            census,
         )
-    keys = plan_foreign_keys(catalog, census, chosen, plans, staging)
+    aside = {
+        table.name: plan_quarantine(
+            table, plans[table.name].map, census.set_apart(table.name), staging, relations, SYSTEM_COLUMNS
+        )
+        for table in chosen
+        if census.set_apart(table.name).rows
+    }
+    keys = plan_foreign_keys(catalog, census, chosen, plans, staging, options)
     views = plan_views(catalog, plans, view_targets, staging)
 
     findings += [found for plan in plans.values() for found in plan.findings]
@@ -106,10 +116,12 @@ def plan_migration(
     steps = [
         Step(id="pre-data/schema", phase="pre-data", sql=create_schema_sql(staging, STAGING_COMMENT)),
         *(step for plan in plans.values() for step in plan.steps),
+        *(step for plan in aside.values() for step in plan.steps),
         *keys.steps,
         *views.steps,
     ]
-    made = [(plans[table.name].map.target, "TABLE") for table in chosen] + [(name, "VIEW") for name in views.made]
+    maps = [*(plans[table.name].map for table in chosen), *(plan.map for plan in aside.values())]
+    made = [(table.target, "TABLE") for table in maps] + [(name, "VIEW") for name in views.made]
     steps.append(_publish_step(made, staging, options.schema, creates_schema=creates_schema))
     return Plan(
         schema=PLAN_SCHEMA,
@@ -118,12 +130,19 @@ def plan_migration(
         target_schema=options.schema,
         staging_schema=staging,
         creates_schema=creates_schema,
-        tables=tuple(plans[table.name].map for table in chosen),
+        tables=tuple(maps),
         steps=tuple(steps),
-        objects=(*(found for plan in plans.values() for found in plan.objects), *keys.objects, *views.objects),
+        objects=(
+            *(found for plan in plans.values() for found in plan.objects),
+            *(found for plan in aside.values() for found in plan.objects),
+            *keys.objects,
+            *views.objects,
+        ),
         findings=accept_findings(findings, options),
         names=tuple(names),
         source_objects=count_objects(catalog, chosen),
+        apart=tuple(found for found in census.apart if found.table in aside),
+        decided=Decided(accept=options.accept, decisions=options.decisions, casts=options.casts) if aside else None,
     )
 
 

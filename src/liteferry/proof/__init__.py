@@ -15,6 +15,7 @@ compares everything else.
 
 from liteferry.proof.definitions import compare_catalogs
 from liteferry.proof.objects import verify_objects
+from liteferry.proof.parts import compare_parts
 from liteferry.proof.rows import ProofSource, ProofTarget
 from liteferry.proof.tables import TableProof, digest_source, digest_target, verify_table
 
@@ -23,6 +24,7 @@ __all__ = [
     "ProofTarget",
     "TableProof",
     "compare_catalogs",
+    "compare_parts",
     "digest_source",
     "digest_target",
     "verify_objects",

@@ -16,6 +16,7 @@ from liteferry.model import (
     Event,
     Kind,
     Mismatch,
+    Part,
     TableDigest,
     TableMap,
     TargetCatalog,
@@ -69,6 +70,7 @@ class TableProof:
     method: str
     elapsed_s: float
     complete: bool = True
+    part: Part = ""
     mismatches: tuple[Mismatch, ...] = ()
     mismatch_count: int = 0
     conversions: tuple[ConversionReport, ...] = ()
@@ -114,6 +116,7 @@ def verify_table(
     return TableProof(
         table=table.source,
         target=table.target,
+        part=table.part,
         rows_source=result.source.rows,
         rows_target=result.target.rows,
         values_compared=result.rows_compared * len(job.columns),
@@ -131,19 +134,19 @@ def verify_table(
 def digest_source(
     tables: Iterable[TableMap], source: ProofSource, *, observe: Callable[[Event], None] = ignore
 ) -> Iterator[tuple[str, TableDigest]]:
-    """Digest the source's tables alone. Gives each table's source name and digest."""
+    """Digest the source's tables alone. Gives each table's name in the target, and digest."""
     for table in tables:
-        blocks = read_source_blocks(source, table.source, table.columns)
-        yield table.source, _digest_blocks(blocks, Progress(table, observe))
+        blocks = read_source_blocks(source, table, table.columns)
+        yield table.target, _digest_blocks(blocks, Progress(table, observe))
 
 
 def digest_target(
     tables: Iterable[TableMap], target: ProofTarget, *, schema: str, observe: Callable[[Event], None] = ignore
 ) -> Iterator[tuple[str, TableDigest]]:
-    """Digest the target's tables alone. Gives each table's source name and digest."""
+    """Digest the target's tables alone. Gives each table's name in the target, and digest."""
     for table in tables:
         blocks = read_target_blocks(target, schema, table.target, table.columns)
-        yield table.source, _digest_blocks(blocks, Progress(table, observe))
+        yield table.target, _digest_blocks(blocks, Progress(table, observe))
 
 
 def _digest_blocks(blocks: Iterable[Block], progress: Progress) -> TableDigest:
@@ -185,6 +188,7 @@ def _report_absent(table: TableMap, progress: Progress) -> TableProof:
     return TableProof(
         table=table.source,
         target=table.target,
+        part=table.part,
         rows_source=table.rows,
         rows_target=0,
         values_compared=0,

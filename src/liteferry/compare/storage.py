@@ -1,4 +1,4 @@
-"""What SQLite stores, and what the ways out make of it, as the proof sees them.
+"""What SQLite stores, as the proof reads it.
 
 Layer 1, pure.
 """
@@ -10,6 +10,12 @@ from typing import TypeAlias
 
 class Text(bytes):
     """The bytes of a SQLite TEXT value; a plain ``bytes`` is a BLOB."""
+
+    __slots__ = ()
+
+
+class RawText(Text):
+    """A TEXT value that is not valid in the database's encoding, or holds NUL there: its bytes as they are stored."""
 
     __slots__ = ()
 
