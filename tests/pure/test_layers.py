@@ -18,6 +18,7 @@ LAYERS = {
     "expressions": 1,
     "census": 1,
     "choosing": 1,
+    "conversions": 1,
     "decisions": 1,
     "typemap": 1,
     "codecs": 1,
