@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from liteferry.compare.literals import spell_literal
-from liteferry.compare.values import RawText, Text
+from liteferry.compare.storage import RawText, Text
 from liteferry.conversions import (
     EPOCH_WAYS,
     REPAIRS,
@@ -35,7 +35,7 @@ from liteferry.typemap import DeclaredType, classify_column
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from liteferry.compare.values import StorageValue
+    from liteferry.compare.storage import StorageValue
     from liteferry.model import StorageName
 
 SAMPLES: Final = 5
@@ -143,7 +143,7 @@ _DATETIME: Final = re.compile(
 )
 _TIME: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.](\d+))?)?", re.ASCII)
 _UUID: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
-_DECIMAL: Final = re.compile(r"[+-]?(\d+)(?:[.](\d*))?(?:[eE]([+-]?\d{1,4}))?", re.ASCII)
+_DECIMAL: Final = re.compile(r"[+-]?(?=[.]?\d)(\d*)(?:[.](\d*))?(?:[eE]([+-]?\d{1,4}))?", re.ASCII)
 _BOOL_WORDS: Final = frozenset({"true", "false", "t", "f", "0", "1"})
 _EXPONENT: Final = re.compile(r"[eE](?<=\d[eE])")
 MICROSECOND_DIGITS: Final = 6

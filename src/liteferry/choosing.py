@@ -166,16 +166,20 @@ def count_values(census: ColumnCensus, offences: Collection[str], without: Colle
     )
 
 
-def count_changed(census: ColumnCensus, nulled: Collection[str], quarantined: Collection[str]) -> int:
-    """How many values the census's conversions change or make NULL, of those that are not quarantined. Pure."""
-    changed = census.converted
-    for group in census.misfits:
-        names = set(group.offences)
-        if not names.isdisjoint(quarantined):
-            changed -= group.count if group.converted else 0
-        elif not names.isdisjoint(nulled) and not group.converted:
-            changed += group.count
-    return changed
+def count_converted(choice: TypeChoice, census: ColumnCensus) -> int:
+    """How many values a choice's conversions change or make NULL, of those that are not quarantined. Pure.
+
+    census: of all rows, or of those that are not set apart.
+    """
+    nulled = count_values(census, choice.nulled, choice.quarantined)
+    if all(conversion.startswith("null") for conversion in choice.conversions):
+        return nulled
+    both = sum(
+        group.count
+        for group in census.misfits
+        if group.converted and not {*choice.nulled, *choice.quarantined}.isdisjoint(group.offences)
+    )
+    return census.converted - both + nulled
 
 
 def _withdraw(found: Finding, type_wanted: str) -> Finding:
@@ -206,6 +210,10 @@ def _say_years(way: str, ends: tuple[int | None, int | None]) -> str:
 
 _YEAR_US: Final = 31_556_952_000_000
 _MOMENTS: Final[frozenset[Kind]] = frozenset({"timestamp", "timestamptz", "date"})
+
+
+def _list_counts(parts: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{count:,} {name}{'s' * (count != 1)}" for name, count in parts if count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,14 +256,14 @@ class _Case:
             settled = [_withdraw(found, self.type_wanted) if found.way == "null" else found for found in settled]
         null = self._null_way()
         conversions = self.repairs if choice.kind == "text" else self._moments if choice.kind in _MOMENTS else ()
-        changed = count_changed(self.stored, self.nulled, self.quarantined) if conversions else 0
-        return replace(
+        choice = replace(
             choice,
             findings=(*settled, *(problem.finding for problem in self.problems)),
             conversions=(*conversions, *null),
-            converted=changed or count_values(self.stored, self.nulled, self.quarantined),
             quarantined=tuple(self.quarantined),
+            nulled=tuple(self.nulled),
         )
+        return replace(choice, converted=count_converted(choice, self.stored))
 
     def _start_anew(self) -> None:
         self.census = self.stored
@@ -463,8 +471,14 @@ class _Case:
             ("text", census.texts),
             ("blob", census.blobs),
         )
-        found = [f"{count:,} {name}{'s' * (count != 1)}" for name, count in parts if count]
-        return ", ".join(found) or "nothing but NULL"
+        return _list_counts(parts) or "nothing but NULL"
+
+    def held_of(self, offences: Collection[str]) -> str:
+        """What the values are that have one of these offences."""
+        counted: Counter[str] = Counter()
+        for group in self.census.misfits:
+            counted[group.storage] += 0 if set(group.offences).isdisjoint(offences) else group.count
+        return _list_counts((name, counted[name]) for name in ("integer", "real", "text", "blob"))
 
     @property
     def type_wanted(self) -> str:
@@ -590,7 +604,7 @@ def _choose_zone(case: _Case, policy: str) -> TypeChoice:
         mixed = zoned and zoned < texts
         message = f"{texts - zoned:,} of {texts:,} timestamps have no offset: local times of {case.zone}"
         code = "time-zone-mixed" if mixed else "time-zone-given"
-        case.say(code, ("zone",) if mixed else (), message, count=texts - zoned, way=f"timezone:{case.zone}")
+        case.say(code, (), message, count=texts - zoned, way=f"timezone:{case.zone}")
     if unclear:
         message = (
             f"{unclear:,} of {texts:,} local times are unclear in {case.zone}: {case.count('local-none'):,} never were,"
@@ -632,7 +646,8 @@ _OF_FORM: Final = ("class", "form", "epoch", "invalid-utf8", "nul")
 def _misfit_of_form(case: _Case, form: str, *, wider: str = "") -> TypeChoice:
     """A date or time that is written in another way."""
     count = case.count(*_OF_FORM)
-    message = f"{count:,} of {case.stored.rows:,} values are not in the form {form}: {case.held()} stored"
+    held = f"{case.held()} stored" if not (case.epoch or case.zone) else case.held_of(_OF_FORM)
+    message = f"{count:,} of {case.stored.rows:,} values are not in the form {form}: {held}"
     reasons = [f"{found.count:,} {REASONS[found.name]}" for found in case.census.reasons]
     if reasons:
         message += f"; of the texts {', '.join(reasons)}"
@@ -640,9 +655,9 @@ def _misfit_of_form(case: _Case, form: str, *, wider: str = "") -> TypeChoice:
     if wider and choice.kind == "text":
         choice = TypeChoice(pg_type=wider, kind=_KINDS[wider], rule="widened")
     if case.epoch or case.zone:
-        beyond = case.count("epoch")
-        if beyond:
-            message += f"; {beyond:,} numbers make no moment by {case.epoch}"
+        if beyond := case.count("epoch"):
+            make = "number makes" if beyond == 1 else "numbers make"
+            message += f"; {beyond:,} {make} no moment by {case.epoch}"
         case.say("date-form", _OF_FORM, message)
     else:
         ways = case.offer_moments() if case.declared.family in {"datetime", "date"} else ()

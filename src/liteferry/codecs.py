@@ -33,6 +33,7 @@ from liteferry.conversions import (
     make_zone_resolver,
     split_null,
 )
+from liteferry.model import KEPT_WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -394,7 +395,7 @@ def encode_literal(value: object) -> bytes:
 def make_encoder(column: ColumnMap) -> Callable[[object], bytes]:
     """Make the encoder of one column's values, with its conversions. It raises Misfit. Pure."""
     conversions = column.conversions
-    if "quarantine" in conversions:
+    if KEPT_WHOLE in conversions:
         return encode_literal
     encode = ENCODERS[column.kind]
     if zone := find_zone(conversions):
@@ -473,12 +474,11 @@ def _limit_check(column: ColumnMap) -> Callable[[object, bytes], bool]:
 
 
 def _column_encoder(column: ColumnMap) -> Callable[[Sequence[object]], list[bytes]]:
-    if not column.conversions:
-        if column.kind == "int8":
-            return _encode_int8_column
-        if column.kind == "text":
-            return _encode_text_column
     encode = make_encoder(column)
+    if encode is ENCODERS["int8"]:
+        return _encode_int8_column
+    if encode is ENCODERS["text"]:
+        return _encode_text_column
     return lambda values: [encode(value) for value in values]
 
 

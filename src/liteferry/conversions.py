@@ -140,17 +140,21 @@ def is_zone(name: str) -> bool:
 
 
 def make_repair(ways: Sequence[str]) -> Callable[[str | bytes], str | None]:
-    """Make the function that repairs a text by these of `REPAIRS`, in this order. Pure.
+    """Make the function that repairs a text by these of `REPAIRS`, in that order. Pure.
 
     It takes the text, or its bytes where they are not UTF-8; None stands for a text that is not UTF-8 thereafter.
     """
+    strips = "strip-nul" in ways
 
     def repair(value: str | bytes) -> str | None:
-        text = value if isinstance(value, str) else value.decode(errors="surrogateescape")
+        if isinstance(value, str):
+            text = value.replace("\0", "") if strips else value
+        else:  # before it is decoded: bytes may belong together when NUL is gone
+            text = (value.replace(b"\0", b"") if strips else value).decode(errors="surrogateescape")
         for way in ways:
             if way == "strip-nul":
-                text = text.replace("\0", "")
-            elif way == "u-fffd":
+                continue
+            if way == "u-fffd":
                 text = _UNDECODED_OR_NUL.sub("\ufffd", text)
             else:
                 text = text.replace("\\", "\\\\").replace("\0", "\\x00")

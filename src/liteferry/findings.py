@@ -17,7 +17,7 @@ class FindingKind:
     """What a finding code means.
 
     ``if_accepted``: what `--accept` makes of it; empty when it cannot be accepted. ``way``: that way out's name in
-    `WAYS`; a finding may offer others beside it.
+    `WAYS`. ``others``: the ways that a finding of this code may offer beside it, where they make sense at its place.
     """
 
     severity: Severity
@@ -25,6 +25,7 @@ class FindingKind:
     why: str
     if_accepted: str = ""
     way: str = "leave-out"
+    others: tuple[str, ...] = ()
 
 
 WAYS = MappingProxyType(
@@ -34,7 +35,7 @@ WAYS = MappingProxyType(
         "null": "the values that do not fit become NULL",
         "strip-nul": "the NUL characters are taken out of the texts",
         "u-fffd": "each NUL, and each byte that is not UTF-8, becomes U+FFFD, the replacement character",
-        "escape": "NUL and bytes that are not UTF-8 become \\x00, a backslash in these texts becomes two: reversible",
+        "escape": "NUL becomes \\x00, a byte that is not UTF-8 \\xNN, a backslash in the column two: reversible",
         "epoch-s": "numbers are seconds since 1970-01-01 00:00 UTC",
         "epoch-ms": "numbers are milliseconds since 1970-01-01 00:00 UTC",
         "epoch-us": "numbers are microseconds since 1970-01-01 00:00 UTC",
@@ -67,6 +68,7 @@ FINDINGS = MappingProxyType(
             why="SQLite stores any value in any column; PostgreSQL does not.",
             if_accepted="the column becomes the narrowest type that holds everything (text, or bytea)",
             way="widen",
+            others=("quarantine", "null"),
         ),
         "text-too-long": FindingKind(
             severity=_BLOCKER,
@@ -74,6 +76,7 @@ FINDINGS = MappingProxyType(
             why="SQLite does not enforce VARCHAR(n); PostgreSQL does.",
             if_accepted="the column becomes text",
             way="widen",
+            others=("quarantine", "null"),
         ),
         "decimal-excess": FindingKind(
             severity=_BLOCKER,
@@ -81,6 +84,7 @@ FINDINGS = MappingProxyType(
             why="SQLite does not enforce DECIMAL(p,s); PostgreSQL would round or refuse.",
             if_accepted="the column becomes numeric without limits",
             way="widen",
+            others=("quarantine", "null"),
         ),
         "text-nul": FindingKind(
             severity=_BLOCKER,
@@ -88,6 +92,7 @@ FINDINGS = MappingProxyType(
             why="PostgreSQL's text cannot hold U+0000.",
             if_accepted="the column becomes bytea, holding the texts' UTF-8 bytes",
             way="widen",
+            others=("quarantine", "null", "strip-nul", "u-fffd", "escape"),
         ),
         "text-invalid": FindingKind(
             severity=_BLOCKER,
@@ -95,6 +100,7 @@ FINDINGS = MappingProxyType(
             why="SQLite does not check what it stores as text; PostgreSQL does.",
             if_accepted="the column becomes bytea, holding the bytes as they are",
             way="widen",
+            others=("quarantine", "null", "u-fffd", "escape"),
         ),
         "json-invalid": FindingKind(
             severity=_BLOCKER,
@@ -102,11 +108,13 @@ FINDINGS = MappingProxyType(
             why="PostgreSQL's json types refuse them.",
             if_accepted="the column becomes text",
             way="widen",
+            others=("quarantine", "null"),
         ),
         "json-not-jsonb": FindingKind(
             severity=_INFO,
             title="JSON that jsonb would change",
             why="Duplicate keys, \\u0000 and lone surrogates do not survive in jsonb; the column becomes json instead.",
+            others=("text",),
         ),
         "date-form": FindingKind(
             severity=_BLOCKER,
@@ -114,6 +122,7 @@ FINDINGS = MappingProxyType(
             why="A number in a date column may be seconds, milliseconds or a Julian day: only you know.",
             if_accepted="the column becomes text (bigint where all values are integers), holding what SQLite holds",
             way="widen",
+            others=("quarantine", "null", "epoch-s", "epoch-ms", "epoch-us", "julian"),
         ),
         "time-zone-mixed": FindingKind(
             severity=_BLOCKER,
@@ -121,6 +130,7 @@ FINDINGS = MappingProxyType(
             why="Without an offset nobody knows which instant is meant.",
             if_accepted="the column becomes text, holding what SQLite holds",
             way="widen",
+            others=("quarantine", "null", "timezone"),
         ),
         "time-zone-dropped": FindingKind(
             severity=_INFO,
@@ -131,6 +141,7 @@ FINDINGS = MappingProxyType(
             severity=_INFO,
             title="A type with a time zone whose timestamps have no offset",
             why="SQLite keeps the text as written; without an offset it names no instant, so it becomes a timestamp.",
+            others=("timezone",),
         ),
         "time-zone-given": FindingKind(
             severity=_INFO,
@@ -142,6 +153,7 @@ FINDINGS = MappingProxyType(
             title="Local times that the time zone never had, or had twice",
             why="Clocks that are put forward pass over an hour, and when they are put back one hour comes twice: nobody"
             " knows which instant is meant.",
+            others=("quarantine", "null"),
         ),
         "decimal-inexact": FindingKind(
             severity=_INFO,
@@ -154,12 +166,14 @@ FINDINGS = MappingProxyType(
             title="Numbers in a column whose declared type speaks of text",
             why="SQLite does not know the type's name (STRING, say) and stores a text that reads as a number as that"
             " number: leading zeros were lost then, and not by the move.",
+            others=("text",),
         ),
         "json-normalised": FindingKind(
             severity=_INFO,
             title="JSON text becomes jsonb, which keeps the value and not the spelling",
             why="A CHECK with json_valid makes the column jsonb: blanks, the order of keys and the spelling of numbers"
             " are not kept. json and text keep the text as it is.",
+            others=("json", "text"),
         ),
         "uuid-bytes": FindingKind(
             severity=_INFO,

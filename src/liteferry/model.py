@@ -596,12 +596,6 @@ class Finding:
         return self.severity == "blocker" and not self.accepted
 
     @property
-    def effect(self) -> str:
-        """What the way out that was taken does; of none, what accepting would do."""
-        taken = self.way.partition(":")[0]
-        return next((way.effect for way in self.ways if way.name == taken), self.if_accepted)
-
-    @property
     def place(self) -> str:
         """``table.name``, ``table`` or ``name``: what `--accept CODE:PLACE` takes."""
         return ".".join(part for part in (self.table, self.name) if part)
@@ -633,6 +627,9 @@ class ColumnMap:
         """Whether it is no column of the source's, but one that a quarantine table has beside them."""
         return self.rule == BESIDE
 
+
+KEPT_WHOLE = "quarantine"
+"""The conversion of a column of a quarantine table: each value becomes the SQL literal that SQLite reads as it."""
 
 BESIDE = "beside"
 """The rule of a column that only a quarantine table has: the rowid where it is no column, and the reason."""

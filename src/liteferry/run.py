@@ -21,6 +21,7 @@ from liteferry import __version__
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.journal import JOURNAL_NAME
 from liteferry.model import (
+    KEPT_WHOLE,
     REPORT_SCHEMA,
     ConversionReport,
     Event,
@@ -279,7 +280,7 @@ def list_conversions(plan: Plan) -> tuple[ConversionReport, ...]:
         )
         for table in plan.tables
         for column in table.columns
-        if column.conversions
+        if column.conversions and KEPT_WHOLE not in column.conversions
     )
 
 

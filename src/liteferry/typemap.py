@@ -332,7 +332,8 @@ class TypeChoice:
     """The type chosen for a column, by which rule, and the findings about it.
 
     Where a finding blocks, the type is already the one that accepting it leads to. ``conversions`` and ``converted``:
-    as in `ColumnMap`. ``quarantined``: the offences (`liteferry.census.OFFENCES`) whose rows the user quarantines.
+    as in `ColumnMap`. ``quarantined``: the offences (`liteferry.census.OFFENCES`) whose rows the user quarantines;
+    ``nulled``: those whose values become NULL.
     """
 
     pg_type: str
@@ -342,6 +343,7 @@ class TypeChoice:
     conversions: tuple[str, ...] = ()
     converted: int = 0
     quarantined: tuple[str, ...] = ()
+    nulled: tuple[str, ...] = ()
 
 
 _CATALOGUE_KINDS: Final[MappingProxyType[str, Kind]] = MappingProxyType(

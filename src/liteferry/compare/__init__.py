@@ -51,7 +51,7 @@ from liteferry.compare.forms import (
     convert_column,
 )
 from liteferry.compare.literals import spell_literal
-from liteferry.compare.values import RawText, StorageValue, Text, storage_class
+from liteferry.compare.storage import RawText, StorageValue, Text, storage_class
 
 __all__ = [
     "NULL",

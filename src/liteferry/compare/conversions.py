@@ -17,15 +17,13 @@ from zoneinfo import ZoneInfo
 
 from liteferry.compare import json_values, times
 from liteferry.compare.literals import spell_literal
-from liteferry.compare.values import Moment, StorageValue, Text, Unclear, storage_class
+from liteferry.compare.storage import Moment, StorageValue, Text, Unclear, storage_class
+from liteferry.model import KEPT_WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from liteferry.model import ColumnMap, Kind
-
-KEPT_WHOLE: Final = "quarantine"
-"""The conversion of a column of a quarantine table."""
 
 _WELL_FORMED: Final = (
     rb"[\x01-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from liteferry.compare import json_values, times
 from liteferry.compare.conversions import convert_values
-from liteferry.compare.values import Moment, StorageValue, Text, storage_class
+from liteferry.compare.storage import Moment, StorageValue, Text, storage_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

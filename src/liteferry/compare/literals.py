@@ -10,10 +10,10 @@ from __future__ import annotations
 from math import isinf
 from typing import TYPE_CHECKING, Final
 
-from liteferry.compare.values import RawText, Text
+from liteferry.compare.storage import RawText, Text
 
 if TYPE_CHECKING:
-    from liteferry.compare.values import StorageValue
+    from liteferry.compare.storage import StorageValue
 
 LARGEST_EXPONENT: Final = b"9e999"
 """What SQLite reads as infinity: it has no word for it."""

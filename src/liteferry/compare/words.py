@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from liteferry.compare.storage import Moment, StorageValue, Text, storage_class
 from liteferry.compare.times import DAY_US
-from liteferry.compare.values import Moment, StorageValue, Text, storage_class
 
 if TYPE_CHECKING:
     from liteferry.model import Kind

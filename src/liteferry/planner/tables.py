@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from liteferry.choosing import map_column
+from liteferry.choosing import count_converted, map_column
 from liteferry.decisions import find_way
 from liteferry.errors import Untranslatable
 from liteferry.expressions import (
@@ -163,7 +163,7 @@ def plan_table(
                     declared_type=column.declared_type,
                     generated=column.name in generated,
                     conversions=choices[column.name].conversions,
-                    converted=choices[column.name].converted,
+                    converted=count_converted(choices[column.name], kept.column(column.name)),
                 )
                 for column in table.columns
             ),

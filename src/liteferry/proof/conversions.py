@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from liteferry.compare import convert_column, is_changed
 from liteferry.compare.words import describe_moment, spell_value
-from liteferry.model import ConversionReport, ConversionSample
+from liteferry.model import KEPT_WHOLE, ConversionReport, ConversionSample
 
 if TYPE_CHECKING:
     from liteferry.compare import StorageValue
@@ -25,11 +25,10 @@ SAMPLES: Final = 5
 def count_conversions(job: ProofJob, differences: Differences) -> tuple[ConversionReport, ...]:
     """Count the values that each column's conversions change. Reads those columns of the source, once more.
 
-    A count that is not the plan's is added to ``differences``; of a table that others of its columns' quarantine has
-    made smaller, only one that is larger.
+    A count that is not the plan's is added to ``differences``.
     """
-    converted = [column for column in job.columns if column.conversions]
-    if not converted or job.table.part == "quarantine":
+    converted = [column for column in job.columns if column.conversions and KEPT_WHOLE not in column.conversions]
+    if not converted:
         return ()
     keys = [job.columns[position] for position in job.key]
     small = replace(job, columns=(*keys, *converted), key=tuple(range(len(keys))))
@@ -52,8 +51,7 @@ def count_conversions(job: ProofJob, differences: Differences) -> tuple[Conversi
                     for index in changed[: SAMPLES - len(samples[at])]
                 ]
     for column, count in zip(converted, counts, strict=True):
-        is_wrong = count > column.converted if job.table.part == "fitting" else count != column.converted
-        if is_wrong:
+        if count != column.converted:
             differences.add_conversion(column, count)
     return tuple(
         ConversionReport(

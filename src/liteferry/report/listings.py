@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Final
 from liteferry.report.advice import (
     FindingGroup,
     Standing,
+    describe_outcome,
     group_findings,
     judge_finding,
     write_accept_all_option,
     write_accept_option,
+    write_other_options,
 )
 from liteferry.report.wording import (
     align_rows,
@@ -117,12 +119,15 @@ def _write_finding(finding: Finding, group: FindingGroup, *, outcome: str, width
         yield f"        and {format_count(unnamed)} more"
     if finding.sql:
         yield indent_sql(finding.sql, indent=8)
-    if finding.effect and not group.if_accepted and group.standing != "known":
-        yield wrap_text(f"{outcome}: {finding.effect}.", width=width, indent=6, hang=2)
+    if (happens := describe_outcome(finding)) and not group.if_accepted and group.standing != "known":
+        yield wrap_text(f"{outcome}: {happens}.", width=width, indent=6, hang=2)
     if finding.hint and not group.hint:
         yield wrap_text(f"Hint: {finding.hint}", width=width, indent=6, hang=2)
     if group.standing == "decide":
-        yield f"      {write_accept_option(finding) or 'cannot be accepted, only repaired'}"
+        option, others = write_accept_option(finding), write_other_options(finding)
+        yield f"      {option or others or 'cannot be accepted, only repaired'}"
+        if option and others:
+            yield f"      or {others}"
 
 
 def _write_sample(sample: Sample) -> str:

@@ -24,6 +24,7 @@ from liteferry.report.advice import (
     advise_audit,
     advise_way_back,
     count_mismatches,
+    describe_outcome,
     group_findings,
     list_quarantined,
     state_outcome,
@@ -32,6 +33,7 @@ from liteferry.report.advice import (
     summarise,
     write_accept_all_option,
     write_accept_option,
+    write_other_options,
 )
 from liteferry.report.charts import draw_bar, draw_timeline
 from liteferry.report.listings import join_statements, stage_steps
@@ -189,6 +191,7 @@ def _choose_sections(report: Report, plan: Plan | None) -> dict[str, str]:
     sections |= {"objects": "Objects of the schema"} if count_objects(report) else {}
     sections |= {"quarantine": "Rows in quarantine"} if report.apart else {}
     sections |= {"types": "Types"} if report.types else {}
+    sections |= {"conversions": "Converted values"} if report.conversions else {}
     sections |= {"names": "Names that changed"} if report.names else {}
     sections |= findings
     sections |= {"steps": "Steps and their SQL"} if plan and plan.steps else {}
@@ -410,6 +413,8 @@ def _load_template(name: str) -> Template:
         "share": format_share,
         "place": name_place,
         "accept": write_accept_option,
+        "others": write_other_options,
+        "outcome": describe_outcome,
         "accept_all": write_accept_all_option,
         "short": _shorten_digest,
         "bar": draw_bar,

@@ -165,6 +165,14 @@ def _write_decisions(report: Report, *, width: int) -> str:
     accepted = [group for group in groups if group.standing == "accepted"]
     if accepted:
         lines += ["Accepted beforehand, and what happened", *(_write_group(group, width=width) for group in accepted)]
+    if report.conversions:
+        lines.append("Values that the chosen ways out changed")
+        for found in report.conversions:
+            place = escape_unprintable(f"{found.table}.{found.column}")
+            what = f"{place}: {format_plural(found.values, 'value')} by {', '.join(found.conversions)}"
+            lines.append(wrap_text(what, width=width, indent=2, hang=4))
+            shown = [f"{sample.key}: {sample.before} -> {sample.after}" for sample in found.samples]
+            lines += [wrap_text(escape_unprintable(text), width=width, indent=4, hang=2) for text in shown]
     known = sum(len(group.findings) for group in groups if group.standing == "known")
     if known:
         where = "report.html lists them" if report.run_dir else "--json lists them"

@@ -316,20 +316,11 @@ class Snapshot:
         Raises: MigrationError.
         """
         chosen = [table for table in catalog.tables if tables is None or table.name in tables]
-        counted = []
-        for table in chosen:
-            sink = partial(self.offenders.add, table.name) if self.offenders else None
-            start = partial(
-                start_census,
-                table,
-                demanded.get(table.name, {}),
-                conversions.get(table.name, {}),
-                sink,
-                is_named=is_named(table),
-            )
-            counted.append(self._count_table(table, observe, start))
-        orphans = tuple(orphan for table in chosen for orphan in self.find_orphans(table, catalog))
-        return Census(tables=tuple(counted), orphans=orphans)
+        counted = tuple(
+            self._count_table(table, observe, demanded.get(table.name, {}), conversions.get(table.name, {}))
+            for table in chosen
+        )
+        return Census(tables=counted, orphans=tuple(o for table in chosen for o in self.find_orphans(table, catalog)))
 
     def count_fitting(
         self,
@@ -339,22 +330,30 @@ class Snapshot:
         conversions: Mapping[str, Sequence[str]],
     ) -> TableCensus:
         """Take the census of a table without the rows that are set apart."""
-        return self._count_table(table, observe, partial(start_census, table, demanded, conversions), "fitting")
+        return self._count_table(table, observe, demanded, conversions, "fitting")
 
     def _count_table(
         self,
         table: Table,
         observe: Callable[[Event], None],
-        start: Callable[[], TableAccumulator],
+        demanded: Mapping[str, str],
+        conversions: Mapping[str, Sequence[str]],
         part: Part = "",
     ) -> TableCensus:
+        store = None if part else self.offenders
+
+        def start() -> TableAccumulator:
+            if store is None:
+                return start_census(table, demanded, conversions)
+            return start_census(table, demanded, conversions, partial(store.add, table.name), is_named=is_named(table))
+
         if self._is_utf16:
             return self._count_rows(table, self._read_checked_utf16(table, part), observe, start())
         try:
             return self._count_rows(table, self._read_for_census(table, str, part=part), observe, start())
         except _UndecodableError:  # rare, so that the others need not pay for looking
-            if self.offenders is not None and not part:
-                self.offenders.forget(table.name)
+            if store is not None:
+                store.forget(table.name)
             return self._count_rows(table, self._read_for_census(table, _decode, part=part), observe, start())
 
     def _count_rows(

@@ -1,4 +1,4 @@
-"""What SQLite stores, and what the ways out make of it, as the proof sees them.
+"""What SQLite stores, as the proof reads it.
 
 Layer 1, pure.
 """
