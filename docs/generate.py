@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import liteferry
 from liteferry import cli, expressions, model, typemap
 from liteferry.errors import CODES, EXIT_STATUSES
-from liteferry.findings import FINDINGS
+from liteferry.findings import FINDINGS, WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -90,6 +90,12 @@ liteferry: what is wrong [the-code]
 With `--json` the same stands on standard output, with the schema `liteferry.error/1`. From Python it is a
 `liteferry.MigrationError` with the attributes `code`, `what`, `hint`, `table`, `column`, `key`, `step_id` and
 `exit_status`. Anything else that escapes is a bug in liteferry; please report it.
+"""
+
+WAYS_INTRO: Final = """\
+What a decision takes: `--on-misfit PLACE=WAY`, where PLACE is a table, `table.column` or a pattern, or
+`--on-misfit CODE:PLACE=WAY` for findings of one code alone. A finding offers those that make sense at its place;
+`liteferry check` shows them. [Decide findings](../how-to/decide-findings.md) has examples, and the exact rules.
 """
 
 FINDINGS_INTRO: Final = """\
@@ -319,8 +325,11 @@ ADVICE: Final = MappingProxyType(
 
 def write_findings() -> str:
     """Every finding code."""
+    ways = ((f'<a id="way-{name}"></a>{code(name)}', plain(effect)) for name, effect in WAYS.items())
     parts = [
         FINDINGS_INTRO,
+        WAYS_INTRO,
+        table(("way out", "what it does"), ways),
         table(
             ("code", "severity", "what it is"),
             ((f"[{name}](#{name})", kind.severity, plain(kind.title)) for name, kind in FINDINGS.items()),
@@ -331,8 +340,12 @@ def write_findings() -> str:
         parts.append(f"**{plain(kind.title)}** ({kind.severity}). {plain(kind.why)}\n")
         if kind.if_accepted:
             parts.append(f"If accepted, with `--accept {name}`: {plain(kind.if_accepted)}.\n")
-        elif kind.severity == "blocker":
+        elif kind.severity == "blocker" and not kind.others:
             parts.append("It cannot be accepted, only repaired.\n")
+        if kind.others:
+            listed = ", ".join(f"[{way}](#way-{way})" for way in kind.others)
+            beside = "Other ways out" if kind.if_accepted else "Ways out"
+            parts.append(f"{beside}, with `--on-misfit PLACE=WAY`: {listed}.\n")
     return "\n".join(parts)
 
 

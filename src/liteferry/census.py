@@ -16,32 +16,69 @@ import re
 from collections import Counter
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from liteferry.model import Column, ColumnCensus, Form, Offence, Sample, Table, TableCensus
+from liteferry.compare.literals import spell_literal
+from liteferry.compare.storage import RawText, Text
+from liteferry.conversions import (
+    EPOCH_WAYS,
+    REPAIRS,
+    Unconvertible,
+    find_zone,
+    make_moment_converter,
+    make_repair,
+    make_zone_resolver,
+)
+from liteferry.model import Column, ColumnCensus, Form, Misfits, Offence, Sample, Table, TableCensus
 from liteferry.typemap import DeclaredType, classify_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from liteferry.compare.storage import StorageValue
+    from liteferry.model import StorageName
 
 SAMPLES: Final = 5
 """How many places an offence keeps. The count is always exact."""
 
 OFFENCES = MappingProxyType(
     {
-        "class": "a storage class that the declared type does not hold (text in an INTEGER column)",
+        "class": "a storage class that the declared type does not hold (text in an INTEGER column);"
+        " without a declared type, another than that of most of the first rows",
         "form": "a text that does not read as the declared type (a date that is none, JSON that is not)",
         "json-only": "JSON with duplicate keys, \\u0000 or lone surrogates, which jsonb would change or refuse",
         "zone": "a timestamp with an offset, in a column where others have none",
         "too-long": "a text longer than the declared length",
         "excess": "a decimal with more digits than declared",
-        "range": "an integer beyond the type that a cast rule or the target demands",
+        "range": "an integer beyond the type that a cast rule or the target demands, or that no double equals",
+        "epoch": "a number that the chosen epoch makes no moment of: beyond a timestamp, or finer than a microsecond",
+        "local-none": "a local time that the chosen time zone never had",
+        "local-twice": "a local time that the chosen time zone had twice",
         "nonfinite": "an infinity in a column that is not REAL",
         "nul": "a text with the NUL character",
         "invalid-utf8": "a text that is not valid UTF-8",
         "null": "NULL where the table says NOT NULL, or in a primary key",
     }
 )
+
+NOTES = MappingProxyType(
+    {
+        "inexact": "a real of more than 15 digits in a DECIMAL column: what binary arithmetic leaves, as in 0.1 + 0.2",
+    }
+)
+"""What is odd, but hinders nothing."""
+
+REASONS = MappingProxyType(
+    {
+        "too-fine": "finer than a microsecond",
+        "hour-24": "of 24:00 or later",
+        "no-such-day": "of a day that the calendar does not have",
+        "blanks": "with blanks around them",
+        "number": "that are numbers",
+        "other": "in another form",
+    }
+)
+"""Why a text is no date or time."""
 
 FORMS = MappingProxyType(
     {
@@ -68,6 +105,37 @@ class InvalidText(bytes):
     __slots__ = ()
 
 
+class Offender(NamedTuple):
+    """One offending value's place. row: its rowid, or its primary key's literals; None where it has no name.
+
+    key: the same for people; why: what offends. value: as stored, where there is one (``has_value``).
+    """
+
+    row: int | str | None
+    key: str
+    why: str
+    value: StorageValue = None
+    has_value: bool = False
+
+
+Sink: TypeAlias = "Callable[[str, str, Iterable[Offender]], None]"
+"""Takes every offender, as it is found: column, offence, places."""
+
+
+def to_storage(value: object) -> StorageValue:
+    """A value as the census reads it, as a storage value. Pure."""
+    if isinstance(value, str):
+        return Text(value.encode())
+    if isinstance(value, InvalidText):
+        return RawText(value)
+    return value  # type: ignore[return-value]  # nothing else is read from SQLite
+
+
+def name_row_by_key(values: Iterable[object]) -> str:
+    """Name a row by the literals of its primary key: ``'a', 5``. Pure. Never cut, as what is shown to people is."""
+    return ", ".join(spell_literal(to_storage(value)).decode() for value in values)
+
+
 _DATETIME: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)"
     r"(?:([ T])(?:[01]\d|2[0-3]):[0-5]\d(:[0-5]\d(?:[.](\d{1,9}))?)?\s?(Z|[+-](?:0\d|1[0-5])(?::?[0-5]\d)?)?)?",
@@ -75,10 +143,15 @@ _DATETIME: Final = re.compile(
 )
 _TIME: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.](\d+))?)?", re.ASCII)
 _UUID: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
-_DECIMAL: Final = re.compile(r"[+-]?(\d+)(?:[.](\d*))?(?:[eE]([+-]?\d{1,4}))?", re.ASCII)
+_DECIMAL: Final = re.compile(r"[+-]?(?=[.]?\d)(\d*)(?:[.](\d*))?(?:[eE]([+-]?\d{1,4}))?", re.ASCII)
 _BOOL_WORDS: Final = frozenset({"true", "false", "t", "f", "0", "1"})
 _EXPONENT: Final = re.compile(r"[eE](?<=\d[eE])")
 MICROSECOND_DIGITS: Final = 6
+MOST_EXACT_DIGITS: Final = 15
+"""A decimal of so many digits comes back from a double as it was. Source: C standard, DBL_DIG."""
+_ORDINAL_OF_1970: Final = date(1970, 1, 1).toordinal()
+_EXACT_DOUBLE: Final = 2**53
+"""Every integer up to here is a double."""
 _JSONB_FRACTION_DIGITS: Final = 16_383
 
 
@@ -133,6 +206,44 @@ def text_form_time(text: str) -> tuple[str, int]:
     """Classify a text as ``time`` or ``other``; with the digits of its fraction. Pure."""
     match = _TIME.fullmatch(text)
     return ("other", 0) if match is None else ("time", len((match[1] or "").rstrip("0")))
+
+
+_CLOCK_24: Final = re.compile(r"(?:.*[ T])?(?:2[4-9]|[3-9]\d):\d\d(?::.*)?", re.ASCII | re.DOTALL)
+_FINE: Final = re.compile(r".*:\d\d[.]\d{7,}(?:\s?(?:Z|[+-]\d\d:?\d*))?", re.ASCII | re.DOTALL)
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[ T].*)?", re.ASCII | re.DOTALL)
+
+
+def tell_why_no_time(text: str) -> str:
+    """Say why a text is no date or time, in a word of `REASONS`. Pure."""
+    if text != text.strip() and text_form_datetime(text.strip())[0] != "other":
+        return "blanks"
+    if _DECIMAL.fullmatch(text):
+        return "number"
+    if _CLOCK_24.fullmatch(text):
+        return "hour-24"
+    if _DAY.fullmatch(text):
+        try:
+            date.fromisoformat(text[:10])
+        except ValueError:
+            return "no-such-day"
+    return "too-fine" if _FINE.fullmatch(text) else "other"
+
+
+def read_local_us(text: str) -> int:
+    """Read a date and time without an offset, a form that is taken: µs since 1970-01-01 by its own clock. Pure."""
+    day, clock = text[:10], text[11:].strip()
+    days = date.fromisoformat(day).toordinal() - _ORDINAL_OF_1970
+    whole, _, fraction = clock.partition(".")
+    hour, minute, second = (int(part) for part in (*whole.split(":"), "0", "0")[:3]) if whole else (0, 0, 0)
+    return ((days * 24 + hour) * 60 + minute) * 60_000_000 + second * 1_000_000 + int(fraction[:6].ljust(6, "0"))
+
+
+def _is_inexact(value: float) -> bool:
+    """Whether a real has more digits than any decimal of up to 15 digits, when it was stored, would have left."""
+    text = repr(value)
+    if len(text) <= MOST_EXACT_DIGITS:
+        return False
+    return len(text.partition("e")[0].replace(".", "").lstrip("-0").rstrip("0")) > MOST_EXACT_DIGITS
 
 
 class _NotJson(ValueError):  # noqa: N818 - never leaves this module
@@ -263,10 +374,20 @@ def describe_class(value: object) -> str:
 
 
 class _ColumnAccumulator:
-    """Counts one column. ``add`` takes a batch's values and a function that names the row of an index."""
+    """Counts one column. ``add`` takes a batch's values and what names the row of an index."""
 
-    def __init__(self, column: Column, declared: DeclaredType, *, forbids_null: bool) -> None:
+    def __init__(
+        self,
+        column: Column,
+        declared: DeclaredType,
+        sink: Sink | None,
+        *,
+        forbids_null: bool,
+        conversions: Sequence[str] = (),
+    ) -> None:
         self.column = column
+        self.sink = sink
+        self.conversions = tuple(conversions)
         self.declared = declared
         self.forbids_null = forbids_null
         self.classes: Counter[type] = Counter()
@@ -280,8 +401,25 @@ class _ColumnAccumulator:
         self.integer_digits = 0
         self.counts: Counter[str] = Counter()
         self.samples: dict[str, list[Sample]] = {}
+        self.groups: Counter[tuple[type, tuple[str, ...], bool]] = Counter()
+        self._offenders: dict[int, list[str]] = {}  # of the batch: what each value's offences are
+        self._expected: frozenset[type] = frozenset()  # without a declared type: the class of the first rows
         family = declared.family
         self.holds: frozenset[type] = _HOLDS[family]
+        if family == "text" and declared.pg_type:
+            self.holds |= {int, float}  # whoever demands text says that numbers become their text
+        self.notes: dict[str, list[Sample]] = {}
+        self.reasons: Counter[str] = Counter()
+        self.converted = 0
+        self._changed: set[int] = set()  # of the batch: the values that a conversion changes
+        repairs = [way for way in self.conversions if way in REPAIRS]
+        self._repair = make_repair(repairs) if repairs else None
+        epoch = next((way for way in self.conversions if way in EPOCH_WAYS), "")
+        self._to_moment = make_moment_converter(epoch, whole_days=family == "date") if epoch else None
+        if epoch:
+            self.holds |= {int, float}
+        zone = find_zone(self.conversions)
+        self._resolve = make_zone_resolver(zone) if zone else None
         self.look: Callable[[str], str] | None = {
             "datetime": self._look_datetime,
             "date": self._look_datetime,
@@ -291,59 +429,87 @@ class _ColumnAccumulator:
             "bool": _look_bool,
         }.get(family)
 
-    def add(self, values: Sequence[object], name_row: Callable[[int], str]) -> None:
+    def add(self, values: Sequence[object], rows: _Batch) -> None:
         counted = Counter(map(type, values))
         self.classes.update(counted)
         family = self.declared.family
+        if family == "none":
+            self._expect_class(counted)
         for found in counted:
             if found is not type(None) and found not in self.holds and found is not InvalidText:
-                self._offend("class", self._where(values, found), values, name_row)
+                self._offend("class", self._where(values, found), values, rows)
         if type(None) in counted and self.forbids_null:
-            self._offend("null", self._where(values, type(None)), values, name_row)
+            self._offend("null", self._where(values, type(None)), values, rows)
         if int in counted:
-            integers: Sequence[int] = [v for v in values if type(v) is int]
-            low, high = min(integers), max(integers)
-            self.min_integer = low if self.min_integer is None else min(low, self.min_integer)
-            self.max_integer = high if self.max_integer is None else max(high, self.max_integer)
-            self.size_bytes += 8 * len(integers)
-            if family == "bool" and not (low >= 0 and high <= 1):
-                self._offend(
-                    "form", [i for i, v in enumerate(values) if type(v) is int and v not in {0, 1}], values, name_row
-                )
-            if family == "decimal":
-                self._look_decimals(values, int, name_row)
-            bound = 1 << (self.declared.integer_bits - 1)
-            if family == "integer" and not (low >= -bound and high < bound):
-                beyond = [i for i, v in enumerate(values) if type(v) is int and not -bound <= v < bound]
-                self._offend("range", beyond, values, name_row)
+            self._add_integers(values, rows)
         if float in counted:
-            self._add_reals(values, name_row)
+            self._add_reals(values, rows)
         if str in counted:
-            self._add_texts(values, whole=len(counted) == 1, name_row=name_row)
+            self._add_texts(values, whole=len(counted) == 1, rows=rows)
         if bytes in counted:
             lengths = [len(v) for v in values if type(v) is bytes]
             self.longest_bytes = max(self.longest_bytes, *lengths)
             self.size_bytes += sum(lengths)
             if family == "uuid":
                 wrong = [i for i, v in enumerate(values) if type(v) is bytes and len(v) != 16]
-                self._offend("form", wrong, values, name_row)
+                self._offend("form", wrong, values, rows)
         if InvalidText in counted:
             bad = [v for v in values if type(v) is InvalidText]
             self.longest_bytes = max(self.longest_bytes, *map(len, bad))
             self.size_bytes += sum(map(len, bad))
-            self._offend("invalid-utf8", self._where(values, InvalidText), values, name_row)
+            self._offend("invalid-utf8", self._where(values, InvalidText), values, rows)
+            if self._repair is not None:
+                self._add_repaired(values, InvalidText, rows)
+        if self._to_moment is not None and (int in counted or float in counted):
+            self._add_numbers(values, self._to_moment, rows)
+        if self._offenders:
+            self.groups.update(
+                (type(values[index]), tuple(names), index in self._changed) for index, names in self._offenders.items()
+            )
+            self._offenders.clear()
+        self.converted += len(self._changed)
+        self._changed.clear()
 
-    def _add_reals(self, values: Sequence[object], name_row: Callable[[int], str]) -> None:
+    def _expect_class(self, counted: Counter[type]) -> None:
+        """Without a declared type: the class that most of the first rows have is the one that the others offend."""
+        if self._expected:
+            return
+        numbers = frozenset({int, float}) if self.column.affinity == "NUMERIC" else frozenset()
+        kinds = [numbers or frozenset({int}), numbers or frozenset({float}), _TEXTS, frozenset({bytes})]
+        most = max(kinds, key=lambda kind: sum(counted[found] for found in kind))
+        if any(counted[found] for found in most):
+            self.holds = self._expected = most
+
+    def _add_integers(self, values: Sequence[object], rows: _Batch) -> None:
+        family = self.declared.family
+        integers: Sequence[int] = [v for v in values if type(v) is int]
+        low, high = min(integers), max(integers)
+        self.min_integer = low if self.min_integer is None else min(low, self.min_integer)
+        self.max_integer = high if self.max_integer is None else max(high, self.max_integer)
+        self.size_bytes += 8 * len(integers)
+        if family == "bool" and not (low >= 0 and high <= 1):
+            self._offend("form", [i for i, v in enumerate(values) if type(v) is int and v not in {0, 1}], values, rows)
+        if family == "decimal":
+            self._look_decimals(values, int, rows)
+        bound = 1 << (self.declared.integer_bits - 1)
+        if family == "real" and max(-low, high) > _EXACT_DOUBLE:
+            inexact = [i for i, v in enumerate(values) if type(v) is int and int(float(v)) != v]
+            self._offend("range", inexact, values, rows)
+        if family == "integer" and not (low >= -bound and high < bound):
+            beyond = [i for i, v in enumerate(values) if type(v) is int and not -bound <= v < bound]
+            self._offend("range", beyond, values, rows)
+
+    def _add_reals(self, values: Sequence[object], rows: _Batch) -> None:
         reals = [v for v in values if type(v) is float]
         self.size_bytes += 8 * len(reals)
         family = self.declared.family
         if family != "real":
             infinite = [i for i, v in enumerate(values) if type(v) is float and v in {float("inf"), float("-inf")}]
-            self._offend("nonfinite", infinite, values, name_row)
+            self._offend("nonfinite", infinite, values, rows)
         if family == "decimal":
-            self._look_decimals(values, float, name_row)
+            self._look_decimals(values, float, rows)
 
-    def _add_texts(self, values: Sequence[object], *, whole: bool, name_row: Callable[[int], str]) -> None:
+    def _add_texts(self, values: Sequence[object], *, whole: bool, rows: _Batch) -> None:
         texts: Sequence[str] = values if whole else [v for v in values if type(v) is str]  # type: ignore[assignment]  # just selected by type
         longest = max(map(len, texts))
         self.longest_text = max(self.longest_text, longest)
@@ -354,13 +520,15 @@ class _ColumnAccumulator:
             self.longest_bytes, longest if joined.isascii() else max(len(t.encode()) for t in texts)
         )
         if "\0" in joined:
-            self._offend("nul", [i for i, v in enumerate(values) if type(v) is str and "\0" in v], values, name_row)
+            self._offend("nul", [i for i, v in enumerate(values) if type(v) is str and "\0" in v], values, rows)
         limit = self.declared.length
-        if self.declared.family == "text" and limit is not None and longest > limit:
+        if self._repair is not None:
+            self._add_repaired(values, str, rows)
+        elif self.declared.family == "text" and limit is not None and longest > limit:
             long = [i for i, v in enumerate(values) if type(v) is str and len(v) > limit]
-            self._offend("too-long", long, values, name_row)
+            self._offend("too-long", long, values, rows)
         if self.declared.family == "decimal":
-            self._look_decimals(values, str, name_row)
+            self._look_decimals(values, str, rows)
         if self.look is not None:
             forms = [self.look(v) if type(v) is str else "" for v in values]
             counted = Counter(forms)
@@ -368,13 +536,66 @@ class _ColumnAccumulator:
             self.forms.update(counted)
             wrong = set(counted) - _TAKES[self.declared.family]
             if wrong:
-                self._offend("form", [i for i, form in enumerate(forms) if form in wrong], values, name_row)
+                self._offend("form", [i for i, form in enumerate(forms) if form in wrong], values, rows)
+                if self.declared.family in {"datetime", "date", "time"}:
+                    odd = [v for v, form in zip(values, forms, strict=True) if form in wrong]
+                    self.reasons.update(tell_why_no_time(v) for v in odd if type(v) is str)
             for form, offence in (("json-only", "json-only"), ("datetime-tz", "zone")):
                 if form in counted:
-                    self._offend(offence, [i for i, found in enumerate(forms) if found == form], values, name_row)
+                    self._offend(offence, [i for i, found in enumerate(forms) if found == form], values, rows)
+            if self._resolve is not None:
+                self._add_local_times(values, forms, wrong, rows)
 
-    def _look_decimals(self, values: Sequence[object], found: type, name_row: Callable[[int], str]) -> None:
+    def _add_local_times(self, values: Sequence[object], forms: Sequence[str], wrong: set[str], rows: _Batch) -> None:
+        """Look at the texts that the chosen time zone makes moments of: those without an offset."""
+        unclear: dict[str, list[int]] = {}
+        for index, (value, form) in enumerate(zip(values, forms, strict=True)):
+            if type(value) is not str or form in wrong or form == "datetime-tz":
+                continue
+            try:
+                self._resolve(read_local_us(value))  # type: ignore[misc]  # only called where there is one
+            except Unconvertible as error:
+                unclear.setdefault("local-twice" if "twice" in str(error) else "local-none", []).append(index)
+            else:
+                self._changed.add(index)
+        for offence, indexes in unclear.items():
+            self._offend(offence, indexes, values, rows)
+
+    def _add_repaired(self, values: Sequence[object], found: type, rows: _Batch) -> None:
+        """Look at what the chosen repairs make of texts."""
+        repair, limit, long = self._repair, self.declared.length, []
+        for index, value in enumerate(values):
+            if type(value) is not found:
+                continue
+            text = repair(value)  # type: ignore[misc, arg-type]  # only called where there is one, with texts
+            if text is None:
+                continue
+            if text != value:
+                self._changed.add(index)
+            self.longest_text = max(self.longest_text, len(text))
+            if self.declared.family == "text" and limit is not None and len(text) > limit:
+                long.append(index)
+        self._offend("too-long", long, values, rows)
+
+    def _add_numbers(self, values: Sequence[object], convert: Callable[[int | float], int], rows: _Batch) -> None:
+        """Look at the numbers that the chosen epoch makes moments of."""
+        beyond = []
+        for index, value in enumerate(values):
+            if type(value) is int or type(value) is float:
+                try:
+                    convert(value)
+                except Unconvertible:
+                    beyond.append(index)
+                else:
+                    self._changed.add(index)
+        self._offend("epoch", beyond, values, rows)
+
+    def _look_decimals(self, values: Sequence[object], found: type, rows: _Batch) -> None:
         precision, scale = self.declared.precision, self.declared.scale or 0
+        if found is float:
+            self._note(
+                "inexact", [i for i, v in enumerate(values) if type(v) is float and _is_inexact(v)], values, rows
+            )
         if precision is None and found is not str:
             return  # numeric without limits takes every finite number: there is nothing to count
         excess, wrong = [], []
@@ -391,8 +612,8 @@ class _ColumnAccumulator:
             self.fraction_digits = max(self.fraction_digits, fraction)
             if precision is not None and (fraction > scale or whole > precision - scale):
                 excess.append(index)
-        self._offend("excess", excess, values, name_row)
-        self._offend("form", wrong, values, name_row)
+        self._offend("excess", excess, values, rows)
+        self._offend("form", wrong, values, rows)
 
     def _look_datetime(self, text: str) -> str:
         form, digits = text_form_datetime(text)
@@ -413,14 +634,38 @@ class _ColumnAccumulator:
     def _where(values: Sequence[object], found: type) -> list[int]:
         return [index for index, value in enumerate(values) if type(value) is found]
 
-    def _offend(
-        self, offence: str, indexes: Iterable[int], values: Sequence[object], name_row: Callable[[int], str]
-    ) -> None:
-        for index in indexes:
-            self.counts[offence] += 1
-            kept = self.samples.setdefault(offence, [])
-            if len(kept) < SAMPLES:
-                kept.append(Sample(key=name_row(index), why=describe_class(values[index])))
+    def _offend(self, offence: str, indexes: Iterable[int], values: Sequence[object], rows: _Batch) -> None:
+        found = indexes if isinstance(indexes, list) else list(indexes)
+        if not found:
+            return
+        self.counts[offence] += len(found)
+        for index in found:
+            self._offenders.setdefault(index, []).append(offence)
+        kept = self.samples.setdefault(offence, [])
+        for index in found[: SAMPLES - len(kept)]:
+            kept.append(Sample(key=rows.describe(index), why=describe_class(values[index])))
+        if self.sink is not None:
+            self.sink(
+                self.column.name,
+                offence,
+                (
+                    Offender(
+                        rows.identify(index),
+                        rows.describe(index),
+                        describe_class(values[index]),
+                        to_storage(values[index]),
+                        has_value=True,
+                    )
+                    for index in found
+                ),
+            )
+
+    def _note(self, note: str, indexes: Sequence[int], values: Sequence[object], rows: _Batch) -> None:
+        """Count what hinders nothing."""
+        self.counts[note] += len(indexes)
+        kept = self.notes.setdefault(note, [])
+        for index in indexes[: SAMPLES - len(kept)]:
+            kept.append(Sample(key=rows.describe(index), why=describe_class(values[index])))
 
     def finish(self) -> ColumnCensus:
         return ColumnCensus(
@@ -443,7 +688,24 @@ class _ColumnAccumulator:
                 for name in OFFENCES
                 if self.counts[name]
             ),
+            misfits=tuple(
+                Misfits(storage=_STORAGE[found], offences=names, converted=converted, count=count)
+                for (found, names, converted), count in sorted(self.groups.items(), key=_order_group)
+            ),
+            notes=tuple(
+                Offence(name=name, count=self.counts[name], samples=tuple(self.notes[name]))
+                for name in NOTES
+                if self.counts[name]
+            ),
+            reasons=tuple(Form(name=name, count=self.reasons[name]) for name in REASONS if self.reasons[name]),
+            conversions=self.conversions,
+            converted=self.converted,
         )
+
+
+def _order_group(group: tuple[tuple[type, tuple[str, ...], bool], int]) -> tuple[str, tuple[str, ...], bool]:
+    (found, names, converted), _ = group
+    return _STORAGE[found], names, converted
 
 
 def _look_uuid(text: str) -> str:
@@ -455,6 +717,10 @@ def _look_bool(text: str) -> str:
 
 
 _ANY: Final = frozenset({int, float, str, bytes})
+_TEXTS: Final[frozenset[type]] = frozenset({str, InvalidText})
+_STORAGE: Final[MappingProxyType[type, StorageName]] = MappingProxyType(
+    {type(None): "null", int: "integer", float: "real", str: "text", InvalidText: "text", bytes: "blob"}
+)
 _HOLDS: Final[MappingProxyType[str, frozenset[type]]] = MappingProxyType(
     {
         "integer": frozenset({int}),
@@ -484,18 +750,59 @@ _TAKES: Final = MappingProxyType(
 )
 
 
+class _Batch:
+    """Names the rows of a batch. has_rowid: each ends with its rowid; is_named: SQL can ask for it by that."""
+
+    __slots__ = ("_has_rowid", "_is_named", "_key", "_rows")
+
+    def __init__(
+        self, rows: Sequence[tuple[object, ...]], key: Sequence[tuple[str, int]], *, has_rowid: bool, is_named: bool
+    ) -> None:
+        self._rows = rows
+        self._key = key
+        self._has_rowid = has_rowid
+        self._is_named = is_named
+
+    def describe(self, index: int) -> str:
+        """The row's key, for people."""
+        row = self._rows[index]
+        if self._key and all(row[position] is not None for _, position in self._key):
+            return ", ".join(f"{name}={describe_key_value(row[position])}" for name, position in self._key)
+        return f"rowid={row[-1]}" if self._has_rowid else "the row with NULL in its key"
+
+    def identify(self, index: int) -> int | str | None:
+        """The row's name for the machine, exact."""
+        row = self._rows[index]
+        if not self._has_rowid:
+            return name_row_by_key(row[position] for _, position in self._key)
+        return row[-1] if self._is_named else None  # type: ignore[return-value]  # rowids are integers
+
+
 class TableAccumulator:
     """Takes a table's rows batch by batch; made by `start_census`."""
 
-    def __init__(self, table: Table, demanded: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        table: Table,
+        demanded: Mapping[str, str],
+        conversions: Mapping[str, Sequence[str]],
+        sink: Sink | None,
+        *,
+        is_named: bool,
+    ) -> None:
         """Start with no rows."""
+        self._is_named = is_named
         self._table = table
         self._rows = 0
         self._max_rowid: int | None = None
         self._columns = [
             _ColumnAccumulator(
                 column,
-                classify_column(table, column, demanded.get(column.name, "")),
+                classify_column(
+                    table, column, demanded.get(column.name, ""), conversions=conversions.get(column.name, ())
+                ),
+                sink,
+                conversions=conversions.get(column.name, ()),
                 forbids_null=column.not_null or (column.pk_position > 0 and column.name != table.rowid_alias),
             )
             for column in table.columns
@@ -513,14 +820,9 @@ class TableAccumulator:
             return
         self._rows += len(rows)
 
-        def name_row(index: int) -> str:
-            row = rows[index]
-            if self._key and all(row[position] is not None for _, position in self._key):
-                return ", ".join(f"{name}={describe_key_value(row[position])}" for name, position in self._key)
-            return f"rowid={row[-1]}" if self._has_rowid else "the row with NULL in its key"
-
+        batch = _Batch(rows, self._key, has_rowid=self._has_rowid, is_named=self._is_named)
         for accumulator, values in zip(self._columns, zip(*rows, strict=True), strict=False):
-            accumulator.add(values, name_row)
+            accumulator.add(values, batch)
         if self._has_rowid:
             highest = max(row[-1] for row in rows)  # type: ignore[type-var]  # rowids are integers
             if self._max_rowid is None or highest > self._max_rowid:  # type: ignore[operator]  # the same
@@ -547,9 +849,18 @@ def describe_key_value(value: object) -> str:
     return "NULL" if value is None else repr(value)
 
 
-def start_census(table: Table, demanded: Mapping[str, str] = MappingProxyType({})) -> TableAccumulator:
-    """Begin the census of one table. Pure.
+def start_census(
+    table: Table,
+    demanded: Mapping[str, str] = MappingProxyType({}),
+    conversions: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    sink: Sink | None = None,
+    *,
+    is_named: bool = True,
+) -> TableAccumulator:
+    """Begin the census of one table. Pure, but for what the sink does.
 
-    demanded: the PostgreSQL types that cast rules or the target demand, by column name.
+    demanded: the PostgreSQL types that cast rules or the target demand, by column name. conversions: what the user
+    decided to make of a column's values, as `liteferry.choosing.choose_conversions` gives it. sink: takes every
+    offender; the census itself keeps a few. is_named: SQL can ask for the rows by their rowids or keys.
     """
-    return TableAccumulator(table, demanded)
+    return TableAccumulator(table, demanded, conversions, sink, is_named=is_named)

@@ -21,6 +21,20 @@ from struct import error as StructError  # noqa: N812 - an exception class by an
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from liteferry.census import InvalidText, count_digits, text_form_json
+from liteferry.conversions import (
+    DAY_US,
+    EPOCH_WAYS,
+    REPAIRS,
+    Moment,
+    find_zone,
+    make_moment_converter,
+    make_repair,
+    make_zone_resolver,
+    split_null,
+)
+from liteferry.model import KEPT_WHOLE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -40,7 +54,8 @@ _INTERVAL: Final = Struct(">iqii").pack
 _TRUE: Final = b"\0\0\0\1\1"
 _FALSE: Final = b"\0\0\0\1\0"
 _EPOCH_DAYS: Final = date(2000, 1, 1).toordinal()
-_DAY_US: Final = 86_400_000_000
+_UNIX_US: Final = 946_684_800_000_000
+"""2000-01-01 00:00 UTC in µs since 1970-01-01."""
 _FIELD_LIMIT_BYTES: Final = 1_073_741_823  # Source: PostgreSQL docs, "Limits": field size
 
 _TIMESTAMP: Final = re.compile(
@@ -49,7 +64,7 @@ _TIMESTAMP: Final = re.compile(
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CLOCK: Final = re.compile(r"(\d\d):(\d\d)(?::(\d\d)(?:[.](\d+))?)?", re.ASCII)
 _DECIMAL: Final = re.compile(r"([+-]?)(\d*)(?:[.](\d*))?(?:[eE]([+-]?\d{1,4}))?", re.ASCII)
-_HEX: Final = re.compile(r"[0-9a-fA-F]{32}", re.ASCII)
+_UUID: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _BOOL_WORDS: Final = MappingProxyType(
     {"true": _TRUE, "t": _TRUE, "1": _TRUE, "false": _FALSE, "f": _FALSE, "0": _FALSE}
 )
@@ -221,17 +236,23 @@ def _days(text: str) -> int:
         raise Misfit("not a date of the calendar") from None
 
 
-def _encode_timestamp(*, zoned: bool) -> Callable[[object], bytes]:
-    """Make the encoder of timestamp or timestamptz: microseconds since 2000-01-01."""
+def _encode_timestamp(*, zoned: bool, zone: str = "") -> Callable[[object], bytes]:
+    """Make the encoder of timestamp or timestamptz: microseconds since 2000-01-01.
+
+    zone: whose local times those without an offset are; "" UTC.
+    """
+    resolve = make_zone_resolver(zone) if zone else None
 
     def encode(value: object) -> bytes:
         if value is None:
             return NULL
         match = _TIMESTAMP.fullmatch(value) if type(value) is str else None
+        if type(value) is Moment:
+            return _INT8(8, value - _UNIX_US)
         if match is None:
             raise Misfit("not an ISO 8601 date and time")
         day, hour, minute, second, fraction, utc, sign, off_hours, off_minutes = match.groups()
-        moment = _days(day) * _DAY_US
+        moment = _days(day) * DAY_US
         if hour is not None:
             moment += _clock_us(hour, minute, second, fraction)
         if utc or sign:
@@ -242,15 +263,19 @@ def _encode_timestamp(*, zoned: bool) -> Callable[[object], bytes]:
                     raise Misfit("not an offset from UTC")
                 offset = (int(off_hours) * 60 + int(off_minutes or 0)) * 60_000_000
                 moment += -offset if sign == "+" else offset
+        elif resolve is not None:
+            moment = resolve(moment + _UNIX_US) - _UNIX_US
         return _INT8(8, moment)
 
     return encode
 
 
 def encode_date(value: object) -> bytes:
-    """Encode YYYY-MM-DD as days since 2000-01-01. Pure. Raises: Misfit for anything else."""
+    """Encode YYYY-MM-DD, or a moment at midnight, as days since 2000-01-01. Pure. Raises: Misfit for anything else."""
     if value is None:
         return NULL
+    if type(value) is Moment and value % DAY_US == 0:
+        return _INT4(4, (value - _UNIX_US) // DAY_US)
     if type(value) is not str or _DATE.fullmatch(value) is None:
         raise Misfit("not a date YYYY-MM-DD")
     return _INT4(4, _days(value))
@@ -297,12 +322,10 @@ def encode_uuid(value: object) -> bytes:
     """Encode 32 hexadecimal digits, with or without hyphens, or 16 bytes. Pure. Raises: Misfit."""
     if value is None:
         return NULL
-    if isinstance(value, bytes) and len(value) == 16:
+    if type(value) is bytes and len(value) == 16:
         return _sized(value)
-    if type(value) is str:
-        digits = value.replace("-", "")
-        if _HEX.fullmatch(digits):
-            return _sized(bytes.fromhex(digits))
+    if type(value) is str and _UUID.fullmatch(value):
+        return _sized(bytes.fromhex(value.replace("-", "")))
     raise Misfit("not a UUID")
 
 
@@ -347,12 +370,115 @@ def _encode_text_column(values: Sequence[object]) -> list[bytes]:
     return [encode_text(value) for value in values]
 
 
-def _column_encoder(kind: Kind) -> Callable[[Sequence[object]], list[bytes]]:
-    if kind == "int8":
+def encode_literal(value: object) -> bytes:
+    """Encode a storage value as text: the SQL literal that SQLite reads as exactly this value. Pure.
+
+    A text that no literal can hold (NUL in it, not valid in the database's encoding) is a cast of its bytes. Raises:
+    Misfit over 1 GiB. Source: https://sqlite.org/lang_expr.html, "Literal Values (Constants)".
+    """
+    match value:
+        case None:
+            text = "NULL"
+        case str():
+            text = f"CAST(X'{value.encode().hex()}' AS TEXT)" if "\0" in value else "'" + value.replace("'", "''") + "'"
+        case bytes() if type(value) is not bytes:  # the census's mark for a text that is none
+            text = f"CAST(X'{value.hex()}' AS TEXT)"
+        case bytes():
+            text = f"X'{value.hex()}'"
+        case float() if value in {float("inf"), float("-inf")}:
+            text = "9e999" if value > 0 else "-9e999"
+        case _:
+            text = repr(value)
+    return _sized(text.encode())
+
+
+def make_encoder(column: ColumnMap) -> Callable[[object], bytes]:
+    """Make the encoder of one column's values, with its conversions. It raises Misfit. Pure."""
+    conversions = column.conversions
+    if KEPT_WHOLE in conversions:
+        return encode_literal
+    encode = ENCODERS[column.kind]
+    if zone := find_zone(conversions):
+        encode = _encode_timestamp(zoned=True, zone=zone)
+    if epoch := next((way for way in conversions if way in EPOCH_WAYS), ""):
+        encode = _encode_moments(encode, epoch, whole_days=column.kind == "date")
+    if repairs := [way for way in conversions if way in REPAIRS]:
+        encode = _encode_repaired(encode, repairs)
+    is_null, classes = split_null(conversions)
+    return _encode_or_null(encode, column, classes) if is_null else encode
+
+
+def _encode_moments(encode: Callable[[object], bytes], way: str, *, whole_days: bool) -> Callable[[object], bytes]:
+    convert = make_moment_converter(way, whole_days=whole_days)
+    return lambda value: encode(convert(value) if type(value) is int or type(value) is float else value)
+
+
+def _encode_repaired(encode: Callable[[object], bytes], ways: Sequence[str]) -> Callable[[object], bytes]:
+    repair = make_repair(ways)
+
+    def encode_repaired(value: object) -> bytes:
+        if type(value) is str or isinstance(value, InvalidText):
+            text = repair(value)
+            if text is None:
+                raise Misfit("not valid UTF-8")
+            return encode(text)
+        return encode(value)
+
+    return encode_repaired
+
+
+_STORAGE: Final[MappingProxyType[type, str]] = MappingProxyType(
+    {int: "integer", float: "real", str: "text", InvalidText: "text", bytes: "blob"}
+)
+
+
+def _encode_or_null(
+    encode: Callable[[object], bytes], column: ColumnMap, classes: frozenset[str]
+) -> Callable[[object], bytes]:
+    """Make an encoder that gives NULL for what does not fit the column's type, its limits included."""
+    fits = _limit_check(column)
+
+    def encode_or_null(value: object) -> bytes:
+        if value is None or _STORAGE[type(value)] in classes:
+            return NULL
+        try:
+            field = encode(value)
+        except (ValueError, OverflowError):
+            return NULL
+        return field if fits(value, field) else NULL
+
+    return encode_or_null
+
+
+def _limit_check(column: ColumnMap) -> Callable[[object, bytes], bool]:
+    """Make the check of what an encoder leaves to the server: whether a value, and its field, keep the limits."""
+    name, _, limits = column.pg_type.partition("(")
+    numbers = [int(part) for part in limits.rstrip(")").split(",") if part]
+    if column.kind == "text" and numbers:
+        most = numbers[0]
+        return lambda _, field: len(field) - 4 <= most or len(field[4:].decode()) <= most
+    if column.kind == "numeric":
+        precision, scale = numbers if name == "numeric" and len(numbers) == 2 else (None, 0)
+
+        def has_room(value: object, _: bytes) -> bool:
+            digits = count_digits(value)  # type: ignore[arg-type]  # an int, float or str: the encoder took it
+            if digits is None or precision is None:
+                return digits is not None
+            return digits[1] <= scale and digits[0] <= precision - scale
+
+        return has_room
+    if column.kind in {"json", "jsonb"}:
+        taken = {"json-jsonb"} if column.kind == "jsonb" else {"json-jsonb", "json-only"}
+        return lambda value, _: type(value) is not str or text_form_json(value) in taken
+    return lambda _value, _field: True
+
+
+def _column_encoder(column: ColumnMap) -> Callable[[Sequence[object]], list[bytes]]:
+    encode = make_encoder(column)
+    if encode is ENCODERS["int8"]:
         return _encode_int8_column
-    if kind == "text":
+    if encode is ENCODERS["text"]:
         return _encode_text_column
-    encode = ENCODERS[kind]
     return lambda values: [encode(value) for value in values]
 
 
@@ -362,7 +488,7 @@ class RowEncoder:
     def __init__(self, columns: Sequence[ColumnMap]) -> None:
         """Choose the encoders."""
         self._columns = tuple(columns)
-        self._encoders = [_column_encoder(column.kind) for column in columns]
+        self._encoders = [_column_encoder(column) for column in columns]
         self._count = _COUNT(len(self._columns))
 
     def encode(self, rows: Sequence[tuple[object, ...]]) -> bytes:
@@ -374,15 +500,16 @@ class RowEncoder:
             return b""
         try:
             fields = [encode(values) for encode, values in zip(self._encoders, zip(*rows, strict=True), strict=True)]
-        except (Misfit, ValueError, OverflowError):
+        except (ValueError, OverflowError):
             self._find_misfit(rows)
             raise
         return b"".join(chain.from_iterable(zip([self._count] * len(rows), *fields, strict=True)))
 
     def _find_misfit(self, rows: Sequence[tuple[object, ...]]) -> None:
+        encoders = [make_encoder(column) for column in self._columns]
         for index, row in enumerate(rows):
-            for column, value in zip(self._columns, row, strict=True):
+            for column, encode, value in zip(self._columns, encoders, row, strict=True):
                 try:
-                    ENCODERS[column.kind](value)
+                    encode(value)
                 except (ValueError, OverflowError) as error:
                     raise RowMisfit(index, column.source, str(error)) from error

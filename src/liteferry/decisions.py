@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeAlias
 
+from liteferry.conversions import is_zone
 from liteferry.errors import MigrationError
 from liteferry.findings import FINDINGS, WAYS
 from liteferry.model import Cast, Decision
@@ -47,6 +48,13 @@ def make_decision(code: str, place: str, way: str) -> Decision:
             f"{place}={way}: the way out timezone, and no other, has the name of a zone behind a colon",
             code="usage",
             hint="for instance timezone:Europe/Berlin",
+        )
+    if argument and not is_zone(argument):
+        raise MigrationError(
+            f"{place}={way}: there is no time zone called {argument}",
+            code="usage",
+            hint="names are those of the IANA database, as Europe/Berlin; where the system has none of them,"
+            " `pip install tzdata` brings them",
         )
     return Decision(code=code, place=place, way=way)
 

@@ -194,7 +194,7 @@ class _Loader:
 
     def _copy(self, step: Step, connection: psycopg.Connection) -> int:
         """Copy one table's rows; returns how many."""
-        mapped = self._plan.table(step.copy or "")
+        mapped = self._plan.target_table(step.table or "")
         counter = _Counter(self._events, step, mapped.rows)
         table = self._catalog.table(mapped.source)
         chunks = self._encode(table, mapped, counter)
@@ -212,11 +212,11 @@ class _Loader:
         """The COPY data of one table, a chunk a batch of rows. This loop is what a compiled core replaces."""
         copied = [column for column in mapped.columns if not column.generated]
         encoder = RowEncoder(copied)
-        names = [column.source for column in copied]
-        # a column that holds bytes may hold texts that are not UTF-8, and those as they are
-        raw = any(column.kind == "bytea" for column in copied)
+        names = [column.source for column in copied if not column.is_beside]
+        # a column that holds bytes may hold texts that are not UTF-8, and those as they are; a conversion may take them
+        raw = any(column.kind == "bytea" or column.conversions for column in copied)
         yield HEADER
-        for rows in self._snapshot.read_rows(table, names, invalid_text=raw):
+        for rows in self._snapshot.read_rows(table, names, invalid_text=raw, part=mapped.part):
             self._check_stop()
             try:
                 chunk = encoder.encode(rows)

@@ -14,7 +14,7 @@ from liteferry.findings import make_finding
 from liteferry.run import PUBLISHED_NAME, read_published
 
 if TYPE_CHECKING:
-    from liteferry.model import Catalog, Census, Plan, TargetCatalog
+    from liteferry.model import Catalog, Census, Plan, TableMap, TargetCatalog
     from liteferry.run import Run
     from liteferry.target import Target
 
@@ -48,7 +48,7 @@ def expect_definitions(run: Run, made: Plan, server: Target) -> TargetCatalog | 
 def refuse_other_source(made: Plan, catalog: Catalog, source: str) -> None:
     """Refuse a source without a table or column that the plan carries. Raises: MigrationError (run-dir)."""
     columns = {table.name: {column.name for column in table.columns} for table in catalog.tables}
-    for table in made.tables:
+    for table in made.counterparts:
         missing = [column.source for column in table.columns if column.source not in columns.get(table.source, ())]
         if table.source not in columns or missing:
             what = f"table {table.source}" if table.source not in columns else f"column {table.source}.{missing[0]}"
@@ -60,14 +60,14 @@ def refuse_other_source(made: Plan, catalog: Catalog, source: str) -> None:
 
 
 def refresh_plan(made: Plan, census: Census) -> Plan:
-    """An old plan with the row counts of today's source."""
-    counted = {table.table: table for table in census.tables}
-    return replace(
-        made,
-        tables=tuple(
-            replace(table, rows=counted[table.source].rows, size_bytes=counted[table.source].size_bytes)
-            if table.source in counted
-            else table
-            for table in made.tables
-        ),
-    )
+    """An old plan with the row counts of today's source, and of the rows that are set apart in it."""
+    known = {table.table for table in census.tables}
+    tables = tuple(_recount(table, census) if table.source in known else table for table in made.tables)
+    return replace(made, tables=tables, apart=census.apart)
+
+
+def _recount(table: TableMap, census: Census) -> TableMap:
+    if table.part == "quarantine":
+        return replace(table, rows=census.set_apart(table.source).rows)
+    counted = census.kept(table.source)
+    return replace(table, rows=counted.rows, size_bytes=counted.size_bytes)

@@ -17,7 +17,7 @@ class FindingKind:
     """What a finding code means.
 
     ``if_accepted``: what `--accept` makes of it; empty when it cannot be accepted. ``way``: that way out's name in
-    `WAYS`; a finding may offer others beside it.
+    `WAYS`. ``others``: the ways that a finding of this code may offer beside it, where they make sense at its place.
     """
 
     severity: Severity
@@ -25,6 +25,7 @@ class FindingKind:
     why: str
     if_accepted: str = ""
     way: str = "leave-out"
+    others: tuple[str, ...] = ()
 
 
 WAYS = MappingProxyType(
@@ -34,7 +35,7 @@ WAYS = MappingProxyType(
         "null": "the values that do not fit become NULL",
         "strip-nul": "the NUL characters are taken out of the texts",
         "u-fffd": "each NUL, and each byte that is not UTF-8, becomes U+FFFD, the replacement character",
-        "escape": "NUL and bytes that are not UTF-8 become \\x00, a backslash in these texts becomes two: reversible",
+        "escape": "NUL becomes \\x00, a byte that is not UTF-8 \\xNN, a backslash in the column two: reversible",
         "epoch-s": "numbers are seconds since 1970-01-01 00:00 UTC",
         "epoch-ms": "numbers are milliseconds since 1970-01-01 00:00 UTC",
         "epoch-us": "numbers are microseconds since 1970-01-01 00:00 UTC",
@@ -71,6 +72,7 @@ FINDINGS = MappingProxyType(
             why="SQLite stores any value in any column; PostgreSQL does not.",
             if_accepted="the column becomes the narrowest type that holds everything (text, or bytea)",
             way="widen",
+            others=("quarantine", "null"),
         ),
         "text-too-long": FindingKind(
             severity=_BLOCKER,
@@ -78,6 +80,7 @@ FINDINGS = MappingProxyType(
             why="SQLite does not enforce VARCHAR(n); PostgreSQL does.",
             if_accepted="the column becomes text",
             way="widen",
+            others=("quarantine", "null"),
         ),
         "decimal-excess": FindingKind(
             severity=_BLOCKER,
@@ -85,6 +88,7 @@ FINDINGS = MappingProxyType(
             why="SQLite does not enforce DECIMAL(p,s); PostgreSQL would round or refuse.",
             if_accepted="the column becomes numeric without limits",
             way="widen",
+            others=("quarantine", "null"),
         ),
         "text-nul": FindingKind(
             severity=_BLOCKER,
@@ -92,6 +96,7 @@ FINDINGS = MappingProxyType(
             why="PostgreSQL's text cannot hold U+0000.",
             if_accepted="the column becomes bytea, holding the texts' UTF-8 bytes",
             way="widen",
+            others=("quarantine", "null", "strip-nul", "u-fffd", "escape"),
         ),
         "text-invalid": FindingKind(
             severity=_BLOCKER,
@@ -99,6 +104,7 @@ FINDINGS = MappingProxyType(
             why="SQLite does not check what it stores as text; PostgreSQL does.",
             if_accepted="the column becomes bytea, holding the bytes as they are",
             way="widen",
+            others=("quarantine", "null", "u-fffd", "escape"),
         ),
         "json-invalid": FindingKind(
             severity=_BLOCKER,
@@ -106,11 +112,13 @@ FINDINGS = MappingProxyType(
             why="PostgreSQL's json types refuse them.",
             if_accepted="the column becomes text",
             way="widen",
+            others=("quarantine", "null"),
         ),
         "json-not-jsonb": FindingKind(
             severity=_INFO,
             title="JSON that jsonb would change",
             why="Duplicate keys, \\u0000 and lone surrogates do not survive in jsonb; the column becomes json instead.",
+            others=("text",),
         ),
         "date-form": FindingKind(
             severity=_BLOCKER,
@@ -118,6 +126,7 @@ FINDINGS = MappingProxyType(
             why="A number in a date column may be seconds, milliseconds or a Julian day: only you know.",
             if_accepted="the column becomes text (bigint where all values are integers), holding what SQLite holds",
             way="widen",
+            others=("quarantine", "null", "epoch-s", "epoch-ms", "epoch-us", "julian"),
         ),
         "time-zone-mixed": FindingKind(
             severity=_BLOCKER,
@@ -125,6 +134,7 @@ FINDINGS = MappingProxyType(
             why="Without an offset nobody knows which instant is meant.",
             if_accepted="the column becomes text, holding what SQLite holds",
             way="widen",
+            others=("quarantine", "null", "timezone"),
         ),
         "time-zone-dropped": FindingKind(
             severity=_INFO,
@@ -135,6 +145,39 @@ FINDINGS = MappingProxyType(
             severity=_INFO,
             title="A type with a time zone whose timestamps have no offset",
             why="SQLite keeps the text as written; without an offset it names no instant, so it becomes a timestamp.",
+            others=("timezone",),
+        ),
+        "time-zone-given": FindingKind(
+            severity=_INFO,
+            title="Local times become instants of the time zone that you gave",
+            why="Their texts carry no offset; --on-misfit TABLE.COLUMN=timezone:ZONE says where they were written.",
+        ),
+        "local-time-unclear": FindingKind(
+            severity=_BLOCKER,
+            title="Local times that the time zone never had, or had twice",
+            why="Clocks that are put forward pass over an hour, and when they are put back one hour comes twice: nobody"
+            " knows which instant is meant.",
+            others=("quarantine", "null"),
+        ),
+        "decimal-inexact": FindingKind(
+            severity=_INFO,
+            title="Decimals that SQLite stores as binary numbers, with the error of binary arithmetic",
+            why="SQLite has no decimal numbers: 0.1 + 0.2 was stored as 0.30000000000000004. It arrives as it is"
+            " stored; the error was there before the move.",
+        ),
+        "numbers-of-texts": FindingKind(
+            severity=_INFO,
+            title="Numbers in a column whose declared type speaks of text",
+            why="SQLite does not know the type's name (STRING, say) and stores a text that reads as a number as that"
+            " number: leading zeros were lost then, and not by the move.",
+            others=("text",),
+        ),
+        "json-normalised": FindingKind(
+            severity=_INFO,
+            title="JSON text becomes jsonb, which keeps the value and not the spelling",
+            why="A CHECK with json_valid makes the column jsonb: blanks, the order of keys and the spelling of numbers"
+            " are not kept. json and text keep the text as it is.",
+            others=("json", "text"),
         ),
         "uuid-bytes": FindingKind(
             severity=_INFO,
@@ -161,6 +204,33 @@ FINDINGS = MappingProxyType(
             why="SQLite checks foreign keys only when the connection asks for it.",
             if_accepted="the rows are kept and the foreign key is created NOT VALID: it holds for every new row",
             way="not-valid",
+        ),
+        "check-broken": FindingKind(
+            severity=_BLOCKER,
+            title="Rows break a CHECK",
+            why="SQLite looks at a CHECK only when a row is written, and not at all where the connection says so.",
+            if_accepted="the rows are kept and the CHECK is created NOT VALID: it holds for every new row",
+            way="not-valid",
+        ),
+        "unique-clash": FindingKind(
+            severity=_BLOCKER,
+            title="Keys that differ in SQLite are equal in PostgreSQL",
+            why="1 and '1', two spellings of a UUID or of an instant are two values to SQLite, and one to PostgreSQL's"
+            " type.",
+            if_accepted="the key is left out",
+        ),
+        "index-entry-too-long": FindingKind(
+            severity=_BLOCKER,
+            title="Index entries that may be too long",
+            why="An entry of a B-tree has at most 2,704 bytes, after compression; SQLite has no such limit.",
+            if_accepted="the index is left out",
+        ),
+        "row-too-wide": FindingKind(
+            severity=_BLOCKER,
+            title="Rows that no page holds",
+            why="A row has at most 8,160 bytes on its page, once whatever can be stored apart is stored apart.",
+            if_accepted="the rows are kept whole, in a table beside the target's",
+            way="quarantine",
         ),
         # schema
         "default-untranslatable": FindingKind(

@@ -213,6 +213,23 @@ class Offence:
     samples: tuple[Sample, ...] = ()
 
 
+StorageName = Literal["null", "integer", "real", "text", "blob"]
+"""SQLite's storage classes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misfits:
+    """How many values of one storage class have exactly these offences: so that no value is counted twice.
+
+    ``converted``: whether the column's conversions change them all the same.
+    """
+
+    storage: StorageName
+    offences: tuple[str, ...]
+    count: int
+    converted: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     """How many texts of a column look like this (`liteferry.census.FORMS`)."""
@@ -230,7 +247,10 @@ class ColumnCensus:
     (valid, and jsonb keeps its value), ``json-only`` (valid, but jsonb would lose or refuse something), ``other``.
     Forms are only counted for columns whose declared type, check or hint makes them matter; `forms_of` says which
     family was looked for ("" none).
-    ``offences`` by name: see `liteferry.census.OFFENCES`.
+    ``offences`` by name: see `liteferry.census.OFFENCES`. ``misfits``: the same values, each in one group.
+    ``notes``: what is odd, but hinders nothing; ``reasons``: why texts are none of the forms.
+    ``conversions``: those that the user decided on, which offences and lengths already reckon with; ``converted``: how
+    many values they change.
     """
 
     name: str
@@ -248,6 +268,11 @@ class ColumnCensus:
     max_fraction_digits: int = 0  # of seconds in dates and times; of decimals where the type has a scale
     max_integer_digits: int = 0  # before the decimal point, where the type has a precision
     offences: tuple[Offence, ...] = ()
+    misfits: tuple[Misfits, ...] = ()
+    notes: tuple[Offence, ...] = ()
+    reasons: tuple[Form, ...] = ()
+    conversions: tuple[str, ...] = ()
+    converted: int = 0
 
     @property
     def rows(self) -> int:
@@ -312,12 +337,52 @@ class Twins:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowFault:
+    """Rows that a constraint or index of the target would not take, although each value fits its column.
+
+    ``code``: the finding's. ``name``: of the check, key or index, as the finding has it. ``error``: why it could not be
+    found out; the count is then 0.
+    """
+
+    table: str
+    code: str
+    name: str
+    count: int
+    samples: tuple[Sample, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonCount:
+    """How many rows are set apart for a reason: ``class:age``, ``orphan-rows:author_id``."""
+
+    reason: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apart:
+    """The rows of a table that the user quarantines. A row may be there for more than one reason."""
+
+    table: str
+    rows: int
+    reasons: tuple[ReasonCount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Census:
-    """What the source really stores."""
+    """What the source really stores.
+
+    ``faults``: what was found when rows were looked at together. ``apart``: the rows that are set apart, by the user's
+    decisions; ``fitting``: the census of those tables without them.
+    """
 
     tables: tuple[TableCensus, ...]
     orphans: tuple[Orphans, ...] = ()
     twins: tuple[Twins, ...] = ()
+    faults: tuple[RowFault, ...] = ()
+    apart: tuple[Apart, ...] = ()
+    fitting: tuple[TableCensus, ...] = ()
 
     def table(self, name: str) -> TableCensus:
         """The table's census. Raises: KeyError."""
@@ -325,6 +390,19 @@ class Census:
             if table.table == name:
                 return table
         raise KeyError(name)
+
+    def kept(self, name: str) -> TableCensus:
+        """The census of the rows that are not set apart. Raises: KeyError."""
+        return next((table for table in self.fitting if table.table == name), None) or self.table(name)
+
+    def set_apart(self, name: str) -> Apart:
+        """The rows of a table that are set apart."""
+        return next((apart for apart in self.apart if apart.table == name), Apart(table=name, rows=0))
+
+    def fault(self, table: str, code: str, name: str) -> RowFault | None:
+        """What was found about an object of a table, if anything."""
+        wanted = (table, code, name)
+        return next((found for found in self.faults if (found.table, found.code, found.name) == wanted), None)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -555,7 +633,8 @@ class ColumnMap:
     ``generated``: the target computes it, so that it is not copied but is compared.
     ``conversions``: what the user decided to make of the stored values before they are encoded, in this order, by the
     names of `liteferry.findings.WAYS` (``strip-nul``, ``epoch-s``, ``timezone:Europe/Berlin``; ``null`` stands for:
-    what does not fit becomes NULL). ``converted``: how many values the census says that they change.
+    what does not fit becomes NULL; ``null:integer,blob``: so do all values of these storage classes).
+    ``converted``: how many values the census says that they change.
     """
 
     source: str
@@ -567,6 +646,39 @@ class ColumnMap:
     generated: bool = False
     conversions: tuple[str, ...] = ()
     converted: int = 0
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is no column of the source's, but one that a quarantine table has beside them."""
+        return self.rule == BESIDE
+
+
+KEPT_WHOLE = "quarantine"
+"""The conversion of a column of a quarantine table: each value becomes the SQL literal that SQLite reads as it."""
+
+BESIDE = "beside"
+"""The rule of a column that only a quarantine table has: the rowid where it is no column, and the reason."""
+
+Part = Literal["", "fitting", "quarantine"]
+"""Of a source table's rows: all, those that are not set apart, those that are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowQuestion:
+    """What must be asked about a table's rows together before the plan is made. ``code``, ``name``: the finding's.
+
+    ``columns``: of the key or index, as they travel; of the row. ``condition_sql``: in SQLite's words, what the rows
+    must hold (of a CHECK), or what chooses them (of a partial index). ``limit``: of bytes. ``is_quarantined``: the user
+    puts the rows that are found into quarantine.
+    """
+
+    table: str
+    code: str
+    name: str
+    columns: tuple[ColumnMap, ...] = ()
+    condition_sql: str = ""
+    limit: int = 0
+    is_quarantined: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -585,7 +697,7 @@ class TableMap:
     key: tuple[str, ...] = ()
     rows: int = 0
     size_bytes: int = 0
-    part: Literal["", "fitting", "quarantine"] = ""
+    part: Part = ""
 
 
 Phase = Literal["pre-data", "data", "post-data", "publish"]
@@ -670,6 +782,15 @@ class ObjectTotals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What the user decided about values: as in `Options`, kept in the plan."""
+
+    accept: tuple[str, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    casts: tuple[Cast, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What `migrate` will do, exactly, as data: printed, compared, stored, executed, reversed."""
 
@@ -685,6 +806,13 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     names: tuple[NameChange, ...] = ()
     source_objects: ObjectTotals = ObjectTotals()  # what the source declares, accepted losses included
+    apart: tuple[Apart, ...] = ()  # the rows that go into quarantine, and why
+    decided: Decided | None = None  # what the user said of values; with it `verify` sets the same rows apart
+
+    @property
+    def counterparts(self) -> tuple[TableMap, ...]:
+        """The maps of the tables that stand for the source's own: those of quarantined rows left out."""
+        return tuple(table for table in self.tables if table.part != "quarantine")
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
@@ -692,11 +820,18 @@ class Plan:
         return tuple(finding for finding in self.findings if finding.blocks)
 
     def table(self, source: str) -> TableMap:
-        """The map of the source's table of that name. Raises: KeyError."""
-        for table in self.tables:
+        """The map of the source's table of that name, not that of its quarantined rows. Raises: KeyError."""
+        for table in self.counterparts:
             if table.source == source:
                 return table
         raise KeyError(source)
+
+    def target_table(self, target: str) -> TableMap:
+        """The map of the target's table of that name. Raises: KeyError."""
+        for table in self.tables:
+            if table.target == target:
+                return table
+        raise KeyError(target)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -785,6 +920,31 @@ class TableReport:
     verdict: Verdict
     proof_elapsed_s: float = 0.0
     method: str = ""  # "merge by primary key", "multiset"
+    part: Part = ""  # of the source's rows, as in `TableMap`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversionSample:
+    """A value before and after its conversion; only where the user asked for values."""
+
+    key: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversionReport:
+    """What the user's ways out made of a column's values: which, and how many values they changed.
+
+    ``values``: counted by the proof; without one, by the census.
+    """
+
+    table: str
+    column: str
+    pg_type: str
+    conversions: tuple[str, ...]
+    values: int
+    samples: tuple[ConversionSample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -891,11 +1051,14 @@ class Report:
     names: tuple[NameChange, ...] = ()
     types: tuple[TypeUse, ...] = ()
     key_trials: tuple[KeyTrial, ...] = ()
+    conversions: tuple[ConversionReport, ...] = ()
     published: bool = False
     undone_at: str = ""  # ISO 8601, UTC; "" while what was published is there
     loader: str = "python"
     jobs: int = 1
     failure: Failure | None = None
+    apart: tuple[Apart, ...] = ()  # the rows in quarantine, and why
+    offenders: str = ""  # the file that lists every offending value's place; "" when there is none
 
     @property
     def rows(self) -> int:
@@ -934,6 +1097,7 @@ class Options:
     dry_run: bool = False
     show_values: bool = False
     run_dir: str | None = None
+    offenders: str | None = None  # a file to keep every offender's place in, where there is no run directory
 
 
 def to_json(value: object, *, indent: int = 2) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from liteferry.choosing import demand_conversions
 from liteferry.decisions import demand_types
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.executor import choose_jobs, execute, stop_workers
@@ -40,12 +41,14 @@ from liteferry.proof import (
     TableProof,
     compare_catalogs,
     compare_columns,
+    compare_parts,
     digest_source,
     digest_target,
     try_keys,
     verify_objects,
     verify_table,
 )
+from liteferry.quarantine import settle_rows
 from liteferry.run import (
     PLAN_NAME,
     Run,
@@ -54,7 +57,9 @@ from liteferry.run import (
     read_plan,
     write_private,
 )
-from liteferry.source import open_snapshot, show_path
+from liteferry.source import OffenderStore, open_snapshot, show_path
+from liteferry.source.keeping import QUARANTINE_NAME, write_quarantine
+from liteferry.source.offenders import OFFENDERS_NAME
 from liteferry.staging import clear_staging, publish, refuse_target, settle
 from liteferry.target import SnapshotReader, Target, open_target
 
@@ -223,20 +228,40 @@ def _open_source(source: str, directory: Path | None, run: Run, *, keep: bool = 
                 open_snapshot(source, directory=place, mode=run.options.snapshot, observe=run.observe, keep=keep)
             )
         run.source = replace(snapshot.info, path=show_path(Path(source).absolute()))
+        kept = Path(run.options.offenders) if run.options.offenders else None
+        list_path = kept or place / OFFENDERS_NAME
+        store = OffenderStore(list_path, show_values=run.options.show_values)
+        snapshot.offenders = stack.enter_context(contextlib.closing(store))
+        run.keeps_offenders = keep or kept is not None
         yield snapshot
 
 
-def _read_source(snapshot: Snapshot, run: Run) -> tuple[Catalog, Census]:
-    catalog = snapshot.read_catalog()
+def _read_source(snapshot: Snapshot, run: Run, options: Options | None = None) -> tuple[Catalog, Census]:
+    """The catalogue, and the census with the rows set apart that the user quarantines. options: else the run's."""
+    catalog, options = snapshot.read_catalog(), options or run.options
     with run.phase("census"):
-        census = snapshot.take_census(catalog, observe=run.observe, demanded=demand_types(catalog, run.options))
-    return catalog, census
+        demanded = demand_types(catalog, options)
+        conversions = demand_conversions(catalog, options, demanded)
+        census = snapshot.take_census(catalog, observe=run.observe, demanded=demanded, conversions=conversions)
+        census = settle_rows(snapshot, catalog, census, options, run.observe, demanded)
+        _save_offenders(snapshot, run)
+        return catalog, census
+
+
+def _save_offenders(snapshot: Snapshot, run: Run) -> None:
+    """Write the list of offenders down; the report names it where it stays."""
+    store = snapshot.offenders
+    if store is not None and store.save() and run.keeps_offenders:
+        run.offenders = store.path
 
 
 def _inspect(source: str, options: Options, observe: Callable[[Event], None]) -> Inspection:
     run = Run(source, options, observe)
     with _open_source(source, None, run) as snapshot:
-        catalog, census = _read_source(snapshot, run)
+        catalog = snapshot.read_catalog()
+        with run.phase("census"):
+            census = snapshot.take_census(catalog, observe=run.observe)
+            _save_offenders(snapshot, run)
         return Inspection(source=snapshot.info, catalog=catalog, census=census)
 
 
@@ -267,11 +292,20 @@ def _digest_source(
     with _open_source(source, None, run) as snapshot:
         if options.run_dir is not None:
             made = read_plan(Path(options.run_dir))
+            if made.apart:
+                _read_source(snapshot, run, _decide_as(made, options))
         else:
             anywhere = replace(options, nocase="bytes")  # no way of ignoring case changes a digest
             made = plan_migration(*_read_source(snapshot, run), None, anywhere, source=show_path(Path(source).name))
-        names = {table.source: table.target for table in made.tables}
-        return tuple((names[name], found) for name, found in digest_source(made.tables, snapshot, observe=observe))
+        return tuple(digest_source(made.tables, snapshot, observe=observe))
+
+
+def _decide_as(made: Plan, options: Options) -> Options:
+    """The options of the run that made a plan, as far as they say what becomes of values."""
+    decided = made.decided
+    if decided is None:
+        return options
+    return replace(options, accept=decided.accept, decisions=decided.decisions, casts=decided.casts)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -320,6 +354,7 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
             journal.set_state("blocked")
             snapshot.discard()
             return run.write_report(directory, run.report("blocked"))
+        write_quarantine(directory / QUARANTINE_NAME, made, snapshot)
         clear_staging(server, made, run)
         report = _carry(run, _Cargo(made, catalog, census, snapshot), server, journal, directory)
         return run.write_report(directory, report)
@@ -421,7 +456,7 @@ def prove(
     with SnapshotReader(server) as reader, ThreadPoolExecutor(run.jobs, thread_name_prefix="liteferry-proof") as pool:
         ordered = sorted(cargo.plan.tables, key=lambda table: (table.size_bytes, table.rows), reverse=True)
         futures = {
-            table.source: pool.submit(
+            table.target: pool.submit(
                 verify_table,
                 table,
                 cargo.snapshot,
@@ -437,27 +472,30 @@ def prove(
         try:
             for future in wait(futures.values(), return_when=FIRST_EXCEPTION).done:
                 future.result()  # raises what went wrong, as soon as it did
-            proofs = [futures[table.source].result() for table in cargo.plan.tables]
+            proofs = [futures[table.target].result() for table in cargo.plan.tables]
         except BaseException:
             stop_workers(list(futures.values()), server)
             raise
     run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
     wrong += compare_columns(cargo.plan, server, held)
+    wrong += compare_parts(proofs, cargo.census)
     if expected is not None:
         named = {(found.object_kind, found.object_name, found.table) for found in wrong}
         others = compare_catalogs(expected, held)
         wrong += tuple(f for f in others if (f.object_kind, f.object_name, f.table) not in named)
     run.tables = tuple(_report_table(run, proof) for proof in proofs)
+    run.conversions = tuple(found for proof in proofs for found in proof.conversions)
     run.mismatches = (*(found for proof in proofs for found in proof.mismatches), *wrong)
     run.mismatch_count = sum(proof.mismatch_count for proof in proofs) + len(wrong)
     return not run.mismatch_count and all(table.verdict == "proven" for table in run.tables)
 
 
 def _report_table(run: Run, proof: TableProof) -> TableReport:
-    loaded = run.loaded(proof.table)
+    loaded = run.loaded(proof.target)
     return TableReport(
         name=proof.table,
         target=proof.target,
+        part=proof.part,
         rows_source=proof.rows_source,
         rows_target=proof.rows_target,
         bytes=loaded.size_bytes,
@@ -524,7 +562,7 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
         run.server = server.info
         scratch = stack.enter_context(_scratch_dir())
         snapshot = stack.enter_context(_open_source(source, scratch, run))
-        catalog, census = _read_source(snapshot, run)
+        catalog, census = _read_source(snapshot, run, _decide_as(made, options) if made is not None else None)
         if made is not None:
             refuse_other_source(made, catalog, source)
             run.plan = refresh_plan(made, census)

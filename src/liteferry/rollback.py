@@ -165,8 +165,7 @@ def _restrict(
 def _find_changes(made: _Publication, reader: TransactionReader, observe: Callable[[Event], None]) -> list[str]:
     """The tables whose rows are not those that were published, each with its counts."""
     plan = made.plan
-    published = {table.name: table for table in made.report.tables}
-    targets = {table.source: table.target for table in plan.tables}
+    published = {table.target: table for table in made.report.tables}
     changed = []
     for name, found in digest_target(plan.tables, reader, schema=plan.target_schema, observe=observe):
         before = published[name]
@@ -175,7 +174,7 @@ def _find_changes(made: _Publication, reader: TransactionReader, observe: Callab
         elif before.digest not in {"", found.text}:
             changed.append(f"{name}: {found.rows:,} rows as before, but other values")
         elif not before.digest:  # a run without a proof: its rows are those that its own transaction wrote
-            later = reader.count_rows_of_others(plan.target_schema, targets[name], made.versions.get(targets[name]))
+            later = reader.count_rows_of_others(plan.target_schema, name, made.versions.get(name))
             if later:
                 changed.append(f"{name}: {found.rows:,} rows as before, but {later:,} of them were written since")
     return changed

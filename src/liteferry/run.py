@@ -21,7 +21,9 @@ from liteferry import __version__
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.journal import JOURNAL_NAME
 from liteferry.model import (
+    KEPT_WHOLE,
     REPORT_SCHEMA,
+    ConversionReport,
     Event,
     Failure,
     KeyTrial,
@@ -42,6 +44,8 @@ from liteferry.model import (
 from liteferry.report import render_html, render_json, render_markdown
 from liteferry.source import show_path
 from liteferry.source.copying import SNAPSHOT_NAME
+from liteferry.source.keeping import QUARANTINE_NAME
+from liteferry.source.offenders import OFFENDERS_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -89,11 +93,14 @@ class Run:
         self.mismatches: tuple[Mismatch, ...] = ()
         self.mismatch_count = 0
         self.key_trials: tuple[KeyTrial, ...] = ()
+        self.conversions: tuple[ConversionReport, ...] | None = None  # as the proof counted them
         self.staged: TargetCatalog | None = None  # what is in staging, as it was compared
         self.begun = False  # the target was touched
         self.publishing: tuple[tuple[str, str, int], ...] | None = None  # what the commit makes appear
         self.published = False
         self.staging_kept = False
+        self.keeps_offenders = False  # the list of them outlives the run
+        self.offenders: Path | None = None  # where it is, when there are any
 
     def watch(self, watcher: Callable[[Event], None]) -> None:
         """Show every further event to one more watcher."""
@@ -128,11 +135,11 @@ class Run:
             started = self._open_phases.pop(event.phase, time.monotonic() - self._begun - event.elapsed_s)
             self._phases.append(PhaseTime(name=event.phase, elapsed_s=event.elapsed_s, started_s=started))
         elif event.kind == "step-end" and event.step_id.startswith("data/table/"):
-            self._loaded[event.table] = event
+            self._loaded[event.step_id.removeprefix("data/table/")] = event
 
-    def loaded(self, table: str) -> Event:
-        """What the load counted for a source table; zeros when it did not get there."""
-        return self._loaded.get(table, Event(kind="step-end"))
+    def loaded(self, target: str) -> Event:
+        """What the load counted for a table of the target; zeros when it did not get there."""
+        return self._loaded.get(target, Event(kind="step-end"))
 
     def make_directory(self) -> Path:
         """Make the run directory, open to its owner alone: the user's, or beside the source and named by time.
@@ -174,6 +181,8 @@ class Run:
                 PUBLISHED_NAME,
                 JOURNAL_NAME,
                 SNAPSHOT_NAME,
+                OFFENDERS_NAME,
+                QUARANTINE_NAME,
                 REPORT_NAME,
                 "report.md",
                 "report.html",
@@ -212,9 +221,12 @@ class Run:
             names=plan.names if plan else (),
             types=count_types(plan) if plan else (),
             key_trials=self.key_trials,
+            conversions=list_conversions(plan) if plan and self.conversions is None else self.conversions or (),
             published=self.published,
             jobs=self.jobs,
             failure=failure,
+            apart=plan.apart if plan else (),
+            offenders=show_path(self.offenders) if self.offenders else "",
         )
 
     def write_provisional(self, report: Report) -> None:
@@ -249,11 +261,29 @@ def write_reports(directory: Path, report: Report, plan: Plan | None) -> None:
 def count_types(plan: Plan) -> tuple[TypeUse, ...]:
     """Count how often each declared type became which PostgreSQL type, by which rule. Pure."""
     uses = Counter(
-        (column.declared_type.upper(), column.pg_type, column.rule) for table in plan.tables for column in table.columns
+        (column.declared_type.upper(), column.pg_type, column.rule)
+        for table in plan.counterparts
+        for column in table.columns
     )
     return tuple(
         TypeUse(declared_type=declared, pg_type=pg_type, rule=rule, columns=count)
         for (declared, pg_type, rule), count in sorted(uses.items(), key=lambda item: (-item[1], item[0]))
+    )
+
+
+def list_conversions(plan: Plan) -> tuple[ConversionReport, ...]:
+    """What the plan makes of values, as the census counted them. Pure."""
+    return tuple(
+        ConversionReport(
+            table=table.source,
+            column=column.source,
+            pg_type=column.pg_type,
+            conversions=column.conversions,
+            values=column.converted,
+        )
+        for table in plan.tables
+        for column in table.columns
+        if column.conversions and KEPT_WHOLE not in column.conversions
     )
 
 
@@ -292,12 +322,13 @@ def list_unproven(plan: Plan, run: Run, mismatched: Sequence[str] = ()) -> tuple
             name=table.source,
             target=table.target,
             rows_source=table.rows,
-            rows_target=run.loaded(table.source).rows,
-            bytes=run.loaded(table.source).size_bytes,
-            elapsed_s=run.loaded(table.source).elapsed_s,
+            rows_target=run.loaded(table.target).rows,
+            bytes=run.loaded(table.target).size_bytes,
+            elapsed_s=run.loaded(table.target).elapsed_s,
             values_compared=0,
             digest="",
             verdict="mismatch" if table.source in mismatched else "not proven",
+            part=table.part,
         )
         for table in plan.tables
     )

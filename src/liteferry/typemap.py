@@ -1,25 +1,24 @@
 """From a declared type and what is really stored to a PostgreSQL type.
 
-Layer 1, pure. The declared type proposes, the census confirms: `map_column` gives the column's map together with the
-findings that stand in its way. The rules are a table (`RULES`), from which the docs' page of types is generated.
+Layer 1, pure. What a declared type means, and which cast rules there are: a table (`RULES`), from which the docs' page
+of types is generated. The declared type proposes, the census confirms: `liteferry.choosing` decides.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
+from liteferry.conversions import EPOCH_WAYS
 from liteferry.errors import MigrationError
-from liteferry.findings import make_finding
-from liteferry.model import Offence
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
-    from liteferry.model import Column, ColumnCensus, Finding, Kind, Options, Table
+    from liteferry.model import Column, Finding, Kind, Table
 
 Family = Literal[
     "integer", "bool", "real", "decimal", "text", "datetime", "date", "time", "interval", "blob", "json", "uuid", "none"
@@ -189,7 +188,6 @@ _BY_NAME: Final = MappingProxyType(
 _TYPE_TEXT: Final = re.compile(
     r"\s*([^()]*?)\s*(?:\(\s*([+-]?\d+)\s*(?:,\s*([+-]?\d+)\s*)?[^()]*\)\s*([^()]*?)\s*)?", re.DOTALL
 )
-_SAMPLES: Final = 5
 _MAX_VARCHAR: Final = 10_485_760  # Source: PostgreSQL docs, "Character Types"
 _MAX_PRECISION: Final = 1000  # Source: PostgreSQL docs, "Numeric Types"
 
@@ -292,10 +290,13 @@ def classify_pg_type(pg_type: str) -> DeclaredType | None:
     return DeclaredType(family=family, pg_type=short.get(name, name))
 
 
-def classify_column(table: Table, column: Column, pg_type: str = "") -> DeclaredType:
+def classify_column(
+    table: Table, column: Column, pg_type: str = "", *, conversions: Sequence[str] = ()
+) -> DeclaredType:
     """Read a column's declared type, with what the table's CHECKs add: json_valid makes it JSON. Pure.
 
-    pg_type: what a cast rule or the target demands instead. Raises: MigrationError (usage) where that is none of ours.
+    pg_type: what a cast rule or the target demands instead. conversions: numbers that the user takes for moments make
+    a column without a type one of timestamps. Raises: MigrationError (usage) where that is none of ours.
     """
     if pg_type:
         demanded = classify_pg_type(pg_type)
@@ -311,6 +312,8 @@ def classify_column(table: Table, column: Column, pg_type: str = "") -> Declared
     declared = classify_declared_type(column.declared_type)
     if declared.family in {"text", "none"} and fold_case(column.name) in _json_checked(table):
         return DeclaredType(family="json")
+    if declared.family == "none" and not set(EPOCH_WAYS).isdisjoint(conversions):
+        return DeclaredType(family="datetime")
     return declared
 
 
@@ -329,7 +332,8 @@ class TypeChoice:
     """The type chosen for a column, by which rule, and the findings about it.
 
     Where a finding blocks, the type is already the one that accepting it leads to. ``conversions`` and ``converted``:
-    as in `ColumnMap`. ``quarantined``: the offences (`liteferry.census.OFFENCES`) whose rows the user quarantines.
+    as in `ColumnMap`. ``quarantined``: the offences (`liteferry.census.OFFENCES`) whose rows the user quarantines;
+    ``nulled``: those whose values become NULL.
     """
 
     pg_type: str
@@ -339,356 +343,7 @@ class TypeChoice:
     conversions: tuple[str, ...] = ()
     converted: int = 0
     quarantined: tuple[str, ...] = ()
-
-
-def map_column(table: Table, column: Column, census: ColumnCensus, options: Options, pg_type: str = "") -> TypeChoice:
-    """Choose the PostgreSQL type of one column. Pure.
-
-    pg_type: what a cast rule or the target demands; the census must have been taken with the same.
-
-    Never chooses a type that would change a value: where the declared type's counterpart does not hold every stored
-    value, the choice is the narrowest type that does, and a blocking finding says so.
-    """
-    declared = classify_column(table, column, pg_type)
-    if column.name == table.rowid_alias and not pg_type:
-        return TypeChoice(pg_type="bigint", kind="int8", rule="rowid-alias")
-    choice = _CHOOSERS[declared.family](_Case(table, column, declared, census, options))
-    return replace(choice, rule="cast") if declared.pg_type == choice.pg_type else choice
-
-
-class _Case:
-    """One column's question, with short ways to answer it."""
-
-    def __init__(
-        self, table: Table, column: Column, declared: DeclaredType, census: ColumnCensus, options: Options
-    ) -> None:
-        self.table = table
-        self.column = column
-        self.declared = declared
-        self.census = census
-        self.options = options
-
-    def finding(
-        self, code: str, offence: Offence | None, message: str, *, becomes: str = "", count: int = 0, hint: str = ""
-    ) -> Finding:
-        return make_finding(
-            code,
-            message,
-            table=self.table.name,
-            name=self.column.name,
-            count=offence.count if offence else count,
-            samples=offence.samples if offence else (),
-            sql=f"{self.column.name} {self.column.declared_type}".strip(),
-            hint=hint,
-            if_accepted=f"the column becomes {becomes}" if becomes else "",
-        )
-
-    def misfit(self, *, what: str = "") -> TypeChoice:
-        """The declared type does not hold everything: widen, and say so."""
-        choice = self.widen()
-        # where no real fits, an infinity offends by its class already
-        infinite = ("nonfinite",) if self.declared.family in {"decimal", "json"} else ()
-        offence = None if what else self.offence("class", "form", "range", "invalid-utf8", *infinite)
-        count = offence.count if offence else self._count_minority()
-        declared = self.column.declared_type or "no declared type"
-        message = what or f"{count:,} of {self.census.rows:,} values do not fit {declared}: {self.held()} stored"
-        becomes, hint = self.describe(choice), self._say_damage()
-        found = self.finding("value-misfit", offence, message, becomes=becomes, count=count, hint=hint)
-        return self._add(choice, found)
-
-    def offence(self, *names: str) -> Offence | None:
-        """The offences of these names as one; None when there is none."""
-        found = [offence for name in names if (offence := self.census.offence(name))]
-        if len(found) < 2:
-            return found[0] if found else None
-        samples = tuple(sample for offence in found for sample in offence.samples)
-        return Offence(name=names[0], count=sum(offence.count for offence in found), samples=samples[:_SAMPLES])
-
-    def describe(self, choice: TypeChoice) -> str:
-        """The type that the column becomes, and what it makes of values of other storage classes."""
-        numbers = self.census.integers or self.census.reals
-        if choice.kind == "text" and numbers:
-            return f"{choice.pg_type}; numbers become their shortest exact text"
-        if choice.kind == "bytea" and self.census.texts:
-            return f"bytea; {'numbers and ' if numbers else ''}texts become their bytes in UTF-8"
-        if choice.kind == "bytea" and numbers:
-            return "bytea; numbers become the bytes of their shortest exact text"
-        if choice.kind == "numeric" and self.census.integers and self.census.reals:
-            return "numeric, by value: 1.0 becomes 1, and -0.0 becomes 0"
-        return choice.pg_type
-
-    def _say_damage(self) -> str:
-        """A hint, where SQLite itself has made numbers of texts."""
-        numbers, others = self.census.integers + self.census.reals, self.census.texts + self.census.blobs
-        is_made = self.declared.family in {"uuid", "none"} and self.column.affinity == "NUMERIC"
-        if not (is_made and numbers and others):
-            return ""
-        return (
-            f"in a column of type {self.column.declared_type}, SQLite stores a text that reads as a number as that"
-            " number: how it was written (leading zeros, further digits) was lost then, and not by the move"
-        )
-
-    def _count_minority(self) -> int:
-        """How many values are not of the storage class that most of them have; of one class: all."""
-        counts = [self.census.integers, self.census.reals, self.census.texts, self.census.blobs]
-        return sum(counts) - max(counts) or sum(counts)
-
-    def held(self) -> str:
-        census = self.census
-        parts = (
-            ("integer", census.integers),
-            ("real", census.reals),
-            ("text", census.texts),
-            ("blob", census.blobs),
-        )
-        found = [f"{count:,} {name}{'s' * (count != 1)}" for name, count in parts if count]
-        return ", ".join(found) or "nothing but NULL"
-
-    def _undecodable(self) -> bool:
-        return self.census.offence("invalid-utf8") is not None or self.census.offence("nul") is not None
-
-    def widen(self) -> TypeChoice:
-        """The narrowest type that holds every stored value as it is."""
-        census = self.census
-        if census.blobs or self._undecodable():
-            return TypeChoice(pg_type="bytea", kind="bytea", rule="widened")
-        if census.texts:
-            return TypeChoice(pg_type="text", kind="text", rule="widened")
-        if census.reals and census.integers:
-            if census.offence("nonfinite"):
-                return TypeChoice(pg_type="text", kind="text", rule="widened")
-            return TypeChoice(pg_type="numeric", kind="numeric", rule="widened")
-        if census.reals:
-            return TypeChoice(pg_type="double precision", kind="float8", rule="widened")
-        return TypeChoice(pg_type="bigint", kind="int8", rule="widened")
-
-    def text_or_findings(self, pg_type: str, rule: str) -> TypeChoice:
-        """Text as text, unless some of it cannot be PostgreSQL text."""
-        choice = self.widen() if self._undecodable() else TypeChoice(pg_type=pg_type, kind="text", rule=rule)
-        for offence_name, code, what in (
-            ("invalid-utf8", "text-invalid", "are not valid UTF-8"),
-            ("nul", "text-nul", "contain NUL"),
-        ):
-            offence = self.census.offence(offence_name)
-            if offence is not None:
-                message = f"{offence.count:,} of {self.census.texts:,} texts {what}"
-                choice = self._add(choice, self.finding(code, offence, message, becomes=self.describe(choice)))
-        return choice
-
-    @staticmethod
-    def _add(choice: TypeChoice, *findings: Finding) -> TypeChoice:
-        return replace(choice, findings=(*choice.findings, *findings))
-
-    add = _add
-
-
-_KINDS: Final[MappingProxyType[str, Kind]] = MappingProxyType(
-    {"timestamp": "timestamp", "timestamptz": "timestamptz", "text": "text", "bytea": "bytea"}
-)
-
-
-def _choose_integer(case: _Case) -> TypeChoice:
-    if any(case.census.offence(name) for name in ("class", "range", "invalid-utf8")):
-        return case.misfit()
-    kinds: dict[int, Kind] = {16: "int2", 32: "int4", 64: "int8"}
-    return TypeChoice(pg_type=case.declared.pg_type or "bigint", kind=kinds[case.declared.integer_bits], rule="integer")
-
-
-def _choose_interval(case: _Case) -> TypeChoice:
-    if case.census.offence("class") or case.census.offence("invalid-utf8"):
-        return case.misfit()
-    return TypeChoice(pg_type="interval", kind="interval", rule="cast")
-
-
-def _choose_bool(case: _Case) -> TypeChoice:
-    if any(case.census.offence(name) for name in ("class", "form", "invalid-utf8")):
-        return case.misfit()
-    return TypeChoice(pg_type="boolean", kind="bool", rule="bool")
-
-
-def _choose_real(case: _Case) -> TypeChoice:
-    if case.census.offence("class") or case.census.offence("invalid-utf8"):
-        return case.misfit()
-    if case.census.integers and case.census.offence("class") is None and _beyond_double(case.census):
-        return case.misfit()
-    return TypeChoice(pg_type="double precision", kind="float8", rule="real")
-
-
-def _beyond_double(census: ColumnCensus) -> bool:
-    """Whether an integer in a REAL column may not be exact as a double (it then was never converted by SQLite)."""
-    bound = 2**53
-    return max(abs(census.min_integer or 0), abs(census.max_integer or 0)) > bound
-
-
-def _choose_decimal(case: _Case) -> TypeChoice:
-    census, declared = case.census, case.declared
-    if any(census.offence(name) for name in ("class", "form", "nonfinite", "invalid-utf8")):
-        return case.misfit()
-    if declared.precision is None:
-        return TypeChoice(pg_type="numeric", kind="numeric", rule="decimal-free")
-    excess = census.offence("excess")
-    if excess is not None:
-        message = (
-            f"{excess.count:,} of {census.rows:,} values have more digits than {case.column.declared_type}: "
-            f"up to {census.max_integer_digits} before and {census.max_fraction_digits} after the decimal point"
-        )
-        choice = TypeChoice(pg_type="numeric", kind="numeric", rule="widened")
-        return case.add(choice, case.finding("decimal-excess", excess, message, becomes="numeric"))
-    return TypeChoice(pg_type=f"numeric({declared.precision},{declared.scale})", kind="numeric", rule="decimal")
-
-
-def _choose_text(case: _Case) -> TypeChoice:
-    census, declared = case.census, case.declared
-    if census.offence("class"):
-        return case.misfit()
-    long = census.offence("too-long")
-    if long is not None:
-        choice = case.text_or_findings("text", "widened")
-        message = (
-            f"{long.count:,} of {census.texts:,} texts are longer than {case.column.declared_type}: "
-            f"the longest has {census.longest_text_chars:,} characters"
-        )
-        return case.add(choice, case.finding("text-too-long", long, message, becomes=case.describe(choice)))
-    if declared.length is not None:
-        return case.text_or_findings(f"varchar({declared.length})", "varchar")
-    return case.text_or_findings(declared.pg_type or "text", "text")
-
-
-def _choose_datetime(case: _Case) -> TypeChoice:
-    census, policy = case.census, case.options.timestamps
-    if case.declared.pg_type == "timestamptz":
-        policy = "timestamptz"
-    elif case.declared.pg_type == "timestamp":
-        policy = "timestamp"
-    if any(census.offence(name) for name in ("class", "form", "invalid-utf8", "nul")):
-        return _misfit_of_form(case, "YYYY-MM-DD HH:MM:SS, to the microsecond")
-    zoned = census.offence("zone")
-    if zoned is None:
-        says_zone = _says_time_zone(case.column)
-        is_zoned = policy == "timestamptz" or (says_zone and not census.texts)
-        kind: Kind = "timestamptz" if is_zoned else "timestamp"
-        choice = TypeChoice(pg_type=kind, kind=kind, rule=kind)
-        if not says_zone or is_zoned or policy == "timestamp":
-            return choice  # nothing was expected otherwise, or the user has said that it shall be so
-        message = f"no value of {case.column.declared_type} has an offset; the column becomes timestamp"
-        hint = "if they are UTC, --timestamps timestamptz says so"
-        return case.add(choice, case.finding("time-zone-absent", None, message, count=census.texts, hint=hint))
-    if zoned.count == census.texts or policy == "timestamptz":
-        choice = TypeChoice(pg_type="timestamptz", kind="timestamptz", rule="timestamptz")
-        if policy == "timestamp":
-            message = f"{zoned.count:,} of {census.texts:,} timestamps carry an offset, which timestamp does not hold"
-            return case.add(choice, case.finding("date-form", zoned, message, becomes="timestamptz"))
-        note = case.finding("time-zone-dropped", zoned, f"{zoned.count:,} timestamps are written with an offset")
-        return case.add(choice, note)
-    message = f"{zoned.count:,} of {census.texts:,} timestamps carry an offset, the others do not"
-    mixed = case.finding("time-zone-mixed", zoned, message, becomes="text")
-    return case.add(TypeChoice(pg_type="text", kind="text", rule="widened"), mixed)
-
-
-def _misfit_of_form(case: _Case, form: str, *, wider: str = "") -> TypeChoice:
-    """A date or time that is written in another way."""
-    offence = case.offence("class", "form", "invalid-utf8", "nul")
-    count = offence.count if offence else 0
-    message = f"{count:,} of {case.census.rows:,} values are not in the form {form}: {case.held()} stored"
-    choice = case.widen()
-    if wider and choice.kind == "text":
-        choice = TypeChoice(pg_type=wider, kind=_KINDS[wider], rule="widened")
-    return case.add(choice, case.finding("date-form", offence, message, becomes=case.describe(choice)))
-
-
-def _says_time_zone(column: Column) -> bool:
-    declared = " ".join(column.declared_type.upper().split())
-    return "TIMESTAMPTZ" in declared or "WITH TIME ZONE" in declared
-
-
-def _choose_date(case: _Case) -> TypeChoice:
-    census = case.census
-    if any(census.offence(name) for name in ("class", "form", "invalid-utf8", "nul")):
-        only_forms = not census.offence("class") and not census.form("other") and not census.form("datetime-tz")
-        return _misfit_of_form(case, "YYYY-MM-DD", wider="timestamp" if only_forms else "")
-    return TypeChoice(pg_type="date", kind="date", rule="date")
-
-
-def _choose_time(case: _Case) -> TypeChoice:
-    if any(case.census.offence(name) for name in ("class", "form", "invalid-utf8", "nul")):
-        return _misfit_of_form(case, "HH:MM:SS, to the microsecond")
-    return TypeChoice(pg_type="time", kind="time", rule="time")
-
-
-def _choose_blob(case: _Case) -> TypeChoice:
-    if case.census.offence("class") or case.census.offence("invalid-utf8"):
-        return case.misfit()
-    return TypeChoice(pg_type="bytea", kind="bytea", rule="blob")
-
-
-def _choose_json(case: _Case) -> TypeChoice:
-    census = case.census
-    if census.offence("class") or census.offence("nonfinite"):
-        return case.misfit()
-    broken = case.offence("form", "invalid-utf8") or census.offence("nul")
-    if broken is not None:
-        message = f"{broken.count:,} of {census.rows:,} values are not JSON, or nested too deeply"
-        choice = case.widen()
-        return case.add(choice, case.finding("json-invalid", broken, message, becomes=case.describe(choice)))
-    only = census.offence("json-only")
-    if case.declared.pg_type == "json":
-        return TypeChoice(pg_type="json", kind="json", rule="json")
-    if only is not None:
-        message = f"jsonb would change {only.count:,} of {census.rows:,} values; the column becomes json"
-        choice = TypeChoice(pg_type="json", kind="json", rule="json")
-        return case.add(choice, case.finding("json-not-jsonb", only, message))
-    return TypeChoice(pg_type="jsonb", kind="jsonb", rule="jsonb")
-
-
-def _choose_uuid(case: _Case) -> TypeChoice:
-    census = case.census
-    if census.blobs and not (census.integers or census.reals or census.texts):
-        # 16 bytes are a UUID in one byte order or the other (.NET writes the first half backwards): nobody knows here
-        choice = TypeChoice(pg_type="bytea", kind="bytea", rule="stored-blob")
-        return case.add(
-            choice,
-            case.finding(
-                "uuid-bytes", None, f"{census.blobs:,} UUIDs are stored as blobs; they stay bytea", count=census.blobs
-            ),
-        )
-    if census.blobs or any(census.offence(name) for name in ("class", "form", "invalid-utf8")):
-        return case.misfit()
-    return TypeChoice(pg_type="uuid", kind="uuid", rule="uuid")
-
-
-def _choose_stored(case: _Case) -> TypeChoice:
-    census = case.census
-    classes = [name for name in ("integers", "reals", "texts", "blobs") if getattr(census, name)]
-    if classes == ["integers", "reals"] and case.column.affinity == "NUMERIC" and not census.offence("nonfinite"):
-        return TypeChoice(pg_type="numeric", kind="numeric", rule="stored-numeric")
-    if len(classes) > 1:
-        return case.misfit(what=f"the column has no type that SQLite enforces, and holds {case.held()}")
-    if classes == ["integers"]:
-        return TypeChoice(pg_type="bigint", kind="int8", rule="stored-integer")
-    if classes == ["reals"]:
-        return TypeChoice(pg_type="double precision", kind="float8", rule="stored-real")
-    if classes == ["blobs"]:
-        return TypeChoice(pg_type="bytea", kind="bytea", rule="stored-blob")
-    return case.text_or_findings("text", "stored-text")
-
-
-_CHOOSERS: Final[MappingProxyType[Family, Callable[[_Case], TypeChoice]]] = MappingProxyType(
-    {
-        "integer": _choose_integer,
-        "bool": _choose_bool,
-        "real": _choose_real,
-        "decimal": _choose_decimal,
-        "text": _choose_text,
-        "datetime": _choose_datetime,
-        "date": _choose_date,
-        "time": _choose_time,
-        "interval": _choose_interval,
-        "blob": _choose_blob,
-        "json": _choose_json,
-        "uuid": _choose_uuid,
-        "none": _choose_stored,
-    }
-)
+    nulled: tuple[str, ...] = ()
 
 
 _CATALOGUE_KINDS: Final[MappingProxyType[str, Kind]] = MappingProxyType(

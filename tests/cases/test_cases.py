@@ -58,6 +58,11 @@ def describe_plan(plan: Plan) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _first_way(finding: dict[str, Any]) -> list[str]:
+    """The way that accepting takes."""
+    return [finding["ways"][0]["name"]] if finding["ways"] and finding["if_accepted"] else []
+
+
 def describe_report(report: dict[str, Any]) -> dict[str, Any]:
     """What of a report is the same in every run."""
     return {
@@ -86,10 +91,12 @@ def describe_report(report: dict[str, Any]) -> dict[str, Any]:
         "findings": [
             {
                 **{key: finding[key] for key in FINDING_KEYS},
+                **({"way": finding["way"]} if finding["way"] not in {"", *_first_way(finding)} else {}),
                 "samples": [f"{sample['key']}: {sample['why']}" for sample in finding["samples"]],
             }
             for finding in report["findings"]
         ],
+        **({"conversions": report["conversions"]} if report["conversions"] else {}),
         "mismatches": report["mismatches"],
         "failure": report["failure"],
     }

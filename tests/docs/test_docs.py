@@ -18,7 +18,7 @@ import pytest
 import liteferry
 from liteferry.cli import build_parser
 from liteferry.errors import CODES, EXIT_STATUSES
-from liteferry.findings import FINDINGS
+from liteferry.findings import FINDINGS, WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,6 +102,11 @@ def test_every_error_code_is_documented_and_nothing_else() -> None:
     assert re.findall(r"^## (.+)$", read("errors.md"), re.MULTILINE) == list(CODES)
     assert all(section(read("errors.md"), f"## {code}").strip() for code in CODES)
     assert set(load_generator().ADVICE) <= set(CODES)
+
+
+def test_every_way_out_is_documented() -> None:
+    page = read("findings.md")
+    assert re.findall(r'^\| <a id="way-(.+?)">', page, re.MULTILINE) == list(WAYS)
 
 
 def test_every_finding_code_is_documented_and_nothing_else() -> None:

@@ -10,16 +10,18 @@ from builders import column, make_table
 from liteferry.census import (
     FORMS,
     OFFENCES,
+    REASONS,
     SAMPLES,
     InvalidText,
     count_digits,
     describe_key_value,
     start_census,
+    tell_why_no_time,
     text_form_datetime,
     text_form_json,
     text_form_time,
 )
-from liteferry.model import Check, ColumnCensus
+from liteferry.model import Affinity, Check, ColumnCensus
 
 
 def count(declared: str, *values: object, check: str = "") -> ColumnCensus:
@@ -128,7 +130,7 @@ def test_what_sqlite_calls_json_is_json(value: object) -> None:
         (1e-7, (0, 7)),
         (1e20, (21, 0)),
         ("001.500", (1, 1)),
-        ("-.5", None),
+        ("-.5", (0, 1)),
         ("abc", None),
         (float("inf"), None),
     ],
@@ -188,8 +190,68 @@ def test_an_offender_is_found_among_good_values(declared: str, value: object, of
     assert (found.count, [sample.key for sample in found.samples]) == (1, ["rowid=3"])
 
 
+CONVERTED = {
+    "epoch": ("DATETIME", "epoch-s", 10**15),
+    "local-none": ("DATETIME", "timezone:Europe/Berlin", "2024-03-31 02:30:00"),
+    "local-twice": ("TIMESTAMP", "timezone:Europe/Berlin", "2024-10-27 02:30:00"),
+}
+
+
+@pytest.mark.parametrize("offence", CONVERTED)
+def test_what_a_conversion_does_not_take_is_found(offence: str) -> None:
+    declared, conversion, value = CONVERTED[offence]
+    accumulator = start_census(make_table(column("a", declared)), conversions={"a": (conversion,)})
+    accumulator.add_batch([("2024-01-01 12:00:00", 1), (value, 2), (5, 3), (None, 4)])
+    found = accumulator.finish().columns[0]
+    assert [sample.key for sample in (found.offence(offence) or pytest.fail("not found")).samples] == ["rowid=2"]
+    assert found.converted == 1  # the number by an epoch, the good local time by a zone
+
+
+def test_escaping_may_make_a_text_too_long() -> None:
+    accumulator = start_census(make_table(column("a", "VARCHAR(4)")), conversions={"a": ("escape",)})
+    accumulator.add_batch(
+        [("a\0", 1), ("ab\0", 2), ("\\\\", 3), ("abc\\", 4), (InvalidText(b"a\xffb"), 5), ("abcd", 6)]
+    )
+    found = accumulator.finish().columns[0]
+    assert found.converted == 5
+    assert found.longest_text_chars == 6
+    assert [sample.key for sample in (found.offence("too-long") or pytest.fail("not found")).samples] == [
+        "rowid=1",
+        "rowid=2",
+        "rowid=4",
+        "rowid=5",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("2025-10-09 16:21:00.1234567", "too-fine"),
+        ("24:00", "hour-24"),
+        ("2025-10-09 24:00:00", "hour-24"),
+        ("2025-02-30", "no-such-day"),
+        ("2025-02-30T10:00", "no-such-day"),
+        (" 2025-10-09 ", "blanks"),
+        ("1700000000", "number"),
+        ("yesterday", "other"),
+        ("09.10.2025", "other"),
+    ],
+)
+def test_why_a_text_is_no_time(text: str, reason: str) -> None:
+    assert tell_why_no_time(text) == reason
+    assert reason in REASONS
+
+
+@pytest.mark.parametrize(
+    ("value", "is_inexact"), [(0.1 + 0.2, True), (0.3, False), (1e300, False), (1 / 3, True), (123456789.123456, False)]
+)
+def test_binary_dust_in_decimals_is_noted(value: float, *, is_inexact: bool) -> None:
+    found = count("DECIMAL", value).notes
+    assert [(note.name, note.count) for note in found] == ([("inexact", 1)] if is_inexact else [])
+
+
 def test_every_offence_has_an_offender() -> None:
-    assert {offence for _, _, offence in OFFENDERS} | {"null", "range"} == set(OFFENCES)
+    assert {offence for _, _, offence in OFFENDERS} | {"null", "range", *CONVERTED} == set(OFFENCES)
 
 
 @pytest.mark.parametrize(("demanded", "low", "high"), [("smallint", -(2**15), 2**15), ("int4", -(2**31), 2**31)])
@@ -213,11 +275,53 @@ def test_an_integer_beyond_the_demanded_type_is_found(demanded: str, low: int, h
         ("DATETIME", ("2025-10-09", "2025-10-09 16:21:00.123456")),
         ("JSON", ("{}", 5, 1.5)),
         ("UUID", ("0" * 32, bytes(16))),
-        ("", (1, 1.5, "x", b"y")),
+        ("", (b"x", None, b"y")),
     ],
 )
 def test_good_values_offend_nobody(declared: str, values: tuple[object, ...]) -> None:
     assert count(declared, *values).offences == ()
+
+
+@pytest.mark.parametrize(
+    ("affinity", "values", "offenders"),
+    [
+        ("BLOB", ("x", 1, "y"), ["rowid=2"]),
+        ("BLOB", (None, 1.5, 1.5, 1), ["rowid=4"]),
+        ("BLOB", (1, "x"), ["rowid=2"]),
+        ("BLOB", ("x", InvalidText(b"\xff"), b"x"), ["rowid=3"]),
+        ("NUMERIC", (1.5, 1, "x"), ["rowid=3"]),
+    ],
+)
+def test_without_a_declared_type_the_rarer_classes_offend(
+    affinity: Affinity, values: tuple[object, ...], offenders: list[str]
+) -> None:
+    accumulator = start_census(make_table(column(declared="", affinity=affinity)))
+    accumulator.add_batch([(value, rowid) for rowid, value in enumerate(values, start=1)])
+    found = accumulator.finish().columns[0].offence("class")
+    assert found is not None
+    assert [sample.key for sample in found.samples] == offenders
+
+
+def test_the_class_of_the_first_rows_stays_the_expected_one() -> None:
+    accumulator = start_census(make_table(column(declared="")))
+    accumulator.add_batch([(None, 1)])
+    accumulator.add_batch([("x", 2), (None, 3)])
+    accumulator.add_batch([(value, value) for value in range(4, 9)])
+    found = accumulator.finish().columns[0].offence("class")
+    assert found is not None
+    assert found.count == 5
+
+
+def test_each_misfit_is_in_one_group() -> None:
+    accumulator = start_census(make_table(column(declared="VARCHAR(3)")))
+    accumulator.add_batch([("abcd", 1), ("ab\0cd", 2), ("a\0", 3), (b"x", 4), ("abc", 5), ("bcde", 6)])
+    found = accumulator.finish().columns[0].misfits
+    assert {(group.storage, group.offences): group.count for group in found} == {
+        ("text", ("too-long",)): 2,
+        ("text", ("nul", "too-long")): 1,
+        ("text", ("nul",)): 1,
+        ("blob", ("class",)): 1,
+    }
 
 
 def test_json_valid_makes_a_text_column_json() -> None:

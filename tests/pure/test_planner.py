@@ -235,8 +235,9 @@ def test_the_targets_own_tables_can_be_mapped() -> None:
     assert map_target_tables(odd, Options(exclude=("t",))) == ()
 
 
-def test_every_blocker_but_two_can_be_accepted() -> None:
+def test_every_blocker_but_three_can_be_accepted() -> None:
     assert [code for code, kind in FINDINGS.items() if kind.severity == "blocker" and not kind.if_accepted] == [
+        "local-time-unclear",  # quarantine and null are offered, but nothing is the default
         "table-too-wide",
         "target-not-empty",
     ]

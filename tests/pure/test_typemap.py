@@ -4,18 +4,25 @@ import pytest
 
 from builders import column, make_table
 from liteferry.census import InvalidText, start_census
+from liteferry.choosing import choose_conversions, map_column
 from liteferry.compare.json_values import plain_decimal
+from liteferry.decisions import parse_decision
 from liteferry.errors import MigrationError
+from liteferry.findings import FINDINGS
 from liteferry.model import Check, Options
-from liteferry.typemap import RULES, TypeChoice, classify_declared_type, kind_of_type, map_column
+from liteferry.typemap import RULES, TypeChoice, classify_declared_type, kind_of_type
 
 
-def choose(declared: str, *values: object, timestamps: str = "auto", check: str = "") -> TypeChoice:
-    only = column(declared=declared, affinity="NUMERIC" if declared == "NUM" else "BLOB")
+def choose(
+    declared: str, *values: object, timestamps: str = "auto", check: str = "", ways: tuple[str, ...] = ()
+) -> TypeChoice:
+    only = column(declared=declared, affinity="NUMERIC" if declared in {"NUM", "STRING"} else "BLOB")
     table = make_table(only, checks=(Check(sql=check),) if check else ())
-    accumulator = start_census(table)
+    decisions = tuple(map(parse_decision, ways))
+    options = Options(timestamps=timestamps, decisions=decisions)  # type: ignore[arg-type]  # the test's literals
+    accumulator = start_census(table, conversions={only.name: choose_conversions(table, only, options)})
     accumulator.add_batch([(value, rowid) for rowid, value in enumerate(values, start=1)])
-    return map_column(table, only, accumulator.finish().columns[0], Options(timestamps=timestamps))  # type: ignore[arg-type]  # the test's literals
+    return map_column(table, only, accumulator.finish().columns[0], options)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +67,7 @@ FITS = [
     ("BOOLEAN", ("true", "F"), "boolean", "bool"),
     ("REAL", (1.5, float("inf")), "double precision", "real"),
     ("DECIMAL(5,2)", (1.25, 999), "numeric(5,2)", "decimal"),
-    ("decimal", (0.30000000000000004,), "numeric", "decimal-free"),
+    ("decimal", (0.3, 1e300), "numeric", "decimal-free"),
     ("VARCHAR(3)", ("äöü",), "varchar(3)", "varchar"),
     ("TEXT", ("x",), "text", "text"),
     ("DATETIME", ("2025-01-01 10:00:00", "2025-01-01"), "timestamp", "timestamp"),
@@ -134,8 +141,130 @@ def test_what_does_not_fit_blocks_and_says_what_accepting_does(
         assert finding.blocks
         assert finding.if_accepted.partition(";")[0].partition(",")[0] == f"the column becomes {pg_type}"
         assert finding.count
-        # classes mixed in a column without a type: no row is the wrong one
-        assert finding.samples or declared in {"", "REAL", "NUM"}
+        assert finding.samples
+        assert {"widen", "quarantine"} <= {way.name for way in finding.ways}
+        assert {way.name for way in finding.ways[1:]} <= set(FINDINGS[finding.code].others)
+
+
+QUARANTINES = [
+    ("INTEGER", (1, "x"), "bigint", ("class",)),
+    ("BOOL", (0, 2, b"x"), "boolean", ("class", "form")),
+    ("REAL", (1.5, 2**53 + 1), "double precision", ("range",)),
+    ("DECIMAL(5,2)", (1.255, "x"), "numeric(5,2)", ("form", "excess")),
+    ("VARCHAR(3)", ("abc", "abcd", "a\0b"), "varchar(3)", ("nul", "too-long")),
+    ("TEXT", ("a", InvalidText(b"\xff")), "text", ("invalid-utf8",)),
+    ("DATETIME", ("2025-01-01 10:00:00", 86400, "soon"), "timestamp", ("class", "form")),
+    ("DATETIME", ("2025-01-01 10:00:00", "2025-01-01 10:00:00Z"), "timestamp", ("zone",)),
+    ("DATE", ("2025-01-01", "2025-01-01 10:00:00"), "date", ("form",)),
+    ("JSON", ("{}", "{", b"x"), "jsonb", ("class", "form")),
+    ("UUID", ("0" * 32, "x", 17), "uuid", ("class", "form")),
+    ("", (1, 2, "x"), "bigint", ("class",)),
+    ("NUM", (1, 1.5, "x", float("inf")), "numeric", ("class", "nonfinite")),
+]
+
+
+@pytest.mark.parametrize(("declared", "values", "pg_type", "offences"), QUARANTINES)
+def test_quarantine_leaves_what_fits(
+    declared: str, values: tuple[object, ...], pg_type: str, offences: tuple[str, ...]
+) -> None:
+    choice = choose(declared, *values, ways=("*=quarantine",))
+    assert choice.pg_type == pg_type
+    assert choice.quarantined == offences
+    assert {finding.way for finding in choice.findings} == {"quarantine"}
+
+
+CONVERSIONS = [
+    ("INTEGER", (1, "x", b"y"), ("*=null",), "bigint", ("null:blob,text",), 2, ("null",)),
+    ("BLOB", (b"x", InvalidText(b"\xff")), ("*=null",), "bytea", ("null:text",), 1, ("null",)),
+    ("VARCHAR(3)", ("abc", "abcd", "ab\0d"), ("*=null",), "varchar(3)", ("null",), 2, ("null", "null")),
+    ("VARCHAR(3)", ("abc", "ab\0d"), ("*=strip-nul",), "varchar(3)", ("strip-nul",), 1, ("strip-nul",)),
+    ("TEXT", ("a\0", InvalidText(b"\xff\0"), "x"), ("*=u-fffd",), "text", ("u-fffd",), 2, ("u-fffd", "u-fffd")),
+    (
+        "TEXT",
+        ("a\0", InvalidText(b"\xff")),
+        ("text-invalid:*=escape",),
+        "text",
+        ("escape",),
+        2,
+        ("escape", "escape"),
+    ),
+    ("TEXT", ("a\0", "b\\"), ("*=strip-nul",), "text", ("strip-nul",), 1, ("strip-nul",)),
+    ("DATETIME", (0, 86400.5), ("*=epoch-s",), "timestamptz", ("epoch-s",), 2, ("epoch-s",)),
+    ("DATE", (0, "2025-01-01"), ("*=epoch-s",), "date", ("epoch-s",), 1, ("epoch-s",)),
+    ("", (0, 1), ("t.c=epoch-ms",), "timestamptz", ("epoch-ms",), 2, ("epoch-ms",)),
+    ("", (0, 1), ("*=epoch-ms",), "bigint", (), 0, ()),  # nothing says that they are times
+    (
+        "DATETIME",
+        (0, "soon", 10**15),
+        ("*=null", "*=epoch-s"),
+        "timestamptz",
+        ("epoch-s", "null"),
+        3,
+        ("null", "epoch-s"),
+    ),
+    ("DATETIME", ("2025-01-01",), ("*=timezone:UTC",), "timestamptz", ("timezone:UTC",), 1, ("timezone:UTC",)),
+    ("JSON", ('{"a":1,"a":2}',), ("*=text",), "text", (), 0, ("text",)),
+    ("STRING", (7, "x7"), ("*=quarantine",), "bigint", (), 0, ("quarantine", "")),
+    ("STRING", (7, 8), ("*=text",), "text", (), 0, ("text",)),
+]
+
+
+@pytest.mark.parametrize(("declared", "values", "ways", "pg_type", "conversions", "converted", "taken"), CONVERSIONS)
+def test_ways_out_convert(
+    declared: str,
+    values: tuple[object, ...],
+    ways: tuple[str, ...],
+    pg_type: str,
+    conversions: tuple[str, ...],
+    converted: int,
+    taken: tuple[str, ...],
+) -> None:
+    choice = choose(declared, *values, ways=ways)
+    assert (choice.pg_type, choice.conversions, choice.converted) == (pg_type, conversions, converted)
+    assert tuple(finding.way for finding in choice.findings) == taken
+
+
+def test_null_is_not_offered_where_it_is_forbidden() -> None:
+    only = column(declared="INTEGER", not_null=True)
+    table = make_table(only)
+    accumulator = start_census(table)
+    accumulator.add_batch([("x", 1)])
+    options = Options(decisions=(parse_decision("*=null"),))
+    (found,) = map_column(table, only, accumulator.finish().columns[0], options).findings
+    assert (found.way, [way.name for way in found.ways]) == ("", ["widen", "quarantine"])
+
+
+def test_null_beside_a_wider_type_is_withdrawn() -> None:
+    choice = choose("DECIMAL(5,2)", 1.255, b"x", ways=("decimal-excess:*=null",))
+    assert choice.pg_type == "bytea"
+    excess = choose("VARCHAR(3)", "abcd", "a\0", ways=("text-too-long:*=null", "text-nul:*=widen"))
+    withdrawn = next(finding for finding in excess.findings if finding.code == "text-too-long")
+    assert (withdrawn.way, withdrawn.if_accepted) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "ways", [("text-nul:*=u-fffd", "text-invalid:*=escape"), ("text-nul:*=null", "text-invalid:*=escape")]
+)
+def test_ways_that_exclude_each_other_are_refused(ways: tuple[str, ...]) -> None:
+    with pytest.raises(MigrationError, match="exclude each other"):
+        choose("TEXT", "a\0", ways=ways)
+
+
+def test_an_epoch_says_the_years_that_it_would_give() -> None:
+    (found,) = choose("DATETIME", 1_600_000_000, 1_700_000_000).findings
+    effects = {way.name: way.effect for way in found.ways}
+    assert effects["epoch-s"].endswith(": the years 2020 to 2023")
+    assert effects["epoch-ms"].endswith(": the year 1970")
+    assert "julian" not in effects
+
+
+def test_one_problem_in_quarantine_leaves_the_other_to_be_decided() -> None:
+    choice = choose("VARCHAR(3)", "abcd", "a\0b", ways=("text-nul:*=quarantine",))
+    assert (choice.pg_type, choice.quarantined) == ("text", ("nul",))
+    assert [(finding.code, finding.way) for finding in choice.findings] == [
+        ("text-nul", "quarantine"),
+        ("text-too-long", ""),
+    ]
 
 
 def test_uuids_as_blobs_stay_bytes_and_say_so() -> None:

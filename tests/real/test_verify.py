@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from liteferry.compare import StorageValue, Text
-from liteferry.model import ColumnMap, Event, Kind, Mismatch, SourceInfo, TableMap, to_json
+from liteferry.model import ColumnMap, Event, Kind, Mismatch, Part, SourceInfo, TableMap, to_json
 from liteferry.proof import TableProof, digest_source, digest_target, verify_table
 from liteferry.source import Snapshot
 from liteferry.target import SnapshotReader, open_target
@@ -104,9 +104,16 @@ class SmallBatches:
     batch_rows: int
 
     def read_storage_rows(
-        self, table: str, columns: Sequence[str], order_by: Sequence[str], /, *, with_rowid: bool = False
+        self,
+        table: str,
+        columns: Sequence[str],
+        order_by: Sequence[str],
+        /,
+        *,
+        with_rowid: bool = False,
+        part: Part = "",
     ) -> Iterator[list[tuple[StorageValue, ...]]]:
-        for batch in self.snapshot.read_storage_rows(table, columns, order_by, with_rowid=with_rowid):
+        for batch in self.snapshot.read_storage_rows(table, columns, order_by, with_rowid=with_rowid, part=part):
             for start in range(0, len(batch), self.batch_rows):
                 yield batch[start : start + self.batch_rows]
 

@@ -35,13 +35,12 @@ PostgreSQL's text is that of ``COPY … TO STDOUT`` in text format under ``clien
 ``DateStyle`` ISO, ``IntervalStyle`` postgres, ``extra_float_digits`` 1 and ``bytea_output`` hex.
 """
 
+from liteferry.compare.conversions import is_changed
 from liteferry.compare.copy_text import parse_copy_line, parse_copy_text
 from liteferry.compare.digests import DigestSum, canonical_row, digest_row, digest_rows
 from liteferry.compare.forms import (
     NULL,
     Side,
-    StorageValue,
-    Text,
     Unrepresentable,
     canonical_source,
     canonical_source_column,
@@ -49,12 +48,15 @@ from liteferry.compare.forms import (
     canonical_target_column,
     canonicalise_columns,
     canonicalise_rows,
-    storage_class,
+    convert_column,
 )
+from liteferry.compare.literals import spell_literal
+from liteferry.compare.storage import RawText, StorageValue, Text, storage_class
 
 __all__ = [
     "NULL",
     "DigestSum",
+    "RawText",
     "Side",
     "StorageValue",
     "Text",
@@ -66,9 +68,12 @@ __all__ = [
     "canonical_target_column",
     "canonicalise_columns",
     "canonicalise_rows",
+    "convert_column",
     "digest_row",
     "digest_rows",
+    "is_changed",
     "parse_copy_line",
     "parse_copy_text",
+    "spell_literal",
     "storage_class",
 ]

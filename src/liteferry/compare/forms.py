@@ -13,21 +13,14 @@ from struct import Struct
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from liteferry.compare import json_values, times
+from liteferry.compare.conversions import convert_values
+from liteferry.compare.storage import Moment, StorageValue, Text, storage_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from liteferry.model import ColumnMap, Kind
 
-
-class Text(bytes):
-    """The bytes of a SQLite TEXT value; a plain ``bytes`` is a BLOB."""
-
-    __slots__ = ()
-
-
-StorageValue: TypeAlias = int | float | Text | bytes | None
-"""What SQLite stores: INTEGER, REAL, TEXT, BLOB, NULL."""
 
 Side: TypeAlias = Literal["source", "target"]
 
@@ -42,17 +35,6 @@ class Unrepresentable(ValueError):  # noqa: N818 - an answer, not a failure
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The source's values. A converter may raise ValueError with one clause, as `Unrepresentable` is one.
-
-
-def storage_class(value: StorageValue) -> str:
-    """SQLite's name for what the value is stored as: null, integer, real, text, blob. Pure."""
-    if value is None:
-        return "null"
-    if isinstance(value, int):
-        return "integer"
-    if isinstance(value, float):
-        return "real"
-    return "text" if isinstance(value, Text) else "blob"
 
 
 def _refuse(value: StorageValue, wanted: str) -> Unrepresentable:
@@ -141,18 +123,24 @@ def _bytes_of_source(value: StorageValue) -> bytes:
 def _timestamp_of_source(value: StorageValue) -> bytes:
     if isinstance(value, Text):
         return b"s%d" % times.source_timestamp_us(value, False)
+    if isinstance(value, Moment):
+        return b"s%d" % value
     raise _refuse(value, "timestamp")
 
 
 def _timestamptz_of_source(value: StorageValue) -> bytes:
     if isinstance(value, Text):
         return b"z%d" % times.source_timestamp_us(value, True)
+    if isinstance(value, Moment):
+        return b"z%d" % value
     raise _refuse(value, "timestamp")
 
 
 def _date_of_source(value: StorageValue) -> bytes:
     if isinstance(value, Text):
         return b"d%d" % times.source_date_days(value)
+    if isinstance(value, Moment):
+        return b"d%d" % (value // times.DAY_US)
     raise _refuse(value, "date")
 
 
@@ -413,9 +401,18 @@ def canonicalise_columns(
     """
     convert = canonical_source_column if side == "source" else canonical_target_column
     return [
-        convert(of_column, column.kind, column.pg_type)  # type: ignore[arg-type]  # the side says which they are
+        convert(
+            convert_column(of_column, column) if side == "source" and column.conversions else of_column,  # type: ignore[arg-type]  # the side says which they are
+            column.kind,
+            column.pg_type,
+        )
         for of_column, column in zip(values, columns, strict=True)
     ]
+
+
+def convert_column(values: Sequence[StorageValue], column: ColumnMap) -> list[StorageValue]:
+    """The source's values of one column as its conversions make them. Pure, never raises."""
+    return convert_values(values, column, _source_converter(column.kind, column.pg_type))
 
 
 def canonicalise_rows(

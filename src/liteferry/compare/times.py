@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 _EPOCH_ORDINAL: Final = dt.date(1970, 1, 1).toordinal()
-_DAY_US: Final = 86_400_000_000
+DAY_US: Final = 86_400_000_000
 _HOUR_US: Final = 3_600_000_000
 _MINUTE_US: Final = 60_000_000
 _SECOND_US: Final = 1_000_000
@@ -45,7 +45,7 @@ def _day_us_of_source(text: bytes) -> int:
         day = dt.date(int(text[:4]), int(text[5:7]), int(text[8:10]))
     except ValueError:
         raise ValueError("there is no such day in the calendar") from None
-    return (day.toordinal() - _EPOCH_ORDINAL) * _DAY_US
+    return (day.toordinal() - _EPOCH_ORDINAL) * DAY_US
 
 
 def _fraction_us(digits: bytes | None) -> int:
@@ -112,7 +112,7 @@ def source_timestamp_us(text: bytes, zoned: bool) -> int:  # noqa: FBT001 - call
 
 def source_date_days(text: bytes) -> int:
     """Days since 1970-01-01 of SQLite's ``YYYY-MM-DD``. Pure. Raises: ValueError."""
-    return _day_us_of_source(text) // _DAY_US
+    return _day_us_of_source(text) // DAY_US
 
 
 def source_time_us(text: bytes) -> int:
@@ -137,7 +137,7 @@ def _day_us_of_target(text: bytes) -> int:
     match = _TARGET_STAMP.fullmatch(text)
     if not match:
         raise ValueError("it is not a date")
-    return _days_from_civil(int(match[1]), int(match[2]), int(match[3])) * _DAY_US
+    return _days_from_civil(int(match[1]), int(match[2]), int(match[3])) * DAY_US
 
 
 def target_timestamp_us(text: bytes) -> int:
@@ -156,15 +156,15 @@ def target_timestamp_us(text: bytes) -> int:
         raise ValueError("it is not a timestamp")
     year, month, day, clock, seconds, digits, before_christ = match.groups()
     civil_year = 1 - int(year) if before_christ else int(year)
-    day_us = _days_from_civil(civil_year, int(month), int(day)) * _DAY_US
+    day_us = _days_from_civil(civil_year, int(month), int(day)) * DAY_US
     return day_us + (_clock_us(clock, seconds, digits) if clock else 0)
 
 
 def target_date_days(text: bytes) -> int:
     """Days since 1970-01-01 of PostgreSQL's ISO text, any year. Pure. Raises: ValueError."""
     if len(text) == 10:
-        return _day_us_of_target(text) // _DAY_US
-    return target_timestamp_us(text) // _DAY_US
+        return _day_us_of_target(text) // DAY_US
+    return target_timestamp_us(text) // DAY_US
 
 
 def target_time_us(text: bytes) -> int:
@@ -190,4 +190,4 @@ def target_interval_us(text: bytes) -> int:
     total_us = 0
     if hours:
         total_us = int(hours) * _HOUR_US + int(minutes) * _MINUTE_US + int(seconds) * _SECOND_US + _fraction_us(digits)
-    return int(days or 0) * _DAY_US + (-total_us if sign == b"-" else total_us)
+    return int(days or 0) * DAY_US + (-total_us if sign == b"-" else total_us)

@@ -5,9 +5,11 @@ Layer 1, pure.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from liteferry.compare import StorageValue, Text, storage_class
+from liteferry.compare.storage import Moment, StorageValue, Text, storage_class
+from liteferry.compare.times import DAY_US
 
 if TYPE_CHECKING:
     from liteferry.model import Kind
@@ -61,6 +63,22 @@ def spell_value(value: StorageValue) -> str:
         digits = value[:_LONGEST_SPELLING].hex()
         return f"x'{digits}'" if len(value) <= _LONGEST_SPELLING // 2 else f"x'{digits[:_LONGEST_SPELLING]}…"
     return repr(value)
+
+
+def describe_moment(value: StorageValue, kind: Kind) -> str:
+    """A moment that a conversion has made, in ISO form; "" for any other value. Pure."""
+    if not isinstance(value, Moment):
+        return ""
+    days, rest_us = divmod(int(value), DAY_US)
+    try:
+        day = date.fromordinal(days + date(1970, 1, 1).toordinal()).isoformat()
+    except (ValueError, OverflowError):
+        return f"{int(value)} microseconds from 1970-01-01"
+    if kind == "date":
+        return day
+    seconds, fraction = divmod(rest_us, 1_000_000)
+    clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{day} {clock}{f'.{fraction:06}'.rstrip('0') if fraction else ''}{'Z' if kind == 'timestamptz' else ''}"
 
 
 _SPELLED_BARE: Final[frozenset[Kind]] = frozenset({"int2", "int4", "int8", "float8", "numeric", "bool"})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from liteferry import __version__
+from liteferry.choosing import map_column
 from liteferry.decisions import demand_types, find_way, matches_place
 from liteferry.errors import MigrationError
 from liteferry.findings import make_finding
@@ -19,6 +20,7 @@ from liteferry.model import (
     Census,
     Column,
     ColumnMap,
+    Decided,
     Finding,
     Kind,
     NameChange,
@@ -35,11 +37,11 @@ from liteferry.model import (
 from liteferry.names import LIMIT_BYTES, NameSpace, quote_name, quote_qualified
 from liteferry.planner.collations import Collations, plan_collations
 from liteferry.planner.foreign_keys import plan_foreign_keys
+from liteferry.planner.quarantine import plan_quarantine
 from liteferry.planner.sql import create_schema_sql, move_sql
-from liteferry.planner.tables import TablePlan, list_given_names, plan_table, say_why
+from liteferry.planner.tables import SYSTEM_COLUMNS, TablePlan, list_given_names, plan_table, say_why
 from liteferry.planner.views import plan_views
 from liteferry.sqlite_ddl import fold_case
-from liteferry.typemap import map_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -96,8 +98,16 @@ def plan_migration(
             relations,
             demanded.get(table.name, {}),
             collations,
+            census,
         )
-    keys = plan_foreign_keys(catalog, census, chosen, plans, staging)
+    aside = {
+        table.name: plan_quarantine(
+            table, plans[table.name].map, census.set_apart(table.name), staging, relations, SYSTEM_COLUMNS
+        )
+        for table in chosen
+        if census.set_apart(table.name).rows
+    }
+    keys = plan_foreign_keys(catalog, census, chosen, plans, staging, options)
     views = plan_views(catalog, plans, view_targets, staging)
 
     findings += [found for plan in plans.values() for found in plan.findings]
@@ -121,10 +131,12 @@ def plan_migration(
         Step(id="pre-data/schema", phase="pre-data", sql=create_schema_sql(staging, STAGING_COMMENT)),
         *collations.steps(),
         *(step for plan in plans.values() for step in plan.steps),
+        *(step for plan in aside.values() for step in plan.steps),
         *keys.steps,
         *views.steps,
     ]
-    made = [(plans[table.name].map.target, "TABLE") for table in chosen] + [(name, "VIEW") for name in views.made]
+    maps = [*(plans[table.name].map for table in chosen), *(plan.map for plan in aside.values())]
+    made = [(table.target, "TABLE") for table in maps] + [(name, "VIEW") for name in views.made]
     steps.append(_publish_step(made, collations, creates_schema=creates_schema))
     return Plan(
         schema=PLAN_SCHEMA,
@@ -133,10 +145,11 @@ def plan_migration(
         target_schema=options.schema,
         staging_schema=staging,
         creates_schema=creates_schema,
-        tables=tuple(plans[table.name].map for table in chosen),
+        tables=tuple(maps),
         steps=tuple(steps),
         objects=(
             *(found for plan in plans.values() for found in plan.objects),
+            *(found for plan in aside.values() for found in plan.objects),
             *keys.objects,
             *views.objects,
             *collations.objects(),
@@ -144,6 +157,8 @@ def plan_migration(
         findings=accept_findings(findings, options),
         names=tuple(names),
         source_objects=count_objects(catalog, chosen),
+        apart=tuple(found for found in census.apart if found.table in aside),
+        decided=Decided(accept=options.accept, decisions=options.decisions, casts=options.casts) if aside else None,
     )
 
 

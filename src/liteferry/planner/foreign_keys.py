@@ -5,12 +5,26 @@ Layer 1, pure. Used by `planner` only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from liteferry.decisions import find_way
 from liteferry.findings import make_finding
-from liteferry.model import Catalog, Census, Finding, ForeignKey, Kind, PlannedObject, Step, Table
+from liteferry.model import (
+    Catalog,
+    Census,
+    Finding,
+    ForeignKey,
+    Kind,
+    Options,
+    Orphans,
+    PlannedObject,
+    Step,
+    Table,
+    WayOut,
+)
+from liteferry.planner.faults import offer_quarantine
 from liteferry.planner.sql import ForeignKeyClause, add_foreign_key_sql
 from liteferry.planner.tables import TablePlan, claim_constraint
 from liteferry.sqlite_ddl import fold_case
@@ -29,7 +43,12 @@ class ForeignKeysPlan:
 
 
 def plan_foreign_keys(
-    catalog: Catalog, census: Census, chosen: Sequence[Table], plans: Mapping[str, TablePlan], staging: str
+    catalog: Catalog,
+    census: Census,
+    chosen: Sequence[Table],
+    plans: Mapping[str, TablePlan],
+    staging: str,
+    options: Options,
 ) -> ForeignKeysPlan:
     """Plan the foreign keys of the chosen tables: all after every table's rows and keys. Pure."""
     result = ForeignKeysPlan()
@@ -47,18 +66,12 @@ def plan_foreign_keys(
                 continue
             parent = by_name[fold_case(key.parent_table)]
             found = orphans.get((table.name, position, _compares_otherwise(key, parent)))
+            way = ""
             if found is not None:
-                result.findings.append(
-                    make_finding(
-                        "orphan-rows",
-                        f"{found.count:,} of {plan.map.rows:,} rows of {place} point at nothing",
-                        table=table.name,
-                        name=", ".join(key.columns),
-                        count=found.count,
-                        samples=found.samples,
-                        hint="delete or repair the rows in the source, or accept",
-                    )
-                )
+                judged, way = _judge_orphans(found, key, place, plan, options)
+                result.findings.append(judged)
+                if way == "leave-out":
+                    continue
             default = "_".join((plan.map.target, *map(plan.target_of, key.columns), "fkey"))
             clause = ForeignKeyClause(
                 name=claim_constraint(plan, "foreign_key", key.name, default),
@@ -69,7 +82,7 @@ def plan_foreign_keys(
                 on_delete=key.on_delete,
                 deferrable=key.deferrable,
                 deferred=key.initially_deferred,
-                valid=found is None,
+                valid=way != "not-valid",
             )
             _add_foreign_key(result, plan.map.target, clause, staging)
     return result
@@ -82,6 +95,29 @@ def _compares_otherwise(key: ForeignKey, parent: TablePlan) -> bool:
         for column in parent.table.columns
         if fold_case(column.name) in set(map(fold_case, key.parent_columns))
     )
+
+
+def _judge_orphans(
+    found: Orphans, key: ForeignKey, place: str, plan: TablePlan, options: Options
+) -> tuple[Finding, str]:
+    """The finding about a foreign key's orphans, and the way out that the plan follows."""
+    made = make_finding(
+        "orphan-rows",
+        f"{found.count:,} of {plan.rows:,} rows of {place} point at nothing",
+        table=plan.table.name,
+        name=", ".join(key.columns),
+        count=found.count,
+        samples=found.samples,
+        hint="delete or repair the rows in the source, or accept",
+        more_ways=(
+            offer_quarantine(found.count, ", and whatever points at them"),
+            WayOut(name="leave-out", effect="the foreign key is left out"),
+        ),
+    )
+    way = find_way(made.code, made.place, {offered.name for offered in made.ways}, options)
+    if way in {"", "not-valid"}:
+        return made, "not-valid"
+    return replace(made, way=way), way
 
 
 def _add_foreign_key(result: ForeignKeysPlan, target: str, clause: ForeignKeyClause, staging: str) -> None:

@@ -6,8 +6,11 @@ Layer 1, pure. Used by `planner` only.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol
 
+from liteferry.choosing import count_converted, map_column
+from liteferry.decisions import find_way
 from liteferry.errors import Untranslatable
 from liteferry.expressions import (
     ColumnType,
@@ -19,6 +22,7 @@ from liteferry.expressions import (
 )
 from liteferry.findings import make_finding
 from liteferry.model import (
+    Census,
     Column,
     ColumnCensus,
     ColumnMap,
@@ -37,6 +41,8 @@ from liteferry.model import (
 )
 from liteferry.names import LIMIT_BYTES, NameSpace, fit_name, quote_name
 from liteferry.planner.collations import Collations, KeyPart, describe_parts
+from liteferry.planner.faults import find_fault, offer_quarantine
+from liteferry.planner.questions import name_check, name_key
 from liteferry.planner.sql import (
     ColumnClause,
     add_check_sql,
@@ -48,12 +54,12 @@ from liteferry.planner.sql import (
     set_sequence_sql,
 )
 from liteferry.sqlite_ddl import fold_case
-from liteferry.typemap import TypeChoice, map_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from liteferry.expressions import StorageClass
+    from liteferry.typemap import TypeChoice
 
 SYSTEM_COLUMNS: Final = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 """Names that no column can have. Source: PostgreSQL docs, "System Columns"."""
@@ -62,6 +68,14 @@ MOST_KEY_COLUMNS: Final = 32
 """Of a table, and of an index. Source: PostgreSQL docs, "PostgreSQL Limits"."""
 LARGEST_ID: Final = 2**63 - 1
 _TEMPORAL: Final = frozenset({"timestamp", "timestamptz", "date", "time"})
+
+
+class _Judge(Protocol):
+    """`find_fault` for one table."""
+
+    def __call__(
+        self, code: str, name: str, /, *, what: str = "", sql: str | None = None
+    ) -> tuple[Finding | None, str]: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,6 +93,7 @@ class TablePlan:
     constraint_names: NameSpace = field(default_factory=NameSpace)
     sequence: str = ""  # the identity column's sequence
     collations: Collations
+    rows: int = 0  # of the source, with those in quarantine
 
     def target_of(self, column: str) -> str:
         """The target's name of a source column, whatever its case. Raises: KeyError."""
@@ -103,13 +118,17 @@ def plan_table(
     relations: NameSpace,
     demanded: Mapping[str, str],
     collations: Collations,
+    whole: Census | None = None,
 ) -> TablePlan:
     """Plan one table without its foreign keys. Pure.
 
     relations: the target schema's relation names; the table's own is taken already. demanded: the types that cast
-    rules demand, by column.
+    rules demand, by column. whole: the census of everything, which knows what was found about rows, and which of them
+    are set apart.
     """
     staging = collations.staging
+    whole = whole or Census(tables=(census,))
+    kept, apart = whole.kept(table.name), whole.set_apart(table.name).rows
     column_names = NameSpace()
     for name in SYSTEM_COLUMNS:
         column_names.claim(name)
@@ -120,7 +139,7 @@ def plan_table(
     targets = {column.name: column_names.claim(column.name or "unnamed") for column in table.columns}
     types = tuple(
         replace(
-            _column_type(table, column, census.column(column.name), targets[column.name], choices[column.name]),
+            _column_type(table, column, kept.column(column.name), targets[column.name], choices[column.name]),
             plain_suffix=collations.plain_suffix(table.name, column.name),
         )
         for column in table.columns
@@ -134,7 +153,7 @@ def plan_table(
             findings += found
             if sql:
                 generated[column.name] = sql
-    key_has_null = any(census.column(name).nulls and name != table.rowid_alias for name in table.primary_key)
+    key_has_null = any(kept.column(name).nulls and name != table.rowid_alias for name in table.primary_key)
     plan = TablePlan(
         table=table,
         map=TableMap(
@@ -150,18 +169,20 @@ def plan_table(
                     declared_type=column.declared_type,
                     generated=column.name in generated,
                     conversions=choices[column.name].conversions,
-                    converted=choices[column.name].converted,
+                    converted=count_converted(choices[column.name], kept.column(column.name)),
                 )
                 for column in table.columns
             ),
             key=() if key_has_null else table.primary_key,
-            rows=census.rows,
-            size_bytes=census.size_bytes,
+            rows=kept.rows,
+            size_bytes=kept.size_bytes,
+            part="fitting" if apart else "",
         ),
         types=types,
         findings=findings,
         constraint_names=NameSpace(list_given_names(table)),
         collations=collations,
+        rows=census.rows,
     )
     plan.names += [
         NameChange(
@@ -184,10 +205,13 @@ def plan_table(
                 hint="leave it behind with --exclude, or split it in the source",
             )
         )
-    _plan_columns(plan, census, staging, relations, generated)
-    _plan_keys(plan, census, relations, key_has_null=key_has_null)
-    _plan_checks(plan, staging)
-    _plan_indexes(plan, relations)
+    judge = partial(find_fault, table, whole, options)
+    _plan_columns(plan, census, kept, staging, relations, generated, options)
+    _plan_keys(plan, census, relations, options, judge, key_has_null=key_has_null)
+    _plan_checks(plan, staging, judge)
+    _plan_indexes(plan, relations, judge)
+    width, _ = judge("row-too-wide", "")
+    plan.findings += [width] if width else []
     _plan_sequence(plan, census, staging)
     plan.steps.append(
         Step(
@@ -273,7 +297,13 @@ def _translate_generated(
 
 
 def _plan_columns(
-    plan: TablePlan, census: TableCensus, staging: str, relations: NameSpace, generated: Mapping[str, str]
+    plan: TablePlan,
+    census: TableCensus,
+    kept: TableCensus,
+    staging: str,
+    relations: NameSpace,
+    generated: Mapping[str, str],
+    options: Options,
 ) -> None:
     """CREATE TABLE and COPY, and the columns as objects."""
     table, target = plan.table, plan.map.target
@@ -282,19 +312,23 @@ def _plan_columns(
     for column, mapped in zip(table.columns, plan.map.columns, strict=True):
         counted = census.column(column.name)
         not_null = column.not_null or column.name == table.rowid_alias or column.name in plan.map.key
+        left = kept.column(column.name).nulls
         if not_null and counted.nulls and column.not_null and column.name != table.rowid_alias:
             offence = counted.offence("null")
-            plan.findings.append(
-                make_finding(
-                    "null-in-not-null",
-                    f"{counted.nulls:,} rows have NULL in {column.name}, which is declared NOT NULL",
-                    table=table.name,
-                    name=column.name,
-                    count=counted.nulls,
-                    samples=offence.samples if offence else (),
-                )
+            found = make_finding(
+                "null-in-not-null",
+                f"{counted.nulls:,} rows have NULL in {column.name}, which is declared NOT NULL",
+                table=table.name,
+                name=column.name,
+                count=counted.nulls,
+                samples=offence.samples if offence else (),
+                more_ways=(offer_quarantine(counted.nulls),),
             )
-            not_null = False
+            if find_way(found.code, found.place, {"quarantine"}, options):
+                plan.findings.append(replace(found, way="quarantine"))
+            elif left:
+                plan.findings.append(found)
+            not_null = not left
         default = _translate_default(plan, column, types[column.name]) if not mapped.generated else ""
         plan.findings += plan.collations.explain(table, column)
         identity = ""
@@ -405,7 +439,15 @@ def _note_conflict(plan: TablePlan, name: str, clause: str) -> None:
     )
 
 
-def _plan_keys(plan: TablePlan, census: TableCensus, relations: NameSpace, *, key_has_null: bool) -> None:
+def _plan_keys(
+    plan: TablePlan,
+    census: TableCensus,
+    relations: NameSpace,
+    options: Options,
+    judge: _Judge,
+    *,
+    key_has_null: bool,
+) -> None:
     """The primary key and the UNIQUE constraints."""
     table, target = plan.table, plan.map.target
     for column in table.not_null_on_conflict:
@@ -413,22 +455,28 @@ def _plan_keys(plan: TablePlan, census: TableCensus, relations: NameSpace, *, ke
     if table.primary_key:
         if table.primary_key_on_conflict is not None:
             _note_conflict(plan, "PRIMARY KEY", f"ON CONFLICT {table.primary_key_on_conflict}")
-        if key_has_null:
-            nulls = [census.column(name) for name in table.primary_key if census.column(name).nulls]
+        nulls = [census.column(name) for name in table.primary_key if census.column(name).nulls]
+        if nulls and table.rowid_alias is None:
             offence = nulls[0].offence("null")
             places = ", ".join(f"{found.nulls:,} in {found.name}" for found in nulls)
-            plan.findings.append(
-                make_finding(
-                    "null-in-key",
-                    f"PRIMARY KEY ({', '.join(table.primary_key)}) contains NULL: {places}",
-                    table=table.name,
-                    name=", ".join(table.primary_key),
-                    count=sum(found.nulls for found in nulls),
-                    samples=offence.samples if offence else (),
-                )
+            rows = sum(found.nulls for found in nulls)
+            made = make_finding(
+                "null-in-key",
+                f"PRIMARY KEY ({', '.join(table.primary_key)}) contains NULL: {places}",
+                table=table.name,
+                name=", ".join(table.primary_key),
+                count=rows,
+                samples=offence.samples if offence else (),
+                more_ways=(offer_quarantine(rows),),
             )
+            if find_way(made.code, made.place, {"quarantine"}, options):
+                plan.findings.append(replace(made, way="quarantine"))
+            elif key_has_null:
+                plan.findings.append(made)
         name = _claim(plan, relations, "primary_key", table.primary_key_name, f"{target}_pkey")
-        _plan_primary_key(plan, name, relations, key_has_null=key_has_null)
+        index = next((index for index in table.indexes if index.origin == "pk"), None)
+        if index is None or _is_taken(plan, index, f"PRIMARY KEY ({', '.join(table.primary_key)})", judge):
+            _plan_primary_key(plan, name, relations, key_has_null=key_has_null)
     for index in table.indexes:
         if index.origin != "u":
             continue
@@ -449,7 +497,8 @@ def _plan_keys(plan: TablePlan, census: TableCensus, relations: NameSpace, *, ke
                 )
             )
             continue
-        _add_unique(plan, name, columns, parts)
+        if _is_taken(plan, index, f"UNIQUE ({', '.join(columns)})", judge):
+            _add_unique(plan, name, columns, parts)
 
 
 def _plan_primary_key(plan: TablePlan, name: str, relations: NameSpace, *, key_has_null: bool) -> None:
@@ -512,6 +561,17 @@ def _add_folding_index(
     )
 
 
+def _is_taken(plan: TablePlan, index: Index, what: str, judge: _Judge) -> bool:
+    """Whether a key or index is made, whatever rows it would not take; adds the findings about them."""
+    taken = True
+    for code in ("unique-clash", "index-entry-too-long"):
+        found, way = judge(code, name_key(index), what=what, sql=index.sql)
+        if found is not None:
+            plan.findings.append(found)
+            taken = taken and way in {"quarantine", "try"}
+    return taken
+
+
 def _claim(plan: TablePlan, relations: NameSpace, kind: ObjectKind, given: str | None, default: str) -> str:
     """Take a name for something backed by an index: unique in the schema, and among the table's constraints."""
     name = relations.claim(given or default, seed=f"{plan.map.target}/{kind}", given=given is not None)
@@ -553,10 +613,13 @@ def _add_key(
     plan.unique_sets.append(tuple(map(fold_case, columns)))
 
 
-def _plan_checks(plan: TablePlan, staging: str) -> None:
+def _plan_checks(plan: TablePlan, staging: str, judge: _Judge) -> None:
     table, target = plan.table, plan.map.target
     for position, check in enumerate(table.checks, start=1):
-        place = check.name or f"CHECK ({check.sql})"
+        place = f"CHECK {check.name}" if check.name else f"CHECK ({check.sql})"
+        broken, way = judge("check-broken", name_check(table, position - 1), what=place, sql=check.sql)
+        if broken is not None and way == "quarantine":  # whether or not it is carried over
+            plan.findings.append(broken)
         try:
             translated = translate_check(check.sql, plan.types)
         except Untranslatable as error:
@@ -581,6 +644,11 @@ def _plan_checks(plan: TablePlan, staging: str) -> None:
                 )
             )
             continue
+        if broken is not None and way != "quarantine":
+            plan.findings.append(broken)
+            if way == "leave-out":
+                continue
+        is_valid = broken is None or way != "not-valid"
         default = f"{target}_{check.column}_check" if check.column else f"{target}_check"
         name = claim_constraint(plan, "check", check.name, default)
         plan.steps.append(
@@ -588,14 +656,16 @@ def _plan_checks(plan: TablePlan, staging: str) -> None:
                 id=f"post-data/check/{target}.{name}",
                 phase="post-data",
                 table=target,
-                sql=(add_check_sql(staging, target, name, translated.sql),),
+                sql=(add_check_sql(staging, target, name, translated.sql) + ("" if is_valid else " NOT VALID"),),
                 group=target,
             )
         )
-        plan.objects.append(PlannedObject(kind="check", name=name, table=target, source_sql=check.sql))
+        plan.objects.append(
+            PlannedObject(kind="check", name=name, table=target, validated=is_valid, source_sql=check.sql)
+        )
 
 
-def _plan_indexes(plan: TablePlan, relations: NameSpace) -> None:
+def _plan_indexes(plan: TablePlan, relations: NameSpace, judge: _Judge) -> None:
     table, target = plan.table, plan.map.target
     for index in table.indexes:
         if index.origin != "c":
@@ -613,6 +683,8 @@ def _plan_indexes(plan: TablePlan, relations: NameSpace) -> None:
                     sql=index.sql,
                 )
             )
+            continue
+        if not _is_taken(plan, index, f"index {index.name}", judge):
             continue
         name = _claim(plan, relations, "index", index.name, index.name)
         plan.steps.append(

@@ -16,6 +16,7 @@ compares everything else.
 from liteferry.proof.definitions import compare_catalogs, name_trait
 from liteferry.proof.duplicates import compare_columns, try_keys
 from liteferry.proof.objects import verify_objects
+from liteferry.proof.parts import compare_parts
 from liteferry.proof.rows import ProofSource, ProofTarget
 from liteferry.proof.tables import TableProof, digest_source, digest_target, verify_table
 
@@ -25,6 +26,7 @@ __all__ = [
     "TableProof",
     "compare_catalogs",
     "compare_columns",
+    "compare_parts",
     "digest_source",
     "digest_target",
     "name_trait",

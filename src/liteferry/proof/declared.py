@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from liteferry.planner.questions import name_key
 from liteferry.proof.differences import describe_object, differ
 from liteferry.sqlite_ddl import fold_case
 
@@ -51,7 +52,7 @@ Counts: TypeAlias = "Counter[tuple[str, Sort]]"
 
 def count_declared(plan: Plan, catalog: Catalog) -> Counts:
     """What the source's catalogue declares in the tables that travel; and all tables and views. Pure."""
-    carried = {table.source for table in plan.tables}
+    carried = {table.source for table in plan.counterparts}
     counts: Counts = Counter()
     counts["", "tables"] = len(catalog.tables)
     counts["", "views"] = len(catalog.views)
@@ -65,7 +66,7 @@ def count_declared(plan: Plan, catalog: Catalog) -> Counts:
         counts[table.name, "foreign_keys"] = len(table.foreign_keys)
         counts[table.name, "sequences"] = int(table.rowid_alias is not None)
     for finding in _decided(plan):
-        if finding.code == "null-in-key" and finding.table in carried:
+        if finding.code == "null-in-key" and finding.way != "quarantine" and finding.table in carried:
             counts[finding.table, "unique"] += 1  # what was a primary key
     return counts
 
@@ -77,16 +78,27 @@ def _decided(plan: Plan) -> Iterator[Finding]:
 def count_left_out(plan: Plan, catalog: Catalog) -> Counts:
     """What findings say was left out: only those that were accepted, or need not be. Pure."""
     unique = {(table.name, index.name) for table in catalog.tables for index in table.indexes if index.origin == "u"}
+    named = {(table.name, name_key(i)): i.origin for table in catalog.tables for i in table.indexes}
     counts: Counts = Counter()
+    gone = set[tuple[str, str | None]]()  # one object may be left out for two reasons
     for finding in _decided(plan):
         table = finding.table or ""
         match finding.code:
             case "left-out-by-choice":
                 counts["", "tables"] += bool(table)  # else a virtual table, which is counted nowhere
+            case "unique-clash" | "index-entry-too-long" if finding.way == "leave-out":
+                origin = named.get((table, finding.name or ""))
+                if origin != "pk" and (table, finding.name) not in gone:
+                    counts[table, "unique" if origin == "u" else "indexes"] += 1
+                gone.add((table, finding.name))
             case "index-untranslatable":
                 counts[table, "unique" if (table, finding.name) in unique else "indexes"] += 1
             case "check-untranslatable" | "check-implied":
                 counts[table, "checks"] += 1
+            case "check-broken" if finding.way == "leave-out":
+                counts[table, "checks"] += 1
+            case "orphan-rows" if finding.way == "leave-out":
+                counts[table, "foreign_keys"] += 1
             case "foreign-key-no-parent" | "foreign-key-not-unique" | "foreign-key-types":
                 counts[table, "foreign_keys"] += 1
             case "left-dangling":
@@ -99,9 +111,12 @@ def count_left_out(plan: Plan, catalog: Catalog) -> Counts:
 
 
 def _count_planned(plan: Plan) -> Counts:
-    source_names = {table.target: table.source for table in plan.tables}
+    source_names = {table.target: table.source for table in plan.counterparts}
+    quarantines = {table.target for table in plan.tables if table.part == "quarantine"}
     counts: Counts = Counter()
     for planned in plan.objects:
+        if quarantines & {planned.table, planned.name if planned.kind == "table" else None}:
+            continue  # the source does not declare them
         if sort := SORTS.get(planned.stands_for or planned.kind):
             table = "" if sort in {"tables", "views"} else source_names.get(planned.table or "", planned.table or "")
             counts[table, sort] += 1
@@ -127,7 +142,7 @@ def find_forgotten(plan: Plan, catalog: Catalog, declared: Counts, left_out: Cou
                 + f", findings explain the absence of {left_out[table, sort]}, but the plan has {number}"
                 + (f": look at {', '.join(names)}" if names else ""),
             )
-    carried = {table.source: table for table in plan.tables}
+    carried = {table.source: table for table in plan.counterparts}
     parts, parents = _split_by_table(plan), _map_parents(plan)
     for table_ in catalog.tables:
         if table_.name in carried:
@@ -146,7 +161,7 @@ _Parents: TypeAlias = "dict[str, tuple[str, dict[str, str]]]"
 def _map_parents(plan: Plan) -> _Parents:
     return {
         fold_case(parent.source): (parent.target, {fold_case(c.source): c.target for c in parent.columns})
-        for parent in plan.tables
+        for parent in plan.counterparts
     }
 
 
@@ -162,7 +177,7 @@ def _split_by_table(plan: Plan) -> dict[str, Plan]:
         table.source: replace(
             plan, objects=tuple(objects.get(table.target, ())), findings=tuple(findings.get(table.source, ()))
         )
-        for table in plan.tables
+        for table in plan.counterparts
     }
 
 
@@ -174,7 +189,7 @@ def _name_forgotten(plan: Plan, catalog: Catalog, table: str, sort: Sort) -> lis
     declared: Sequence[str | None]
     match sort:
         case "tables":
-            known = {found.source for found in plan.tables} | {finding.table or "" for finding in _decided(plan)}
+            known = {found.source for found in plan.counterparts} | {finding.table or "" for finding in _decided(plan)}
             declared = [found.name for found in catalog.tables]
         case "views":
             declared = [view.name for view in catalog.views]
@@ -201,7 +216,9 @@ def _find_forgotten_in_table(plan: Plan, table: Table, mapped: TableMap) -> Iter
     }
     explained = {(finding.code, finding.name) for finding in _decided(plan) if finding.table == table.name}
     has_key = any(planned.kind == "primary_key" and planned.table == mapped.target for planned in plan.objects)
-    if table.primary_key and not has_key and not any(code == "null-in-key" for code, _ in explained):
+    left_out = {"null-in-key", "unique-clash", "index-entry-too-long", "index-untranslatable"}
+    key_name = ", ".join(table.primary_key)
+    if table.primary_key and not has_key and not any((code, key_name) in explained for code in left_out):
         yield differ("primary_key", "PRIMARY KEY", mapped.target, f"({', '.join(table.primary_key)})", "not planned")
     targets = {column.source: column.target for column in mapped.columns}
     for column in table.columns:
@@ -242,7 +259,7 @@ def _find_mistaken_in_table(plan: Plan, table: Table, mapped: TableMap, parents:
 
     keys = Counter([translate(table.primary_key)] if table.primary_key else [])
     unique = Counter(translate(key.column for key in index.keys) for index in table.indexes if index.origin == "u")
-    if any((found.code, found.table) == ("null-in-key", table.name) for found in plan.findings):
+    if any((f.code, f.table) == ("null-in-key", table.name) and f.way != "quarantine" for f in plan.findings):
         unique, keys = unique + keys, Counter()
     indexes = Counter(
         (
@@ -312,7 +329,9 @@ def _shape_foreign_key(planned: PlannedObject) -> _Shape:
 def _find_unnamed(plan: Plan, catalog: Catalog) -> Iterator[Mismatch]:
     """Find the triggers and virtual tables that no finding names."""
     named = {(finding.code, finding.name) for finding in plan.findings}
-    carried = {fold_case(table.source) for table in plan.tables} | {fold_case(view.name) for view in catalog.views}
+    carried = {fold_case(table.source) for table in plan.counterparts} | {
+        fold_case(view.name) for view in catalog.views
+    }
     for trigger in catalog.triggers:
         if fold_case(trigger.table) in carried and ("trigger-left-out", trigger.name) not in named:
             yield _unnamed(f"trigger {trigger.name}", trigger.table)
@@ -368,7 +387,7 @@ def _find_changed(plan: Plan, catalog: Catalog) -> Iterator[Mismatch]:
         if found.source_sql is not None
     }
     renamed = {(change.kind, change.table, change.source): change.target for change in plan.names}
-    targets = {table.source: table.target for table in plan.tables}
+    targets = {table.source: table.target for table in plan.counterparts}
     statements: list[tuple[ObjectKind, str | None, str, str | None]] = [
         *(("table", None, table.name, table.sql) for table in catalog.tables if table.name in targets),
         *(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from liteferry.compare import (
@@ -15,10 +16,11 @@ from liteferry.compare import (
     canonical_source,
     canonicalise_columns,
     canonicalise_rows,
+    convert_column,
     parse_copy_text,
 )
 from liteferry.compare.words import describe_text, describe_value, spell_text, spell_value
-from liteferry.model import ColumnMap, Event, Mismatch, MismatchKind, TableMap
+from liteferry.model import ColumnMap, Event, Mismatch, MismatchKind, Part, TableMap
 from liteferry.names import quote_name, quote_qualified
 
 if TYPE_CHECKING:
@@ -40,12 +42,20 @@ class ProofSource(Protocol):
     """Reads what SQLite stores, from the snapshot."""
 
     def read_storage_rows(
-        self, table: str, columns: Sequence[str], order_by: Sequence[str], /, *, with_rowid: bool = False
+        self,
+        table: str,
+        columns: Sequence[str],
+        order_by: Sequence[str],
+        /,
+        *,
+        with_rowid: bool = False,
+        part: Part = "",
     ) -> Iterator[list[tuple[StorageValue, ...]]]:
         """Give the rows in batches of bounded size, read from the table itself and from no index.
 
         order_by: columns, compared as BINARY does; none for any order. with_rowid: each row's rowid is its first item
-        (None where there is none).
+        (None where there is none). part: of the table's rows; those in quarantine have what their table has beside the
+        columns as their last items.
         """
         ...
 
@@ -89,7 +99,7 @@ class ProofJob:
     def read_source(self, *, ordered: bool = False, placed: bool = False) -> Generator[Block]:
         """Read the source's rows, in the key's order, with their rowids as places."""
         key = self.key if ordered else ()
-        return read_source_blocks(self.source, self.table.source, self.columns, key, placed=placed)
+        return read_source_blocks(self.source, self.table, self.columns, key, placed=placed)
 
     def read_target(self, *, ordered: bool = False, placed: bool = False) -> Generator[Block]:
         """Read the target's rows, in the key's order, with their ctids as places."""
@@ -106,14 +116,23 @@ class ProofJob:
 
 
 def read_source_blocks(
-    source: ProofSource, table: str, columns: Sequence[ColumnMap], order_by: Sequence[int] = (), *, placed: bool = False
+    source: ProofSource,
+    table: TableMap,
+    columns: Sequence[ColumnMap],
+    order_by: Sequence[int] = (),
+    *,
+    placed: bool = False,
 ) -> Generator[Block]:
-    """Read a source table's rows. order_by: positions of columns; placed: with their rowids."""
-    names = [column.source for column in columns]
+    """Read the rows of a source table that the map is about. order_by: positions of columns; placed: with rowids."""
+    names = [column.source for column in columns if not column.is_beside]
     order = [names[position] for position in order_by]
-    for batch in source.read_storage_rows(table, names, order, with_rowid=placed):
+    beside = [column for column in table.columns if column.is_beside]
+    held = [*names, *(column in columns for column in beside)]  # the target may have lost one
+    for batch in source.read_storage_rows(table.source, names, order, with_rowid=placed, part=table.part):
         places = [row[0] for row in batch] if placed else []
         rows = [row[1:] for row in batch] if placed else batch
+        if False in held:
+            rows = [tuple(compress(row, (is_held is not False for is_held in held))) for row in rows]
         yield Block(rows, canonicalise_rows(rows, columns, "source"), places)  # type: ignore[arg-type]  # rowids
 
 
@@ -191,8 +210,9 @@ class Differences:
     def describe_source(self, column: ColumnMap, value: StorageValue) -> tuple[str, str]:
         """Words about a source value, and the reason why the column's type has no form for it ("" when it has)."""
         reason = ""
+        after = convert_column([value], column)[0] if column.conversions else value
         try:
-            canonical_source(value, column.kind, column.pg_type)
+            canonical_source(after, column.kind, column.pg_type)
         except Unrepresentable as error:
             reason = str(error)
         return describe_value(value, show_values=self.show_values), reason
@@ -222,6 +242,20 @@ class Differences:
             )
         )
 
+    def add_conversion(self, column: ColumnMap, changed: int) -> None:
+        """Add that a column's conversions change another number of values than the plan says."""
+        self.count += 1
+        self.listed.append(
+            Mismatch(
+                kind="value",
+                table=self.job.table.source,
+                column=column.source,
+                source=f"{_count_values(changed)} changed by {', '.join(column.conversions)}",
+                target=f"{_count_values(column.converted)} expected",
+                message="the conversions change another number of values than the census counted",
+            )
+        )
+
     def add_row(self, kind: MismatchKind, key: str, in_source: int, in_target: int) -> None:
         """Add a row that one side has more often than the other."""
         self.count += abs(in_source - in_target)
@@ -243,6 +277,10 @@ class Differences:
                 message=message,
             )
         )
+
+
+def _count_values(count: int) -> str:
+    return "1 value" if count == 1 else f"{count:,} values"
 
 
 def _times(count: int) -> str:

@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from liteferry.compare import DigestSum, digest_rows
-from liteferry.model import Event, Kind, Mismatch, TableDigest, TableMap, TargetCatalog, Verdict, ignore
+from liteferry.model import (
+    ConversionReport,
+    Event,
+    Kind,
+    Mismatch,
+    Part,
+    TableDigest,
+    TableMap,
+    TargetCatalog,
+    Verdict,
+    ignore,
+)
+from liteferry.proof.conversions import count_conversions
 from liteferry.proof.multiset import name_differences
 from liteferry.proof.rows import (
     Block,
@@ -58,8 +70,10 @@ class TableProof:
     method: str
     elapsed_s: float
     complete: bool = True
+    part: Part = ""
     mismatches: tuple[Mismatch, ...] = ()
     mismatch_count: int = 0
+    conversions: tuple[ConversionReport, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -97,10 +111,12 @@ def verify_table(
             differences = Differences(job, show_values=show_values)
     if result is None:
         result = _compare_multisets(job, differences, progress, scratch_dir)
+    conversions = count_conversions(job, differences)
     elapsed_s = progress.finish(result.target.rows)
     return TableProof(
         table=table.source,
         target=table.target,
+        part=table.part,
         rows_source=result.source.rows,
         rows_target=result.target.rows,
         values_compared=result.rows_compared * len(job.columns),
@@ -111,25 +127,26 @@ def verify_table(
         complete=len(job.columns) == len(table.columns),
         mismatches=tuple(differences.listed),
         mismatch_count=differences.count,
+        conversions=conversions,
     )
 
 
 def digest_source(
     tables: Iterable[TableMap], source: ProofSource, *, observe: Callable[[Event], None] = ignore
 ) -> Iterator[tuple[str, TableDigest]]:
-    """Digest the source's tables alone. Gives each table's source name and digest."""
+    """Digest the source's tables alone. Gives each table's name in the target, and digest."""
     for table in tables:
-        blocks = read_source_blocks(source, table.source, table.columns)
-        yield table.source, _digest_blocks(blocks, Progress(table, observe))
+        blocks = read_source_blocks(source, table, table.columns)
+        yield table.target, _digest_blocks(blocks, Progress(table, observe))
 
 
 def digest_target(
     tables: Iterable[TableMap], target: ProofTarget, *, schema: str, observe: Callable[[Event], None] = ignore
 ) -> Iterator[tuple[str, TableDigest]]:
-    """Digest the target's tables alone. Gives each table's source name and digest."""
+    """Digest the target's tables alone. Gives each table's name in the target, and digest."""
     for table in tables:
         blocks = read_target_blocks(target, schema, table.target, table.columns)
-        yield table.source, _digest_blocks(blocks, Progress(table, observe))
+        yield table.target, _digest_blocks(blocks, Progress(table, observe))
 
 
 def _digest_blocks(blocks: Iterable[Block], progress: Progress) -> TableDigest:
@@ -171,6 +188,7 @@ def _report_absent(table: TableMap, progress: Progress) -> TableProof:
     return TableProof(
         table=table.source,
         target=table.target,
+        part=table.part,
         rows_source=table.rows,
         rows_target=0,
         values_compared=0,

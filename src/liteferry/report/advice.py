@@ -39,7 +39,10 @@ STANDINGS: Final[tuple[Standing, ...]] = ("decide", "accepted", "known")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingGroup:
-    """The findings of one code that stand alike. ``if_accepted``, ``hint``: where all of the group say the same."""
+    """The findings of one code that stand alike. ``if_accepted``, ``hint``: where all of the group say the same.
+
+    ``if_accepted``: of findings that are decided, what was decided on.
+    """
 
     code: str
     standing: Standing
@@ -68,7 +71,7 @@ def group_findings(findings: Sequence[Finding]) -> tuple[FindingGroup, ...]:
 
 def _make_group(code: str, standing: Standing, members: tuple[Finding, ...]) -> FindingGroup:
     kind = FINDINGS.get(code)  # a report of another version may know other codes
-    outcomes = {finding.if_accepted for finding in members}
+    outcomes = {describe_outcome(finding) for finding in members}
     hints = {finding.hint for finding in members}
     return FindingGroup(
         code=code,
@@ -79,6 +82,25 @@ def _make_group(code: str, standing: Standing, members: tuple[Finding, ...]) -> 
         if_accepted=outcomes.pop() if len(outcomes) == 1 else "",
         hint=hints.pop() if len(hints) == 1 else "",
     )
+
+
+def describe_outcome(finding: Finding) -> str:
+    """What taking the way out does that was taken, or the first where none was. Pure."""
+    if not finding.way:
+        return finding.if_accepted
+    name, _, argument = finding.way.partition(":")
+    effect = next((way.effect for way in finding.ways if way.name == name), finding.if_accepted)
+    return f"{finding.way}: {effect}" if argument or effect != finding.if_accepted else effect
+
+
+def write_other_options(finding: Finding) -> str:
+    """Write the option for the other ways out that a finding offers, and which they are; "" without any. Pure."""
+    others = [way for way in finding.ways if way.effect != finding.if_accepted]
+    if finding.blocks and others:
+        place = glob.escape(finding.place)
+        names = ", ".join("timezone:ZONE" if way.name == "timezone" else way.name for way in others)
+        return f"{write_command('--on-misfit', f'{place}=WAY')}  with WAY one of {names}"
+    return ""
 
 
 def write_accept_option(finding: Finding) -> str:
@@ -125,7 +147,7 @@ def state_verdict(report: Report) -> str:
 
 
 def _state_proven(report: Report) -> str:
-    tables = format_plural(len(report.tables), "table")
+    tables = format_plural(sum(table.part != "quarantine" for table in report.tables), "table")
     is_or_was = "was" if report.undone_at else "is"
     if not report.tables:
         return "the source holds no table, so that there was no value to carry over."
@@ -135,7 +157,34 @@ def _state_proven(report: Report) -> str:
         return f"{tables} {are_or_were} in PostgreSQL, holding {rows}."
     values = report.values_compared
     every = "the only value" if values == 1 else f"every one of the {format_count(values)} values"
-    return f"{every} of {format_plural(report.rows, 'row')} in {tables} {is_or_was} in PostgreSQL, equal to the source."
+    sentence = f"{every} of {format_plural(report.rows, 'row')} in {tables} {is_or_was} in PostgreSQL"
+    apart = sum(found.rows for found in report.apart)
+    aside = f", {format_plural(apart, 'row')} of them in quarantine" if apart else ""
+    return f"{sentence}, equal to the source{aside}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """The rows of one table that are in quarantine: how many, in which table of the target, and why."""
+
+    table: str
+    target: str
+    rows: int
+    reasons: str
+
+
+def list_quarantined(report: Report) -> tuple[Quarantined, ...]:
+    """The tables that have rows in quarantine. Pure."""
+    targets = {table.name: table.target for table in report.tables if table.part == "quarantine"}
+    return tuple(
+        Quarantined(
+            table=found.table,
+            target=targets.get(found.table, ""),
+            rows=found.rows,
+            reasons=format_list([f"{reason.reason}: {format_count(reason.rows)}" for reason in found.reasons]),
+        )
+        for found in report.apart
+    )
 
 
 def _state_unproven(report: Report) -> str:
@@ -470,11 +519,18 @@ def _accepted_options(findings: Sequence[Finding]) -> list[str]:
     """What was accepted, each place by itself; a code as a whole where that is the same and much shorter."""
     blocking = {finding.code for finding in findings if finding.blocks}
     places: dict[str, list[str]] = {}
+    ways: list[str] = []
     for finding in findings:
-        if finding.accepted:
+        default = finding.ways[0].name if finding.ways and finding.if_accepted else ""
+        if finding.way and finding.way != default:
+            ways.append(f"{finding.code}:{glob.escape(finding.place)}={finding.way}")
+        elif finding.accepted:
             places.setdefault(finding.code, []).append(glob.escape(finding.place))
     values = []
     for code, found in places.items():
         whole = "" in found or (len(found) > 3 and code not in blocking)
         values += [code] if whole else [f"{code}:{place}" for place in dict.fromkeys(found)]
-    return [word for value in values for word in ("--accept", value)]
+    return [
+        *(word for value in values for word in ("--accept", value)),
+        *(word for way in dict.fromkeys(ways) for word in ("--on-misfit", way)),
+    ]

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Final
 from liteferry.report.advice import (
     FindingGroup,
     Standing,
+    describe_outcome,
     group_findings,
     judge_finding,
     write_accept_all_option,
     write_accept_option,
+    write_other_options,
 )
 from liteferry.report.wording import (
     align_rows,
@@ -117,12 +119,15 @@ def _write_finding(finding: Finding, group: FindingGroup, *, outcome: str, width
         yield f"        and {format_count(unnamed)} more"
     if finding.sql:
         yield indent_sql(finding.sql, indent=8)
-    if finding.if_accepted and not group.if_accepted and group.standing != "known":
-        yield wrap_text(f"{outcome}: {finding.if_accepted}.", width=width, indent=6, hang=2)
+    if (happens := describe_outcome(finding)) and not group.if_accepted and group.standing != "known":
+        yield wrap_text(f"{outcome}: {happens}.", width=width, indent=6, hang=2)
     if finding.hint and not group.hint:
         yield wrap_text(f"Hint: {finding.hint}", width=width, indent=6, hang=2)
     if group.standing == "decide":
-        yield f"      {write_accept_option(finding) or 'cannot be accepted, only repaired'}"
+        option, others = write_accept_option(finding), write_other_options(finding)
+        yield f"      {option or others or 'cannot be accepted, only repaired'}"
+        if option and others:
+            yield f"      or {others}"
 
 
 def _write_sample(sample: Sample) -> str:
@@ -138,7 +143,7 @@ def render_plan_text(plan: Plan, *, width: int = 100) -> str:
     rows = sum(table.rows for table in plan.tables)
     size = sum(table.size_bytes for table in plan.tables)
     doing = (
-        f"The plan for {plan.source}: {format_plural(len(plan.tables), 'table')}, {format_plural(rows, 'row')} "
+        f"The plan for {plan.source}: {format_plural(len(plan.counterparts), 'table')}, {format_plural(rows, 'row')} "
         f"({format_size(size)}) into schema {plan.target_schema}, in {format_plural(len(plan.steps), 'step')}."
     )
     way = (
@@ -151,7 +156,7 @@ def render_plan_text(plan: Plan, *, width: int = 100) -> str:
     parts += _write_section("Names that change", _write_names(plan.names))
     parts += _write_section("Types", _write_types(plan))
     parts += _write_section("Tables", _write_table_maps(plan))
-    rows_of = {table.source: table.rows for table in plan.tables}
+    rows_of = {table.target: table.rows for table in plan.tables}
     for title, steps in stage_steps(plan):
         lines = [line for step in steps for line in _write_step(step, rows_of)]
         parts += _write_section(f"{title} ({format_plural(len(steps), 'step')})", "\n".join(lines))
@@ -195,7 +200,7 @@ def _write_names(names: Sequence[NameChange]) -> str:
 def _write_types(plan: Plan) -> str:
     uses = Counter(
         (column.declared_type or "(none)", column.pg_type, column.rule)
-        for table in plan.tables
+        for table in plan.counterparts
         for column in table.columns
     )
     rows = [(*use, format_count(number)) for use, number in sorted(uses.items())]
@@ -219,7 +224,7 @@ def _write_table_maps(plan: Plan) -> str:
 def _write_step(step: Step, rows_of: Mapping[str, int]) -> Iterator[str]:
     yield f"  {escape_unprintable(step.id)}"
     if step.copy is not None:
-        yield f"      copy {format_plural(rows_of.get(step.copy, 0), 'row')} of {escape_unprintable(step.copy)}"
+        yield f"      copy {format_plural(rows_of.get(step.table or '', 0), 'row')} of {escape_unprintable(step.copy)}"
     if step.sql:
         yield indent_sql(join_statements(step.sql), indent=6)
     if step.undo_sql:

@@ -24,13 +24,16 @@ from liteferry.report.advice import (
     advise_audit,
     advise_way_back,
     count_mismatches,
+    describe_outcome,
     group_findings,
+    list_quarantined,
     state_outcome,
     state_verdict,
     state_word,
     summarise,
     write_accept_all_option,
     write_accept_option,
+    write_other_options,
 )
 from liteferry.report.charts import draw_bar, draw_timeline
 from liteferry.report.listings import join_statements, stage_steps
@@ -160,6 +163,7 @@ def _prepare(report: Report, plan: Plan | None) -> dict[str, object]:
         "way_back": advise_way_back(report),
         "provenance": _list_provenance(report),
         "audit": advise_audit(report),
+        "quarantined": list_quarantined(report),
         "stages": stage_steps(plan) if plan else [],
     }
 
@@ -186,7 +190,9 @@ def _choose_sections(report: Report, plan: Plan | None) -> dict[str, str]:
     tables = "How far each table came" if report.verdict == "failed" else "Verification, table by table"
     sections |= {"verification": tables} if report.tables else {}
     sections |= {"objects": "Objects of the schema"} if count_objects(report) else {}
+    sections |= {"quarantine": "Rows in quarantine"} if report.apart else {}
     sections |= {"types": "Types"} if report.types else {}
+    sections |= {"conversions": "Converted values"} if report.conversions else {}
     sections |= {"names": "Names that changed"} if report.names else {}
     sections |= findings
     sections |= {"steps": "Steps and their SQL"} if plan and plan.steps else {}
@@ -206,6 +212,7 @@ def _list_provenance(report: Report) -> list[tuple[str, str]]:
         ("Run", report.run_id),
         ("Began at", f"{report.started_at}, took {format_duration(report.elapsed_s)}"),
         ("Run directory", report.run_dir),
+        ("Every offending value", report.offenders),
         ("Exit status", f"{report.exit_status}. {meaning}"),
         ("liteferry", f"{report.liteferry_version} on Python {report.python_version}"),
         ("Loader", f"{report.loader}, {format_plural(report.jobs, 'job')} at a time" if report.tables else ""),
@@ -422,6 +429,8 @@ def _load_template(name: str) -> Template:
         "share": format_share,
         "place": name_place,
         "accept": write_accept_option,
+        "others": write_other_options,
+        "outcome": describe_outcome,
         "accept_all": write_accept_all_option,
         "short": _shorten_digest,
         "bar": draw_bar,

@@ -16,6 +16,7 @@ from liteferry.report.advice import (
     can_undo,
     count_mismatches,
     group_findings,
+    list_quarantined,
     state_outcome,
     state_verdict,
     state_word,
@@ -67,6 +68,7 @@ def render_text(report: Report, *, width: int = 100) -> str:
         wrap_text(f"{sentence} {state_outcome(report)}", width=width, hang=2),
         _write_facts(report),
         _write_objects(report),
+        _write_quarantined(report),
         _write_mismatches(report, width=width),
         _write_decisions(report, width=width),
         _write_advice("What next", advise(report), width=width),
@@ -90,6 +92,8 @@ def _write_facts(report: Report) -> str:
     facts.append(("time", spent))
     if report.run_dir:
         facts.append(("files", f"{report.run_dir}/ with report.html, report.md, report.json"))
+    if report.offenders:
+        facts.append(("offenders", f"{report.offenders} lists every value that a finding is about"))
     if report.failure and report.failure.step_id:
         facts.append(("step", report.failure.step_id))
     if report.failure:
@@ -113,6 +117,14 @@ def _write_objects(report: Report) -> str:
         body = align_rows(shown, right=(1, 2, 3), header=("", "source", "target", "left out", "")[: len(shown[0])])
         return f"{body}\n  {last}"
     return align_rows(shown, right=(1, 2, 3), header=("", "source", "target", "left out", "")[: len(shown[0])])
+
+
+def _write_quarantined(report: Report) -> str:
+    found = list_quarantined(report)
+    if not found:
+        return ""
+    rows = [(one.table, format_count(one.rows), one.target, one.reasons) for one in found]
+    return "In quarantine\n" + align_rows(rows, header=("table", "rows", "in PostgreSQL", "why"), right=(1,))
 
 
 def _write_far_side(row: ObjectRow, report: Report) -> tuple[str, ...]:
@@ -155,6 +167,14 @@ def _write_decisions(report: Report, *, width: int) -> str:
     accepted = [group for group in groups if group.standing == "accepted"]
     if accepted:
         lines += ["Accepted beforehand, and what happened", *(_write_group(group, width=width) for group in accepted)]
+    if report.conversions:
+        lines.append("Values that the chosen ways out changed")
+        for found in report.conversions:
+            place = escape_unprintable(f"{found.table}.{found.column}")
+            what = f"{place}: {format_plural(found.values, 'value')} by {', '.join(found.conversions)}"
+            lines.append(wrap_text(what, width=width, indent=2, hang=4))
+            shown = [f"{sample.key}: {sample.before} -> {sample.after}" for sample in found.samples]
+            lines += [wrap_text(escape_unprintable(text), width=width, indent=4, hang=2) for text in shown]
     known = sum(len(group.findings) for group in groups if group.standing == "known")
     if known:
         where = "report.html lists them" if report.run_dir else "--json lists them"

@@ -63,6 +63,15 @@ class SourceConnection(sqlite3.Connection):
             self._deadline = float("inf")
             self.watch_clock()
 
+    @property
+    def is_late(self) -> bool:
+        """Whether the last statement was stopped by its time limit."""
+        return self._late
+
+    def was_interrupted(self, error: sqlite3.Error) -> bool:
+        """Whether an error means that the user interrupted a statement."""
+        return _code_of(error) == sqlite3.SQLITE_INTERRUPT and not self._late
+
     @contextmanager
     def explain_errors(self, *, table: str | None = None) -> Iterator[None]:
         """Turn SQLite's errors into ones that the user can act on.
@@ -73,7 +82,7 @@ class SourceConnection(sqlite3.Connection):
         try:
             yield
         except sqlite3.Error as error:
-            if _code_of(error) == sqlite3.SQLITE_INTERRUPT and not self._late:
+            if self.was_interrupted(error):
                 raise KeyboardInterrupt from error
             raise explain_sqlite_error(error, self.path, table=table) from error
         except UnicodeDecodeError as error:  # Python cannot even read SQLite's message: it quotes the schema's bytes

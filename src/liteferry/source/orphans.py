@@ -10,24 +10,38 @@ Source: https://sqlite.org/foreignkeys.html, 3 "Required and Suggested Database 
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from liteferry.census import SAMPLES, describe_key_value
+from liteferry.census import SAMPLES, Offender, describe_key_value
 from liteferry.model import Catalog, ForeignKey, Orphans, Sample, Table
-from liteferry.source.select import name_column, name_rowid, quote_sqlite_name
+from liteferry.source.select import name_column, name_row_items, name_rowid, quote_sqlite_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-_BATCH_ROWS: Final = 10_000
+_BATCH_ROWS: Final = 1000
 
 
-def find_orphans(connection: sqlite3.Connection, table: Table, catalog: Catalog) -> Iterator[Orphans]:
+NameRow: TypeAlias = "Callable[[Table, Sequence[Any]], int | str | None]"
+"""Makes a row's name of what `name_row_items` gave."""
+
+
+def find_orphans(
+    connection: sqlite3.Connection,
+    table: Table,
+    catalog: Catalog,
+    filter_sql: Callable[[Table, str], str] = lambda _, __: "",
+    take: Callable[[str, Sequence[Offender]], None] = lambda _, __: None,
+    name_row: NameRow = lambda _, __: None,
+) -> Iterator[Orphans]:
     """Count the orphans of each of the table's foreign keys that has any.
 
-    A foreign key whose parent does not exist has none: it is a finding of its own.
+    A foreign key whose parent does not exist has none: it is a finding of its own. filter_sql: the condition on the
+    rows of a table of this alias that are there at all. take: is handed every orphan, under the foreign key's columns.
     Raises: sqlite3.Error.
     """
+    search = _Search(connection, table, filter_sql, take, name_row)
     for number, key in enumerate(table.foreign_keys):
         parent = next((found for found in catalog.tables if found.name == key.parent_table), None)
         if parent is None or not _points_at_columns(key, parent):
@@ -35,13 +49,13 @@ def find_orphans(connection: sqlite3.Connection, table: Table, catalog: Catalog)
         collated = any(column.collation != "BINARY" for column in parent.columns if column.name in key.parent_columns)
         for exact in (False, True) if collated else (False,):
             try:
-                found = _count_orphans(connection, table, key, number, exact=exact)
+                found = search.count(key, parent, number, exact=exact)
             except sqlite3.OperationalError as error:
                 if not str(error).startswith("no such collation"):
                     raise
                 if not exact:
                     continue
-                found = _count_orphans(connection, table, key, number, exact=True, indexed=False)
+                found = search.count(key, parent, number, exact=True, indexed=False)
             if found.count:
                 yield found
 
@@ -51,35 +65,50 @@ def _points_at_columns(key: ForeignKey, parent: Table) -> bool:
     return len(key.parent_columns) == len(key.columns) and names.issuperset(key.parent_columns)
 
 
-def _count_orphans(
-    connection: sqlite3.Connection, table: Table, key: ForeignKey, number: int, *, exact: bool, indexed: bool = True
-) -> Orphans:
-    """Count them. exact: compare byte for byte. indexed: SQLite knows all collations of the parent's indexes."""
-    collation = " COLLATE BINARY" if exact else ""
-    pairs = [
-        (name_column(child, "c"), name_column(parent, "p"))
-        for child, parent in zip(key.columns, key.parent_columns, strict=True)
-    ]
-    # The plus takes the child's affinity away, so that the parent's is applied; the left side's collation holds.
-    matches = " AND ".join(f"{parent}{collation} = +{child}" for child, parent in pairs)
-    complete = " AND ".join(f"{child} IS NOT NULL" for child, _ in pairs)
-    items = [*(name_column(name, "c") for name in table.primary_key), name_rowid(table, "c") or "NULL"]
-    parent_hint = "" if indexed else " NOT INDEXED"
-    why = f"{key.parent_table} has no such row" + (" that is equal byte for byte" if exact else "")
-    cursor = connection.execute(
-        f"SELECT {', '.join(items)} FROM main.{quote_sqlite_name(table.name)} AS c NOT INDEXED "
-        f"LEFT JOIN main.{quote_sqlite_name(key.parent_table)} AS p{parent_hint} ON {matches} "
-        f"WHERE {complete} AND {pairs[0][1]} IS NULL"
-    )
-    samples: list[Sample] = []
-    count = 0
-    while rows := cursor.fetchmany(_BATCH_ROWS):
-        samples.extend(
-            Sample(key=describe_row(table, key_values, rowid), why=why)
-            for *key_values, rowid in rows[: SAMPLES - len(samples)]
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The search for one table's orphans."""
+
+    connection: sqlite3.Connection
+    table: Table
+    filter_sql: Callable[[Table, str], str]
+    take: Callable[[str, Sequence[Offender]], None]
+    name_row: NameRow
+
+    def count(self, key: ForeignKey, parent: Table, number: int, *, exact: bool, indexed: bool = True) -> Orphans:
+        """Count them. exact: compare byte for byte. indexed: SQLite knows all collations of the parent's indexes."""
+        table = self.table
+        collation = " COLLATE BINARY" if exact else ""
+        pairs = [
+            (name_column(child, "c"), name_column(column, "p"))
+            for child, column in zip(key.columns, key.parent_columns, strict=True)
+        ]
+        # The plus takes the child's affinity away, so that the parent's is applied; the left side's collation holds.
+        equal = [f"{column}{collation} = +{child}" for child, column in pairs]
+        complete = [f"{child} IS NOT NULL" for child, _ in pairs]
+        parent_filter, child_filter = self.filter_sql(parent, "p"), self.filter_sql(table, "c")
+        matches = " AND ".join(filter(None, (*equal, parent_filter)))
+        wanted = " AND ".join(filter(None, (*complete, f"{pairs[0][1]} IS NULL", child_filter)))
+        width = len(table.primary_key)
+        items = [*(name_column(name, "c") for name in table.primary_key), name_rowid(table, "c") or "NULL"]
+        items += name_row_items(table, "c")
+        parent_hint = "" if indexed else " NOT INDEXED"
+        why = f"{key.parent_table} has no such row" + (" that is equal byte for byte" if exact else "")
+        cursor = self.connection.execute(
+            f"SELECT {', '.join(items)} FROM main.{quote_sqlite_name(table.name)} AS c NOT INDEXED "
+            f"LEFT JOIN main.{quote_sqlite_name(key.parent_table)} AS p{parent_hint} ON {matches} WHERE {wanted}"
         )
-        count += len(rows)
-    return Orphans(table=table.name, foreign_key=number, count=count, samples=tuple(samples), exact=exact)
+        samples: list[Sample] = []
+        count = 0
+        while rows := cursor.fetchmany(_BATCH_ROWS):
+            found = [
+                Offender(self.name_row(table, row[width + 1 :]), describe_row(table, row[:width], row[width]), why)
+                for row in rows
+            ]
+            samples.extend(Sample(key=one.key, why=one.why) for one in found[: SAMPLES - len(samples)])
+            count += len(rows)
+            self.take(", ".join(key.columns), found)
+        return Orphans(table=table.name, foreign_key=number, count=count, samples=tuple(samples), exact=exact)
 
 
 def describe_row(table: Table, key_values: Sequence[object], rowid: object) -> str:

@@ -47,7 +47,38 @@ def natural_order(table: Table) -> tuple[str, ...]:
     return (rowid,) if rowid else ()  # a table that is scanned without an index is scanned by rowid
 
 
-def make_select(items: Sequence[str], table: str, order: Sequence[str] = ()) -> str:
+def make_select(items: Sequence[str], table: str, order: Sequence[str] = (), where_sql: str = "") -> str:
     """A SELECT that reads the table itself, not an index that may lack entries. Pure."""
     order_sql = f" ORDER BY {', '.join(order)}" if order else ""
-    return f"SELECT {', '.join(items)} FROM main.{quote_sqlite_name(table)} AS t NOT INDEXED{order_sql}"
+    filter_sql = f" WHERE {where_sql}" if where_sql else ""
+    return f"SELECT {', '.join(items)} FROM main.{quote_sqlite_name(table)} AS t NOT INDEXED{filter_sql}{order_sql}"
+
+
+def is_named(table: Table) -> bool:
+    """Whether SQL can name the table's rows: not where columns have taken all of the rowid's names. Pure."""
+    return table.without_rowid or name_rowid(table) is not None
+
+
+def name_row_items(table: Table, alias: str = "t") -> tuple[str, ...]:
+    """What names a row, as items of SQL: the rowid; or for each column of the key whether it is TEXT, and its value.
+
+    A text comes as its bytes, since not every one is valid. Pure. Empty where rows have no name.
+    """
+    if not table.without_rowid:
+        rowid = name_rowid(table, alias)
+        return (rowid,) if rowid else ()
+    items: list[str] = []
+    for name in table.primary_key:
+        column = name_column(name, alias)
+        is_text = f"typeof({column}) = 'text'"
+        items += [is_text, f"CASE WHEN {is_text} THEN CAST({column} AS BLOB) ELSE {column} END"]
+    return tuple(items)
+
+
+def find_reason_sql(table: Table, number: int, alias: str = "t") -> str:
+    """The call that says why a row is set apart, NULL when it is not. number: the table's. Pure."""
+    return f"{REASON_FUNCTION}({', '.join((str(number), *name_row_items(table, alias)))})"
+
+
+REASON_FUNCTION = "liteferry_find_reason"
+"""Made for the readers of the source; arguments: the table's number, and what `name_row_items` lists."""

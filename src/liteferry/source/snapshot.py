@@ -14,16 +14,17 @@ import sqlite3
 import threading
 import time
 from contextlib import ExitStack, closing, contextmanager, nullcontext
-from itertools import count
+from functools import partial
+from itertools import count, zip_longest
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from liteferry.census import InvalidText, TableAccumulator, start_census
+from liteferry.census import InvalidText, TableAccumulator, name_row_by_key, start_census
 from liteferry.child import run_in_child
-from liteferry.compare import Text
+from liteferry.compare import RawText, Text
 from liteferry.errors import MigrationError
-from liteferry.model import Catalog, Census, Event, SourceInfo, Table, TableCensus, ignore
+from liteferry.model import Catalog, Census, Event, Orphans, RowFault, SourceInfo, Table, TableCensus, ignore
 from liteferry.source.catalog import read_catalog
 from liteferry.source.connection import SourceConnection, connect_read_only, list_foreign_collations, show_path
 from liteferry.source.copying import (
@@ -35,17 +36,40 @@ from liteferry.source.copying import (
     describe_source,
     remove_snapshot,
 )
+from liteferry.source.faults import (
+    FaultCounter,
+    entry_bytes_sql,
+    find_broken_check,
+    find_clashes,
+    find_wide_rows,
+    list_row_items,
+    make_offender,
+)
 from liteferry.source.file import explain_corruption, list_sidecars
 from liteferry.source.orphans import describe_row, find_orphans
-from liteferry.source.select import make_select, name_column, name_rowid, natural_order
+from liteferry.source.select import (
+    REASON_FUNCTION,
+    find_reason_sql,
+    is_named,
+    make_select,
+    name_column,
+    name_row_items,
+    name_rowid,
+    natural_order,
+    quote_sqlite_name,
+)
 from liteferry.source.twins import find_twins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from liteferry.census import Offender
+    from liteferry.choosing import DemandedConversions
     from liteferry.compare import StorageValue
     from liteferry.decisions import DemandedTypes
+    from liteferry.model import Part, RowQuestion
+    from liteferry.source.offenders import OffenderStore
 
 BATCH_ROWS: Final = 1000
 BATCH_BYTES: Final = 8 << 20
@@ -165,15 +189,18 @@ class _UndecodableError(Exception):
 class Snapshot:
     """The source at one moment. Usable from several threads at once.
 
-    ``info``: what the report says of it. ``file``: the copy; None in mode none.
+    ``info``: what the report says of it. ``file``: the copy; None in mode none. ``offenders``: where the census puts
+    every offender, and what says which rows are set apart; None for nowhere, and none are.
     """
 
     def __init__(self, info: SourceInfo, *, file: Path | None = None, shared: SourceConnection | None = None) -> None:
         """Read from the copy, or through the one connection. Made by `open_snapshot`."""
         self.info = info
         self.file = file
+        self.offenders: OffenderStore | None = None
         self._shared = _Reader(shared) if shared else None
         self._idle: list[_Reader] = []
+        self._numbered: list[Table] = []
         self._guard = threading.Lock()
         self._catalog: Catalog | None = None
         self._largest_bytes: dict[str, dict[str, int]] = {}  # values, by table and column
@@ -215,10 +242,51 @@ class Snapshot:
     def _prepare(self, connection: SourceConnection) -> None:
         if self._is_utf16:
             connection.create_collation(_CODE_POINTS, lambda left, right: (left > right) - (left < right))
+        connection.create_function(REASON_FUNCTION, -1, self._find_reason)
+
+    def _find_reason(self, number: int, *parts: Any) -> str | None:
+        """Why a row is set apart: what `find_reason_sql` calls."""
+        table = self._numbered[number]
+        if self.offenders is None:
+            return None
+        name = self._name_row(table, parts)
+        return None if name is None else self.offenders.find_reason(table.name, name)
+
+    def _name_row(self, table: Table, parts: Sequence[Any]) -> int | str | None:
+        """A row's name, of what `name_row_items` gave; None where it has none."""
+        if not table.without_rowid:
+            return parts[0] if parts else None
+        pairs = zip(parts[::2], parts[1::2], strict=True)
+        return name_row_by_key(self._decode_part(value) if is_text else value for is_text, value in pairs)
+
+    def _decode_part(self, raw: bytes) -> str | InvalidText:
+        try:
+            return raw.decode(self._encoding)
+        except UnicodeDecodeError:
+            return InvalidText(raw)
+
+    def _number(self, table: Table) -> int:
+        """A number for the table, by which `find_reason_sql` calls it."""
+        with self._guard:
+            if table not in self._numbered:
+                self._numbered.append(table)
+            return self._numbered.index(table)
+
+    def filter_sql(self, table: Table, part: Part, alias: str = "t") -> str:
+        """The condition for rows of a part of the table; "" for all."""
+        if not part or not is_named(table):
+            return ""
+        null = "IS NULL" if part == "fitting" else "IS NOT NULL"
+        return f"{find_reason_sql(table, self._number(table), alias)} {null}"
 
     @property
     def _is_utf16(self) -> bool:
         return self.info.encoding != "UTF-8"
+
+    @property
+    def _encoding(self) -> str:
+        """Python's name for how texts are stored."""
+        return {"UTF-8": "utf-8", "UTF-16le": "utf-16-le"}.get(self.info.encoding, "utf-16-be")
 
     def read_catalog(self) -> Catalog:
         """Everything that the schema declares. Raises: MigrationError ``schema-unreadable``."""
@@ -239,29 +307,58 @@ class Snapshot:
         tables: Collection[str] | None = None,
         observe: Callable[[Event], None] = ignore,
         demanded: DemandedTypes = MappingProxyType({}),
+        conversions: DemandedConversions = MappingProxyType({}),
     ) -> Census:
         """Look at every value of the tables (all of them by default), and for rows without their parent.
 
-        demanded: the PostgreSQL types that cast rules or the target demand, by table and column.
+        demanded: the PostgreSQL types that cast rules or the target demand, by table and column. conversions: what the
+        user decided to make of columns' values.
 
         Raises: MigrationError.
         """
         chosen = [table for table in catalog.tables if tables is None or table.name in tables]
-        counted = tuple(self._count_table(table, observe, demanded.get(table.name, {})) for table in chosen)
+        counted = tuple(
+            self._count_table(table, observe, demanded.get(table.name, {}), conversions.get(table.name, {}))
+            for table in chosen
+        )
         with self._borrow() as reader, reader.use(_decode) as connection:
-            orphans = tuple(orphan for table in chosen for orphan in find_orphans(connection, table, catalog))
             twins = tuple(found for table in chosen for found in find_twins(connection, table, catalog.encoding))
+        orphans = tuple(found for table in chosen for found in self.find_orphans(table, catalog))
         return Census(tables=counted, orphans=orphans, twins=twins)
 
-    def _count_table(self, table: Table, observe: Callable[[Event], None], demanded: Mapping[str, str]) -> TableCensus:
-        accumulator = start_census(table, demanded)
+    def count_fitting(
+        self,
+        table: Table,
+        observe: Callable[[Event], None],
+        demanded: Mapping[str, str],
+        conversions: Mapping[str, Sequence[str]],
+    ) -> TableCensus:
+        """Take the census of a table without the rows that are set apart."""
+        return self._count_table(table, observe, demanded, conversions, "fitting")
+
+    def _count_table(
+        self,
+        table: Table,
+        observe: Callable[[Event], None],
+        demanded: Mapping[str, str],
+        conversions: Mapping[str, Sequence[str]],
+        part: Part = "",
+    ) -> TableCensus:
+        store = None if part else self.offenders
+
+        def start() -> TableAccumulator:
+            if store is None:
+                return start_census(table, demanded, conversions)
+            return start_census(table, demanded, conversions, partial(store.add, table.name), is_named=is_named(table))
+
         if self._is_utf16:
-            return self._count_rows(table, self._read_checked_utf16(table), observe, accumulator)
+            return self._count_rows(table, self._read_checked_utf16(table, part), observe, start())
         try:
-            return self._count_rows(table, self._read_for_census(table, str), observe, accumulator)
+            return self._count_rows(table, self._read_for_census(table, str, part=part), observe, start())
         except _UndecodableError:  # rare, so that the others need not pay for looking
-            accumulator = start_census(table, demanded)
-            return self._count_rows(table, self._read_for_census(table, _decode), observe, accumulator)
+            if store is not None:
+                store.forget(table.name)
+            return self._count_rows(table, self._read_for_census(table, _decode, part=part), observe, start())
 
     def _count_rows(
         self,
@@ -301,7 +398,7 @@ class Snapshot:
         return accumulator.finish()
 
     def _read_for_census(
-        self, table: Table, text_factory: Callable[[bytes], Any], more_items: Sequence[str] = ()
+        self, table: Table, text_factory: Callable[[bytes], Any], more_items: Sequence[str] = (), part: Part = ""
     ) -> Iterator[list[tuple[Any, ...]]]:
         """The table's rows, then more items of SQL, then the rowid where they have one."""
         items = [*(name_column(column.name) for column in table.columns), *more_items]
@@ -309,22 +406,22 @@ class Snapshot:
         if rowid and len(items) < _MOST_COLUMNS:
             items.append(rowid)
         names = [column.name for column in table.columns]
-        batches = self._stream(make_select(items, table.name, natural_order(table)), table, names, text_factory)
+        sql = make_select(items, table.name, natural_order(table), self.filter_sql(table, part))
+        batches = self._stream(sql, table, names, text_factory)
         return batches if table.without_rowid or items[-1] == rowid else _number_rows(batches)
 
-    def _read_checked_utf16(self, table: Table) -> Iterator[list[tuple[Any, ...]]]:
+    def _read_checked_utf16(self, table: Table, part: Part = "") -> Iterator[list[tuple[Any, ...]]]:
         """The same for a UTF-16 database: SQLite converts half a surrogate pair into something else, and says nothing.
 
         So each text is compared with its bytes as they are stored.
         """
-        encoding = "utf-16-le" if self.info.encoding == "UTF-16le" else "utf-16-be"
         width = len(table.columns)
         stored = [f"CAST({name_column(column.name)} AS BLOB)" for column in table.columns]
-        for batch in self._read_for_census(table, _decode, stored):
+        for batch in self._read_for_census(table, _decode, stored, part):
             yield [
                 (
                     *(
-                        InvalidText(raw) if isinstance(value, str) and not _decodes(raw, encoding) else value
+                        InvalidText(raw) if isinstance(value, str) and not _decodes(raw, self._encoding) else value
                         for value, raw in zip(row[:width], row[width : 2 * width], strict=True)
                     ),
                     *row[2 * width :],
@@ -332,41 +429,179 @@ class Snapshot:
                 for row in batch
             ]
 
+    # questions about rows, of those that are not set apart
+
+    def answer(self, question: RowQuestion) -> RowFault:
+        """Find the rows that a constraint or index of the target would not take."""
+        table = self.read_catalog().table(question.table)
+        store = self.offenders
+        counter = FaultCounter(
+            question,
+            lambda found: store.add(question.table, question.name, question.code, found) if store else None,
+        )
+        fitting = self.filter_sql(table, "fitting") if self._has_apart(table) else ""
+        where = f"({question.condition_sql}\n)" if question.condition_sql else ""
+        condition = " AND ".join(filter(None, (where, fitting)))
+        names = [column.source for column in question.columns]
+        items = [*map(name_column, names), *name_row_items(table)]
+        match question.code:
+            case "check-broken":
+                alias = quote_sqlite_name(table.name)
+                further = self.filter_sql(table, "fitting", alias) if fitting else ""
+                with self._borrow() as reader, reader.use(_decode, table=table.name) as connection:
+                    return find_broken_check(connection, table, question, further, self._name_row, counter)
+            case "unique-clash":
+                batches = self._stream(make_select(items, table.name, (), condition), table, names, Text)
+                return find_clashes(table, question, batches, self._name_row, counter)
+            case "row-too-wide":
+                batches = self._stream(make_select(items, table.name, (), condition), table, names, Text)
+                return find_wide_rows(table, question, batches, self._name_row, counter)
+            case _:
+                # a text of a UTF-16 database may be half as long again in UTF-8
+                limit = question.limit * 2 // 3 if self._is_utf16 else question.limit
+                size = f"{entry_bytes_sql(question)} > {limit}"
+                condition = " AND ".join(filter(None, (size, condition)))
+                sql = make_select(list_row_items(table), table.name, (), condition)
+                why = f"more than {limit:,} bytes in {', '.join(names)}"
+                for batch in self._stream(sql, table, table.primary_key, _decode):
+                    counter.add([make_offender(table, row, self._name_row, why) for row in batch])
+                return counter.finish()
+
+    def find_orphans(self, table: Table, catalog: Catalog) -> tuple[Orphans, ...]:
+        """Find the rows that a foreign key leaves without a parent, when the rows that are set apart are gone."""
+        store = self.offenders
+
+        def filter_sql(of: Table, alias: str) -> str:
+            return self.filter_sql(of, "fitting", alias) if self._has_apart(of) else ""
+
+        def take(name: str, found: Sequence[Offender]) -> None:
+            if store is not None:
+                store.add(table.name, name, "orphan-rows", found)
+
+        with self._borrow() as reader, reader.use(_decode, table=table.name) as connection:
+            return tuple(find_orphans(connection, table, catalog, filter_sql, take, self._name_row))
+
+    def _has_apart(self, table: Table) -> bool:
+        return self.offenders is not None and self.offenders.has_apart(table.name)
+
     # rows
 
     def read_rows(
-        self, table: Table, columns: Sequence[str], *, invalid_text: bool = False, batch_rows: int = BATCH_ROWS
+        self,
+        table: Table,
+        columns: Sequence[str],
+        *,
+        invalid_text: bool = False,
+        batch_rows: int = BATCH_ROWS,
+        part: Part = "",
     ) -> Iterator[list[tuple[Any, ...]]]:
         """Give the rows for the load, in the order in which they are stored: by rowid, or by the primary key.
 
         TEXT is str, BLOB is bytes. A text that is not valid UTF-8 is an `InvalidText` with invalid_text; without, it
-        is an error, and reading is faster.
+        is an error, and reading is faster. part: of the table's rows. Those in quarantine have their rowid, where it is
+        no column, and the reason as further items, and a text that no literal can hold is an `InvalidText` of its
+        bytes.
 
         Raises: MigrationError ``value-misfit`` with the value's place.
         """
-        sql = make_select([name_column(name) for name in columns], table.name, natural_order(table))
+        if part == "quarantine":
+            kept_rowid = _rowid_keeper(table)
+            for batch in self._read_quarantined(table, columns, natural_order(table), batch_rows):
+                yield [
+                    (
+                        *(value if raw is None else InvalidText(raw) for value, raw in values),
+                        *kept_rowid(rowid),
+                        reason,
+                    )
+                    for values, (rowid, reason) in batch
+                ]
+            return
+        items = [name_column(name) for name in columns]
+        sql = make_select(items, table.name, natural_order(table), self.filter_sql(table, part))
         try:
             yield from self._stream(sql, table, columns, _decode if invalid_text else str, batch_rows)
         except _UndecodableError as error:
-            raise self._explain_undecodable(table, columns) from error
+            raise self._explain_undecodable(table, columns, part) from error
 
     def read_storage_rows(
-        self, table: str, columns: Sequence[str], order_by: Sequence[str], *, with_rowid: bool = False
+        self,
+        table: str,
+        columns: Sequence[str],
+        order_by: Sequence[str],
+        *,
+        with_rowid: bool = False,
+        part: Part = "",
     ) -> Iterator[list[tuple[StorageValue, ...]]]:
         """Give the rows for the proof, as they are stored, from the table itself and from no index.
 
         TEXT is `Text`, BLOB is plain bytes. order_by: columns; NULLs first, then numbers, texts, blobs, texts by their
         UTF-8 bytes whatever the columns' collations; none for the order of storage. with_rowid: the rowid is the first
-        item of each row, None where there is none.
+        item of each row, None where there is none. part: of the table's rows. Those in quarantine have their rowid,
+        where it is no column, and the reason as further items at the end, and a text that no literal can hold is a
+        `RawText`.
 
         Raises: MigrationError.
         """
         found = self.read_catalog().table(table)
         collation = _CODE_POINTS if self._is_utf16 else "BINARY"
         order = [f"{name_column(name)} COLLATE {collation}" for name in order_by] or natural_order(found)
+        if part == "quarantine":
+            return self._read_quarantined_storage(found, columns, order, with_rowid=with_rowid)
         items = [name_column(name) for name in columns]
-        sql = make_select([name_rowid(found) or "NULL", *items] if with_rowid else items, table, order)
+        head = [name_rowid(found) or "NULL"] if with_rowid else []
+        sql = make_select([*head, *items], table, order, self.filter_sql(found, part))
         return self._stream(sql, found, [*columns, *order_by], Text)
+
+    def _read_quarantined_storage(
+        self, table: Table, columns: Sequence[str], order: Sequence[str], *, with_rowid: bool
+    ) -> Iterator[list[tuple[StorageValue, ...]]]:
+        kept_rowid = _rowid_keeper(table)
+        for batch in self._read_quarantined(table, columns, order, BATCH_ROWS, as_text=Text):
+            yield [
+                (
+                    *((rowid,) if with_rowid else ()),
+                    *(value if raw is None else RawText(raw) for value, raw in values),
+                    *kept_rowid(rowid),
+                    Text(reason.encode()),
+                )
+                for values, (rowid, reason) in batch
+            ]
+
+    def _read_quarantined(
+        self,
+        table: Table,
+        columns: Sequence[str],
+        order: Sequence[str],
+        batch_rows: int,
+        as_text: Callable[[bytes], Any] | None = None,
+    ) -> Iterator[list[tuple[list[tuple[Any, bytes | None]], tuple[int | None, str]]]]:
+        """Rows in quarantine: each value, with its bytes where it is a TEXT that no literal can hold; rowid, reason."""
+        texts = [name_column(name) for name in columns]
+        # in UTF-8 the text itself has its bytes; and there can be as many columns as a SELECT takes
+        utf16 = texts if self._is_utf16 else []
+        stored = [f"CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) END" for name in utf16]
+        reason = find_reason_sql(table, self._number(table))
+        items = [*texts, *stored, name_rowid(table) or "NULL", f"CAST({reason} AS BLOB)"]
+        sql = make_select(items, table.name, order, self.filter_sql(table, "quarantine"))
+        width = len(columns)
+        for batch in self._stream(sql, table, columns, as_text or _decode, batch_rows):
+            yield [
+                (
+                    [
+                        (value, None if raw is None or self._fits_literal(raw) else raw)
+                        for value, raw in zip_longest(row[:width], row[width:-2])
+                    ],
+                    (row[-2], row[-1].decode(self._encoding)),
+                )
+                for row in batch
+            ]
+
+    def _fits_literal(self, raw: bytes) -> bool:
+        """Whether a literal can hold a text of these bytes: it is valid, and without NUL."""
+        try:
+            return "\0" not in raw.decode(self._encoding)
+        except UnicodeDecodeError:
+            return False
 
     def _stream(
         self,
@@ -421,9 +656,9 @@ class Snapshot:
             known.update(zip(unknown, (length or 0 for length in found), strict=True))
         return sum(known[name] + _VALUE_OVERHEAD_BYTES for name in columns) + 1
 
-    def _explain_undecodable(self, table: Table, columns: Sequence[str]) -> MigrationError:
+    def _explain_undecodable(self, table: Table, columns: Sequence[str], part: Part) -> MigrationError:
         """Find the first text that is not valid UTF-8."""
-        for batch in self._read_for_census(table, _decode):
+        for batch in self._read_for_census(table, _decode, part=part):
             for row in batch:
                 values = {column.name: value for column, value in zip(table.columns, row, strict=False)}
                 column = next((name for name in columns if isinstance(values[name], InvalidText)), None)
@@ -436,6 +671,13 @@ class Snapshot:
                         key=describe_row(table, [values[name] for name in table.primary_key], row[-1]),
                     )
         return MigrationError("a text could not be read as UTF-8", code="value-misfit", table=table.name)
+
+
+def _rowid_keeper(table: Table) -> Callable[[int | None], tuple[int | None, ...]]:
+    """What keeps a rowid as an item of its own: nothing where it is a column, or there is none."""
+    if table.without_rowid or table.rowid_alias is not None:
+        return lambda _: ()
+    return lambda rowid: (rowid,)
 
 
 def _number_rows(batches: Iterator[list[tuple[Any, ...]]]) -> Iterator[list[tuple[Any, ...]]]:

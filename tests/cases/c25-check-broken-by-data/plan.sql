@@ -11,7 +11,7 @@ COPY "liteferry_staging_public"."t" ("id", "age") FROM STDIN WITH (FORMAT binary
 -- post-data/primary-key/t_pkey
 ALTER TABLE "liteferry_staging_public"."t" ADD CONSTRAINT "t_pkey" PRIMARY KEY ("id");
 -- post-data/check/t.grown
-ALTER TABLE "liteferry_staging_public"."t" ADD CONSTRAINT "grown" CHECK ("age" >= 18);
+ALTER TABLE "liteferry_staging_public"."t" ADD CONSTRAINT "grown" CHECK ("age" >= 18) NOT VALID;
 -- post-data/sequence/t_id_seq
 SELECT pg_catalog.setval('"liteferry_staging_public"."t_id_seq"', 2, true);
 -- post-data/analyze/t

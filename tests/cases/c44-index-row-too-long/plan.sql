@@ -13,8 +13,6 @@ COPY "liteferry_staging_public"."page" ("id", "url", "short") FROM STDIN WITH (F
 ALTER TABLE "liteferry_staging_public"."page" ADD CONSTRAINT "page_pkey" PRIMARY KEY ("id");
 -- post-data/index/page_short
 CREATE INDEX "page_short" ON "liteferry_staging_public"."page" ("short");
--- post-data/index/page_url
-CREATE INDEX "page_url" ON "liteferry_staging_public"."page" ("url");
 -- post-data/sequence/page_id_seq
 SELECT pg_catalog.setval('"liteferry_staging_public"."page_id_seq"', 1, true);
 -- post-data/analyze/page

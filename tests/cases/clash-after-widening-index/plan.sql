@@ -10,8 +10,6 @@ CREATE TABLE "liteferry_staging_public"."code" (
 COPY "liteferry_staging_public"."code" ("a", "token") FROM STDIN WITH (FORMAT binary, FREEZE);
 -- post-data/primary-key/code_pkey
 ALTER TABLE "liteferry_staging_public"."code" ADD CONSTRAINT "code_pkey" PRIMARY KEY ("a");
--- post-data/index/tokens
-CREATE UNIQUE INDEX "tokens" ON "liteferry_staging_public"."code" ("token");
 -- post-data/analyze/code
 ANALYZE "liteferry_staging_public"."code";
 -- publish

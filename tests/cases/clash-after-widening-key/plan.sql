@@ -8,8 +8,6 @@ CREATE TABLE "liteferry_staging_public"."code" (
 );
 -- data/table/code
 COPY "liteferry_staging_public"."code" ("at", "note") FROM STDIN WITH (FORMAT binary, FREEZE);
--- post-data/primary-key/code_pkey
-ALTER TABLE "liteferry_staging_public"."code" ADD CONSTRAINT "code_pkey" PRIMARY KEY ("at");
 -- post-data/analyze/code
 ANALYZE "liteferry_staging_public"."code";
 -- publish

@@ -11,8 +11,6 @@ CREATE TABLE "liteferry_staging_public"."code" (
 COPY "liteferry_staging_public"."code" ("id", "v", "flag") FROM STDIN WITH (FORMAT binary, FREEZE);
 -- post-data/primary-key/code_pkey
 ALTER TABLE "liteferry_staging_public"."code" ADD CONSTRAINT "code_pkey" PRIMARY KEY ("id");
--- post-data/unique/code_v_key
-ALTER TABLE "liteferry_staging_public"."code" ADD CONSTRAINT "code_v_key" UNIQUE ("v");
 -- post-data/sequence/code_id_seq
 SELECT pg_catalog.setval('"liteferry_staging_public"."code_id_seq"', 5, true);
 -- post-data/analyze/code

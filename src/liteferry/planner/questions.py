@@ -1,0 +1,170 @@
+"""What must be asked about rows before a plan can be made: what no look at single values tells.
+
+Layer 1, pure. Which CHECKs the rows must hold, which unique keys may clash once their columns have PostgreSQL's types,
+which index entries and rows may be too long. A question is asked only where the census leaves it open, so that a source
+in which nothing is odd pays for its CHECKs alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from liteferry.choosing import map_column
+from liteferry.decisions import demand_types, find_way
+from liteferry.model import ColumnMap, RowQuestion
+from liteferry.sqlite_ddl import fold_case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from liteferry.decisions import DemandedTypes
+    from liteferry.model import Catalog, Census, ColumnCensus, Index, Options, Table, TableCensus
+    from liteferry.typemap import TypeChoice
+
+INDEX_ENTRY_BYTES: Final = 2704
+"""What a B-tree's entry may have at most. Source: PostgreSQL's nbtree.h, BTMaxItemSize for pages of 8 kB."""
+ROW_BYTES: Final = 8160
+"""What a row may have on its page. Source: PostgreSQL's htup_details.h, MaxHeapTupleSize."""
+
+_ENTRY_HEADER_BYTES: Final = 16
+_LENGTH_BYTES: Final = 8  # a value's length word, and what aligns it
+_MOVABLE_BYTES: Final = 20  # what stays in the row of a value that is stored apart, and what aligns it
+_FIXED_BYTES: Final = 16  # the most that a value of fixed length takes
+_ONE_SPELLING: Final = frozenset({"date", "datetime", *(f"datetime-f{digits}" for digits in range(1, 10))})
+"""Forms of timestamps of which each instant has one text."""
+
+
+def name_key(index: Index) -> str:
+    """What a finding calls a key or index: a constraint by its columns, an index by its name. Pure."""
+    return index.name if index.origin == "c" else ", ".join(key.column or "" for key in index.keys)
+
+
+def name_check(table: Table, position: int) -> str:
+    """What a finding calls the check at this position, counted from 0. Pure."""
+    return table.checks[position].name or f"check {position + 1}"
+
+
+def choose_types(
+    table: Table, census: TableCensus, options: Options, demanded: Mapping[str, str]
+) -> dict[str, TypeChoice]:
+    """The types of a table's columns, by name. Pure."""
+    return {
+        column.name: map_column(table, column, census.column(column.name), options, demanded.get(column.name, ""))
+        for column in table.columns
+    }
+
+
+def list_quarantined_offences(
+    catalog: Catalog, census: Census, options: Options, tables: Iterable[Table]
+) -> Iterator[tuple[str, str, str]]:
+    """The offences whose rows the user quarantines: table, column, offence. Pure."""
+    demanded = demand_types(catalog, options)
+    for table in tables:
+        counted = census.table(table.name)
+        for name, choice in choose_types(table, counted, options, demanded.get(table.name, {})).items():
+            yield from ((table.name, name, offence) for offence in choice.quarantined)
+        for name in {column.name for column in table.columns if column.not_null} - {table.rowid_alias}:
+            if counted.column(name).nulls and _quarantines("null-in-not-null", f"{table.name}.{name}", options):
+                yield table.name, name, "null"
+        key = f"{table.name}.{', '.join(table.primary_key)}"
+        for name in table.primary_key:
+            if name != table.rowid_alias and counted.column(name).nulls and _quarantines("null-in-key", key, options):
+                yield table.name, name, "null"
+
+
+def plan_questions(
+    census: Census, options: Options, tables: Iterable[Table], demanded: DemandedTypes
+) -> Iterator[RowQuestion]:
+    """What to ask about the tables' rows, in order: rows that one answer puts aside are not asked about again. Pure."""
+    for table in tables:
+        counted = census.table(table.name)
+        if not counted.rows:
+            continue
+        choices = choose_types(table, counted, options, demanded.get(table.name, {}))
+        mapped = {
+            fold_case(name): ColumnMap(
+                source=name,
+                target=name,
+                pg_type=choice.pg_type,
+                kind=choice.kind,
+                rule=choice.rule,
+                conversions=choice.conversions,
+            )
+            for name, choice in choices.items()
+        }
+        for position, check in enumerate(table.checks):
+            yield _ask(table, "check-broken", name_check(table, position), options, condition_sql=check.sql)
+        for index in table.indexes:
+            if any(key.column is None for key in index.keys):
+                continue  # what an expression gives is seen when the index is made
+            columns = tuple(mapped[fold_case(key.column or "")] for key in index.keys)
+            counts = [counted.column(column.source) for column in columns]
+            where = index.where_sql or ""
+            if index.unique and any(map(_may_fold, columns, counts)):
+                yield _ask(table, "unique-clash", name_key(index), options, columns=columns, condition_sql=where)
+            limit = INDEX_ENTRY_BYTES - _ENTRY_HEADER_BYTES - _LENGTH_BYTES * len(columns)
+            if sum(count.longest_value_bytes for count in counts) > limit:
+                yield _ask(
+                    table,
+                    "index-entry-too-long",
+                    name_key(index),
+                    options,
+                    columns=columns,
+                    condition_sql=where,
+                    limit=limit,
+                )
+        if len(table.columns) * _MOVABLE_BYTES > ROW_BYTES // 2:
+            columns = tuple(mapped.values())
+            yield _ask(table, "row-too-wide", "", options, columns=columns, limit=ROW_BYTES)
+
+
+def quarantines_orphans(table: Table, foreign_key: int, options: Options) -> bool:
+    """Whether the user quarantines the rows that this foreign key leaves without a parent. Pure."""
+    columns = ", ".join(table.foreign_keys[foreign_key].columns)
+    return _quarantines("orphan-rows", f"{table.name}.{columns}", options)
+
+
+def _quarantines(code: str, place: str, options: Options) -> bool:
+    return find_way(code, place, {"quarantine"}, options) == "quarantine"
+
+
+def _ask(
+    table: Table,
+    code: str,
+    name: str,
+    options: Options,
+    *,
+    columns: tuple[ColumnMap, ...] = (),
+    condition_sql: str = "",
+    limit: int = 0,
+) -> RowQuestion:
+    place = f"{table.name}.{name}" if name else table.name
+    return RowQuestion(
+        table=table.name,
+        code=code,
+        name=name,
+        columns=columns,
+        condition_sql=condition_sql,
+        limit=limit,
+        is_quarantined=_quarantines(code, place, options),
+    )
+
+
+def _may_fold(column: ColumnMap, census: ColumnCensus) -> bool:
+    """Whether two values that SQLite tells apart may be one value of the type. Wrong on one side only."""
+    if column.conversions:
+        return True
+    numbers, texts, blobs = bool(census.integers or census.reals), bool(census.texts), bool(census.blobs)
+    match column.kind:
+        case "int2" | "int4" | "int8" | "float8" | "interval" | "date":
+            return False  # 1 and 1.0 are one value to SQLite, too; a date has one form
+        case "text":
+            return (numbers and texts) or column.pg_type.startswith("char")
+        case "bytea":
+            return numbers + texts + blobs > 1
+        case "bool" | "numeric":
+            return texts
+        case "timestamp" | "timestamptz":
+            return not (len(census.forms) == 1 and census.forms[0].name in _ONE_SPELLING)
+        case _:
+            return texts or blobs or numbers

@@ -1,0 +1,136 @@
+"""Which rows are set apart, and what else of the rows the target would not take: settled before the plan is made.
+
+Layer 3. The census says what each value is; the user's decisions say which rows go into quarantine; and what is left
+is asked the questions that only rows together answer (`liteferry.planner.questions`). Taking rows away can break
+nothing but foreign keys: their orphans are sought again until none is new.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from liteferry.choosing import demand_conversions
+from liteferry.decisions import demand_types
+from liteferry.errors import MigrationError
+from liteferry.planner import select_tables
+from liteferry.planner.questions import list_quarantined_offences, plan_questions, quarantines_orphans
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from liteferry.decisions import DemandedTypes
+    from liteferry.model import Catalog, Census, Event, Options, Orphans, RowFault, Table
+    from liteferry.source import Snapshot
+    from liteferry.source.offenders import OffenderStore
+
+MOST_ROUNDS: Final = 500
+"""How deep orphans of orphans may go: a chain of rows that point at each other costs a look at the table for each."""
+
+
+def settle_rows(
+    snapshot: Snapshot,
+    catalog: Catalog,
+    census: Census,
+    options: Options,
+    observe: Callable[[Event], None],
+    demanded: DemandedTypes | None = None,
+) -> Census:
+    """Set the rows apart that the user quarantines, and find those that keys, CHECKs and indexes would not take.
+
+    Returns the census with the answers, and with that of the rows that are left. Writes the file of offenders.
+
+    Raises: MigrationError.
+    """
+    store = snapshot.offenders
+    assert store is not None  # noqa: S101 - whoever plans has one
+    tables, _ = select_tables(catalog, options)
+    demanded = demand_types(catalog, options) if demanded is None else demanded
+    conversions = demand_conversions(catalog, options, demanded)
+    for table, column, offence in list_quarantined_offences(catalog, census, options, tables):
+        store.set_apart(table, column, offence, f"{offence}:{column}")
+    faults: list[RowFault] = []
+    for question in plan_questions(census, options, tables, demanded):
+        found = snapshot.answer(question)
+        if not (found.count or found.error):
+            continue
+        faults.append(found)
+        if question.is_quarantined and not found.error:
+            store.set_apart(question.table, question.name, question.code, _spell_reason(question.code, question.name))
+    orphans = _settle_orphans(snapshot, store, catalog, census, options, tables)
+    apart = store.count_apart()
+    known = {table.name: table for table in tables}
+    fitting = tuple(
+        snapshot.count_fitting(
+            known[found.table], observe, demanded.get(found.table, {}), conversions.get(found.table, {})
+        )
+        for found in apart
+    )
+    return replace(census, orphans=orphans, faults=tuple(faults), apart=apart, fitting=fitting)
+
+
+def _spell_reason(code: str, name: str) -> str:
+    return f"{code}:{name}" if name else code
+
+
+def _settle_orphans(
+    snapshot: Snapshot,
+    store: OffenderStore,
+    catalog: Catalog,
+    census: Census,
+    options: Options,
+    tables: Sequence[Table],
+) -> tuple[Orphans, ...]:
+    """Quarantine the orphans that the user quarantines, those that this makes, and so on; count the others."""
+    chosen = {table.name for table in tables}
+    found = {(orphans.table, orphans.foreign_key, orphans.exact): orphans for orphans in census.orphans}
+    total: dict[tuple[str, int, bool], Orphans] = {}
+    gone = {apart.table for apart in store.count_apart()}  # tables that lost rows since their orphans were counted
+    for number in range(MOST_ROUNDS):
+        kept = options if number else None  # what was quarantined in an earlier round stays on the list
+        for table in tables:
+            if gone & {table.name, *(key.parent_table for key in table.foreign_keys)}:
+                _count_anew(snapshot, store, catalog, table, found, kept)
+        gone = set()
+        for place, orphans in [*found.items()]:
+            table = catalog.table(orphans.table)
+            if table.name not in chosen or not quarantines_orphans(table, orphans.foreign_key, options):
+                continue
+            name = ", ".join(table.foreign_keys[orphans.foreign_key].columns)
+            if store.set_apart(table.name, name, "orphan-rows", f"orphan-rows:{name}"):
+                gone.add(table.name)
+            before = total.get(place)
+            total[place] = (
+                orphans
+                if before is None
+                else replace(
+                    before, count=before.count + orphans.count, samples=(*before.samples, *orphans.samples)[:5]
+                )
+            )
+            del found[place]
+        if not gone:
+            return tuple(sorted((*found.values(), *total.values()), key=lambda o: (o.table, o.foreign_key, o.exact)))
+    raise MigrationError(
+        f"the rows that point at rows in quarantine form a chain of more than {MOST_ROUNDS} links",
+        code="usage",
+        hint="decide on not-valid for that foreign key, or repair its rows in the source",
+        table=next(iter(gone), None),
+    )
+
+
+def _count_anew(
+    snapshot: Snapshot,
+    store: OffenderStore,
+    catalog: Catalog,
+    table: Table,
+    found: dict[tuple[str, int, bool], Orphans],
+    kept: Options | None,
+) -> None:
+    """Count a table's orphans among the rows that are left. kept: by these decisions, offenders stay on the list."""
+    for number, key in enumerate(table.foreign_keys):
+        for exact in (False, True):
+            found.pop((table.name, number, exact), None)
+        if kept is None or not quarantines_orphans(table, number, kept):
+            store.forget(table.name, ", ".join(key.columns), "orphan-rows")
+    anew = snapshot.find_orphans(table, catalog)
+    found.update({(orphans.table, orphans.foreign_key, orphans.exact): orphans for orphans in anew})

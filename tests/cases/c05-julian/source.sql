@@ -1,0 +1,5 @@
+CREATE TABLE sighting (id INTEGER PRIMARY KEY, at DATETIME, day DATE);
+INSERT INTO sighting VALUES (1, julianday('2023-02-25 12:00'), julianday('2023-02-25'));
+INSERT INTO sighting VALUES (2, julianday('2021-07-26 12:51:46.122'), 2440587.5);
+INSERT INTO sighting VALUES (3, 0, 2460000.5);
+INSERT INTO sighting VALUES (4, 5373484.49999, NULL);

@@ -1,0 +1,2 @@
+CREATE TABLE invoice (id INTEGER PRIMARY KEY, total DECIMAL, fee DECIMAL(10,2), phone STRING);
+INSERT INTO invoice VALUES (1, 0.1 + 0.2, 1.1, '0049123'), (2, 0.3, 2.25, '12'), (3, 1e300, NULL, NULL);
