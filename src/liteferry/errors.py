@@ -61,6 +61,7 @@ CODES = MappingProxyType(
         "role-missing": "The role does not exist on the server that answered.",
         "database-missing": "The database does not exist on the server that answered.",
         "database-encoding": "The database's encoding is not UTF-8.",
+        "pooled-sessions": "A connection pooler in transaction or statement mode stands before the server.",
         "no-create-right": "The role may not create a schema in that database.",
         "target-not-empty": "The target's schema already holds something.",
         "target-busy": "Another liteferry run is working on this target.",

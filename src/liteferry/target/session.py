@@ -298,12 +298,13 @@ def open_target(conninfo: str) -> Iterator[Target]:
 
     conninfo: whatever libpq takes (URI, key=value, "" for the PG* variables).
     Raises: MigrationError: connection-string, server-unreachable, server-other, auth-failed, role-missing,
-    database-missing, server-too-old, database-encoding.
+    database-missing, server-too-old, database-encoding, pooled-sessions.
     """
     control = _connect(conninfo)
     target = Target(conninfo, control, _read_server(control))
     try:
         check_server(target.info)
+        _refuse_shared_sessions(control, conninfo)
         yield target
     finally:
         target.close()
@@ -374,6 +375,38 @@ def _connect(conninfo: str) -> psycopg.Connection:
             " WHERE pg_catalog.current_setting('synchronous_commit') = 'off'"
         )
     return connection
+
+
+def _refuse_shared_sessions(control: psycopg.Connection, conninfo: str) -> None:
+    """Refuse a pooler that hands a session to another client between two transactions.
+
+    The settings and locks of a run are its session's: shared, they would be lost, or be found by strangers. A pooler
+    makes up the process number that it tells its clients, which costs a direct connection no more than one question;
+    two clients who are given the same session at once, or one who is given two, are the certain sign of sharing.
+
+    Raises: MigrationError (pooled-sessions).
+    """
+    import psycopg
+
+    def ask_process(connection: psycopg.Connection) -> int:
+        row = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
+        return int(row[0]) if row else 0
+
+    with reporting("looking at the server"):
+        own = ask_process(control)
+        if own == control.info.backend_pid:
+            return
+        try:
+            with contextlib.closing(_connect(conninfo)) as other, other.transaction():
+                shared = ask_process(other) == own or ask_process(control) != own
+        except psycopg.errors.ProtocolViolation:  # a pool in statement mode has no transactions at all
+            shared = True
+    if shared:
+        raise MigrationError(
+            "a connection pooler before the server shares sessions between its clients (transaction or statement mode)",
+            code="pooled-sessions",
+            hint="connect to PostgreSQL itself, or to a pool in session mode",
+        )
 
 
 def _connect_patiently(conninfo: str) -> psycopg.Connection:
