@@ -211,8 +211,17 @@ def _arguments_demo(parser: argparse.ArgumentParser) -> None:
     _add_output(parser)
 
 
+def _add_offenders(parser: argparse.ArgumentParser, default: str = "not kept") -> None:
+    parser.add_argument(
+        "--offenders",
+        metavar="FILE",
+        help=f"a SQLite file to list every offending value's place in (default: {default})",
+    )
+
+
 def _arguments_inspect(parser: argparse.ArgumentParser) -> None:
     _add_source(parser)
+    _add_offenders(parser)
     _add_output(parser)
 
 
@@ -220,6 +229,7 @@ def _arguments_plan(parser: argparse.ArgumentParser) -> None:
     _add_source(parser)
     _add_target(parser, optional=True)
     _add_selection(parser)
+    _add_offenders(parser, "not kept; migrate: offenders.sqlite in the run directory")
     _add_output(parser)
 
 

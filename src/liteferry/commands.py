@@ -67,6 +67,7 @@ def make_options(arguments: argparse.Namespace) -> Options:
         dry_run=given.get("dry_run", False),
         show_values=given.get("show_values", False),
         run_dir=given.get("run_dir"),
+        offenders=given.get("offenders"),
     )
 
 

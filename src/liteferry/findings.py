@@ -351,6 +351,11 @@ FINDINGS = MappingProxyType(
             title="A table has more columns than PostgreSQL allows",
             why="PostgreSQL's tables have at most 1,600 columns.",
         ),
+        "decision-unused": FindingKind(
+            severity=_INFO,
+            title="A decision that decides nothing",
+            why="Its place is there, but no finding is, or none that offers this way out: the data may have changed.",
+        ),
         # target
         "definitions-not-compared": FindingKind(
             severity=_INFO,

@@ -230,8 +230,7 @@ def _open_source(source: str, directory: Path | None, run: Run, *, keep: bool = 
         list_path = kept or place / OFFENDERS_NAME
         store = OffenderStore(list_path, show_values=run.options.show_values)
         snapshot.offenders = stack.enter_context(contextlib.closing(store))
-        if keep or kept is not None:
-            run.offenders = list_path
+        run.keeps_offenders = keep or kept is not None
         yield snapshot
 
 
@@ -242,7 +241,16 @@ def _read_source(snapshot: Snapshot, run: Run, options: Options | None = None) -
         demanded = demand_types(catalog, options)
         conversions = demand_conversions(catalog, options, demanded)
         census = snapshot.take_census(catalog, observe=run.observe, demanded=demanded, conversions=conversions)
-        return catalog, settle_rows(snapshot, catalog, census, options, run.observe, demanded)
+        census = settle_rows(snapshot, catalog, census, options, run.observe, demanded)
+        _save_offenders(snapshot, run)
+        return catalog, census
+
+
+def _save_offenders(snapshot: Snapshot, run: Run) -> None:
+    """Write the list of offenders down; the report names it where it stays."""
+    store = snapshot.offenders
+    if store is not None and store.save() and run.keeps_offenders:
+        run.offenders = store.path
 
 
 def _inspect(source: str, options: Options, observe: Callable[[Event], None]) -> Inspection:
@@ -251,6 +259,7 @@ def _inspect(source: str, options: Options, observe: Callable[[Event], None]) ->
         catalog = snapshot.read_catalog()
         with run.phase("census"):
             census = snapshot.take_census(catalog, observe=run.observe)
+            _save_offenders(snapshot, run)
         return Inspection(source=snapshot.info, catalog=catalog, census=census)
 
 

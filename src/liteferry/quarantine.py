@@ -45,8 +45,7 @@ def settle_rows(
     store = snapshot.offenders
     assert store is not None  # noqa: S101 - whoever plans has one
     tables, _ = select_tables(catalog, options)
-    if demanded is None:
-        demanded = demand_types(catalog, options)
+    demanded = demand_types(catalog, options) if demanded is None else demanded
     conversions = demand_conversions(catalog, options, demanded)
     for table, column, offence in list_quarantined_offences(catalog, census, options, tables):
         store.set_apart(table, column, offence, f"{offence}:{column}")

@@ -97,7 +97,8 @@ class Run:
         self.publishing: tuple[tuple[str, str, int], ...] | None = None  # what the commit makes appear
         self.published = False
         self.staging_kept = False
-        self.offenders: Path | None = None  # where the list of all of them is kept
+        self.keeps_offenders = False  # the list of them outlives the run
+        self.offenders: Path | None = None  # where it is, when there are any
 
     def watch(self, watcher: Callable[[Event], None]) -> None:
         """Show every further event to one more watcher."""

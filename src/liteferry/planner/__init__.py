@@ -35,6 +35,7 @@ from liteferry.planner.foreign_keys import plan_foreign_keys
 from liteferry.planner.quarantine import plan_quarantine
 from liteferry.planner.sql import create_schema_sql, move_sql
 from liteferry.planner.tables import SYSTEM_COLUMNS, TablePlan, list_given_names, plan_table, say_why
+from liteferry.planner.unused import find_unused
 from liteferry.planner.views import plan_views
 from liteferry.sqlite_ddl import fold_case
 
@@ -138,7 +139,7 @@ def plan_migration(
             *keys.objects,
             *views.objects,
         ),
-        findings=accept_findings(findings, options),
+        findings=accept_findings([*findings, *find_unused(catalog, findings, options)], options),
         names=tuple(names),
         source_objects=count_objects(catalog, chosen),
         apart=tuple(found for found in census.apart if found.table in aside),

@@ -20,7 +20,7 @@ _MESSAGES: Final = MappingProxyType(
     {
         "check-broken": "{rows} not hold {what}",
         "unique-clash": "{rows} clash in {what}: their keys differ in SQLite, and are equal in PostgreSQL's types",
-        "index-entry-too-long": "{rows} have keys that may be too long for {what}",
+        "index-entry-too-long": "the keys of {rows} may be too long for {what}",
         "row-too-wide": "{rows} too wide for a page of PostgreSQL",
     }
 )

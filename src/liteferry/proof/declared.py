@@ -91,6 +91,8 @@ def count_left_out(plan: Plan, catalog: Catalog) -> Counts:
                 if origin != "pk" and (table, finding.name) not in gone:
                     counts[table, "unique" if origin == "u" else "indexes"] += 1
                 gone.add((table, finding.name))
+            case "index-untranslatable" if named.get((table, finding.name or "")) == "pk":
+                pass  # primary keys are counted with neither
             case "index-untranslatable":
                 counts[table, "unique" if (table, finding.name) in unique else "indexes"] += 1
             case "check-untranslatable" | "check-implied":

@@ -147,7 +147,7 @@ def state_verdict(report: Report) -> str:
 
 
 def _state_proven(report: Report) -> str:
-    tables = format_plural(len(report.tables), "table")
+    tables = format_plural(sum(table.part != "quarantine" for table in report.tables), "table")
     is_or_was = "was" if report.undone_at else "is"
     if not report.tables:
         return "the source holds no table, so that there was no value to carry over."
@@ -157,7 +157,34 @@ def _state_proven(report: Report) -> str:
         return f"{tables} {are_or_were} in PostgreSQL, holding {rows}."
     values = report.values_compared
     every = "the only value" if values == 1 else f"every one of the {format_count(values)} values"
-    return f"{every} of {format_plural(report.rows, 'row')} in {tables} {is_or_was} in PostgreSQL, equal to the source."
+    sentence = f"{every} of {format_plural(report.rows, 'row')} in {tables} {is_or_was} in PostgreSQL"
+    apart = sum(found.rows for found in report.apart)
+    aside = f", {format_plural(apart, 'row')} of them in quarantine" if apart else ""
+    return f"{sentence}, equal to the source{aside}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """The rows of one table that are in quarantine: how many, in which table of the target, and why."""
+
+    table: str
+    target: str
+    rows: int
+    reasons: str
+
+
+def list_quarantined(report: Report) -> tuple[Quarantined, ...]:
+    """The tables that have rows in quarantine. Pure."""
+    targets = {table.name: table.target for table in report.tables if table.part == "quarantine"}
+    return tuple(
+        Quarantined(
+            table=found.table,
+            target=targets.get(found.table, ""),
+            rows=found.rows,
+            reasons=format_list([f"{reason.reason}: {format_count(reason.rows)}" for reason in found.reasons]),
+        )
+        for found in report.apart
+    )
 
 
 def _state_unproven(report: Report) -> str:

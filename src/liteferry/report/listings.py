@@ -143,7 +143,7 @@ def render_plan_text(plan: Plan, *, width: int = 100) -> str:
     rows = sum(table.rows for table in plan.tables)
     size = sum(table.size_bytes for table in plan.tables)
     doing = (
-        f"The plan for {plan.source}: {format_plural(len(plan.tables), 'table')}, {format_plural(rows, 'row')} "
+        f"The plan for {plan.source}: {format_plural(len(plan.counterparts), 'table')}, {format_plural(rows, 'row')} "
         f"({format_size(size)}) into schema {plan.target_schema}, in {format_plural(len(plan.steps), 'step')}."
     )
     way = (
@@ -156,7 +156,7 @@ def render_plan_text(plan: Plan, *, width: int = 100) -> str:
     parts += _write_section("Names that change", _write_names(plan.names))
     parts += _write_section("Types", _write_types(plan))
     parts += _write_section("Tables", _write_table_maps(plan))
-    rows_of = {table.source: table.rows for table in plan.tables}
+    rows_of = {table.target: table.rows for table in plan.tables}
     for title, steps in stage_steps(plan):
         lines = [line for step in steps for line in _write_step(step, rows_of)]
         parts += _write_section(f"{title} ({format_plural(len(steps), 'step')})", "\n".join(lines))
@@ -200,7 +200,7 @@ def _write_names(names: Sequence[NameChange]) -> str:
 def _write_types(plan: Plan) -> str:
     uses = Counter(
         (column.declared_type or "(none)", column.pg_type, column.rule)
-        for table in plan.tables
+        for table in plan.counterparts
         for column in table.columns
     )
     rows = [(*use, format_count(number)) for use, number in sorted(uses.items())]
@@ -224,7 +224,8 @@ def _write_table_maps(plan: Plan) -> str:
 def _write_step(step: Step, rows_of: Mapping[str, int]) -> Iterator[str]:
     yield f"  {escape_unprintable(step.id)}"
     if step.copy is not None:
-        yield f"      copy {format_plural(rows_of.get(step.copy, 0), 'row')} of {escape_unprintable(step.copy)}"
+        rows = rows_of.get(step.table or step.copy, 0)
+        yield f"      copy {format_plural(rows, 'row')} of {escape_unprintable(step.copy)}"
     if step.sql:
         yield indent_sql(join_statements(step.sql), indent=6)
     if step.undo_sql:

@@ -26,6 +26,7 @@ from liteferry.report.advice import (
     count_mismatches,
     describe_outcome,
     group_findings,
+    list_quarantined,
     state_outcome,
     state_verdict,
     state_word,
@@ -161,6 +162,7 @@ def _prepare(report: Report, plan: Plan | None) -> dict[str, object]:
         "way_back": advise_way_back(report),
         "provenance": _list_provenance(report),
         "audit": advise_audit(report),
+        "quarantined": list_quarantined(report),
         "stages": stage_steps(plan) if plan else [],
     }
 
@@ -187,6 +189,7 @@ def _choose_sections(report: Report, plan: Plan | None) -> dict[str, str]:
     tables = "How far each table came" if report.verdict == "failed" else "Verification, table by table"
     sections |= {"verification": tables} if report.tables else {}
     sections |= {"objects": "Objects of the schema"} if count_objects(report) else {}
+    sections |= {"quarantine": "Rows in quarantine"} if report.apart else {}
     sections |= {"types": "Types"} if report.types else {}
     sections |= {"conversions": "Converted values"} if report.conversions else {}
     sections |= {"names": "Names that changed"} if report.names else {}
@@ -208,6 +211,7 @@ def _list_provenance(report: Report) -> list[tuple[str, str]]:
         ("Run", report.run_id),
         ("Began at", f"{report.started_at}, took {format_duration(report.elapsed_s)}"),
         ("Run directory", report.run_dir),
+        ("Every offending value", report.offenders),
         ("Exit status", f"{report.exit_status}. {meaning}"),
         ("liteferry", f"{report.liteferry_version} on Python {report.python_version}"),
         ("Loader", f"{report.loader}, {format_plural(report.jobs, 'job')} at a time" if report.tables else ""),

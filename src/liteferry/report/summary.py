@@ -16,6 +16,7 @@ from liteferry.report.advice import (
     can_undo,
     count_mismatches,
     group_findings,
+    list_quarantined,
     state_outcome,
     state_verdict,
     state_word,
@@ -67,6 +68,7 @@ def render_text(report: Report, *, width: int = 100) -> str:
         wrap_text(f"{sentence} {state_outcome(report)}", width=width, hang=2),
         _write_facts(report),
         _write_objects(report),
+        _write_quarantined(report),
         _write_mismatches(report, width=width),
         _write_decisions(report, width=width),
         _write_advice("What next", advise(report), width=width),
@@ -90,6 +92,8 @@ def _write_facts(report: Report) -> str:
     facts.append(("time", spent))
     if report.run_dir:
         facts.append(("files", f"{report.run_dir}/ with report.html, report.md, report.json"))
+    if report.offenders:
+        facts.append(("offenders", f"{report.offenders} lists every value that a finding is about"))
     if report.failure and report.failure.step_id:
         facts.append(("step", report.failure.step_id))
     if report.failure:
@@ -111,6 +115,14 @@ def _write_objects(report: Report) -> str:
         body = align_rows(shown, right=(1, 2, 3), header=("", "source", "target", "left out", "")[: len(shown[0])])
         return f"{body}\n  {last}"
     return align_rows(shown, right=(1, 2, 3), header=("", "source", "target", "left out", "")[: len(shown[0])])
+
+
+def _write_quarantined(report: Report) -> str:
+    found = list_quarantined(report)
+    if not found:
+        return ""
+    rows = [(one.table, format_count(one.rows), one.target, one.reasons) for one in found]
+    return "In quarantine\n" + align_rows(rows, header=("table", "rows", "in PostgreSQL", "why"), right=(1,))
 
 
 def _write_far_side(row: ObjectRow, report: Report) -> tuple[str, ...]:

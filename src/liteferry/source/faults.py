@@ -153,10 +153,17 @@ def find_clashes(
             "SELECT row, digest FROM entry WHERE digest IN"
             " (SELECT digest FROM entry GROUP BY digest HAVING count(*) > 1) ORDER BY digest, row"
         )
+        groups: dict[bytes, int] = {}  # the last one's number; whatever its digest is, it is not shown
+        number = 0
         while found := cursor.fetchmany(_BATCH_ROWS):
-            counter.add(
-                [Offender(row, _describe_name(table, row), f"equal key {digest.hex()[:8]}") for row, digest in found]
-            )
+            offenders = []
+            for row, digest in found:
+                if digest not in groups:
+                    number += 1
+                    groups = {digest: number}
+                why = f"equal to the others of group {number}"
+                offenders.append(Offender(row, _describe_name(table, row), why))
+            counter.add(offenders)
     return counter.finish()
 
 

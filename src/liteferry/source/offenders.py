@@ -75,15 +75,13 @@ class OffenderStore:
                 self._connection.close()
                 self._connection = None
 
-    @property
-    def holds_any(self) -> bool:
-        """Whether any offender was found."""
-        with self._guard:
-            if self._connection is None:
-                return bool(self._pending)
-            with self._reporting():
-                self._flush()
-                return self._connection.execute("SELECT 1 FROM offender LIMIT 1").fetchone() is not None
+    def save(self) -> bool:
+        """Write everything down, so that others can read it. Returns whether there is anything."""
+        with self._guard, self._reporting():
+            self._flush()
+            if self._connection is not None:
+                self._connection.commit()
+            return self._connection is not None
 
     # offenders
 

@@ -15,7 +15,7 @@ import threading
 import time
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from functools import partial
-from itertools import count
+from itertools import count, zip_longest
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -573,7 +573,9 @@ class Snapshot:
     ) -> Iterator[list[tuple[list[tuple[Any, bytes | None]], tuple[int | None, str]]]]:
         """Rows in quarantine: each value, with its bytes where it is a TEXT that no literal can hold; rowid, reason."""
         texts = [name_column(name) for name in columns]
-        stored = [f"CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) END" for name in texts]
+        # in UTF-8 the text itself has its bytes; and there can be as many columns as a SELECT takes
+        utf16 = texts if self._is_utf16 else []
+        stored = [f"CASE typeof({name}) WHEN 'text' THEN CAST({name} AS BLOB) END" for name in utf16]
         reason = find_reason_sql(table, self._number(table))
         items = [*texts, *stored, name_rowid(table) or "NULL", f"CAST({reason} AS BLOB)"]
         sql = make_select(items, table.name, order, self.filter_sql(table, "quarantine"))
@@ -583,7 +585,7 @@ class Snapshot:
                 (
                     [
                         (value, None if raw is None or self._fits_literal(raw) else raw)
-                        for value, raw in zip(row[:width], row[width : 2 * width], strict=True)
+                        for value, raw in zip_longest(row[:width], row[width:-2])
                     ],
                     (row[-2], row[-1].decode(self._encoding)),
                 )

@@ -1,0 +1,30 @@
+-- pre-data/schema
+CREATE SCHEMA "liteferry_staging_public";
+COMMENT ON SCHEMA "liteferry_staging_public" IS 'liteferry staging';
+-- pre-data/table/code
+CREATE TABLE "liteferry_staging_public"."code" (
+    "a" bigint NOT NULL,
+    "token" uuid
+);
+-- data/table/code
+COPY "liteferry_staging_public"."code" ("a", "token") FROM STDIN WITH (FORMAT binary, FREEZE);
+-- post-data/primary-key/code_pkey
+ALTER TABLE "liteferry_staging_public"."code" ADD CONSTRAINT "code_pkey" PRIMARY KEY ("a");
+-- post-data/index/tokens
+CREATE UNIQUE INDEX "tokens" ON "liteferry_staging_public"."code" ("token");
+-- post-data/analyze/code
+ANALYZE "liteferry_staging_public"."code";
+-- pre-data/table/code_quarantine
+CREATE TABLE "liteferry_staging_public"."code_quarantine" (
+    "a" text NOT NULL,
+    "token" text NOT NULL,
+    "liteferry_reason" text NOT NULL
+);
+-- data/table/code_quarantine
+COPY "liteferry_staging_public"."code_quarantine" ("a", "token", "liteferry_reason") FROM STDIN WITH (FORMAT binary, FREEZE);
+-- post-data/analyze/code_quarantine
+ANALYZE "liteferry_staging_public"."code_quarantine";
+-- publish
+ALTER TABLE "liteferry_staging_public"."code" SET SCHEMA "public";
+ALTER TABLE "liteferry_staging_public"."code_quarantine" SET SCHEMA "public";
+DROP SCHEMA "liteferry_staging_public" RESTRICT;
