@@ -352,7 +352,7 @@ FINDINGS = MappingProxyType(
         ),
         "left-out-by-choice": FindingKind(
             severity=_INFO,
-            title="A table was left behind by --only or --exclude",
+            title="A table or view was left behind by --only or --exclude",
             why="You asked for it.",
         ),
         "rowid-not-kept": FindingKind(
@@ -374,6 +374,11 @@ FINDINGS = MappingProxyType(
             severity=_BLOCKER,
             title="A table has more columns than PostgreSQL allows",
             why="PostgreSQL's tables have at most 1,600 columns.",
+        ),
+        "decision-unused": FindingKind(
+            severity=_INFO,
+            title="A decision that decides nothing",
+            why="Its place is there, but no finding is, or none that offers this way out: the data may have changed.",
         ),
         # target
         "definitions-not-compared": FindingKind(

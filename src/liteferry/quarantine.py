@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from liteferry.decisions import DemandedTypes
-    from liteferry.model import Catalog, Census, Event, Options, Orphans, RowFault, Table
+    from liteferry.model import Apart, Catalog, Census, Event, Options, Orphans, RowFault, Table
     from liteferry.source import Snapshot
     from liteferry.source.offenders import OffenderStore
 
+LONGEST_TEXT_BYTES: Final = 1_073_741_823
+"""Source: PostgreSQL docs, "PostgreSQL Limits": field size."""
+_LITERAL_ROOM_BYTES: Final = 32  # for what stands around the digits
 MOST_ROUNDS: Final = 500
 """How deep orphans of orphans may go: a chain of rows that point at each other costs a look at the table for each."""
 
@@ -59,6 +62,7 @@ def settle_rows(
             store.set_apart(question.table, question.name, question.code, _spell_reason(question.code, question.name))
     orphans = _settle_orphans(snapshot, store, catalog, census, options, tables)
     apart = store.count_apart()
+    _refuse_long_literals(census, apart)
     known = {table.name: table for table in tables}
     fitting = tuple(
         snapshot.count_fitting(
@@ -67,6 +71,21 @@ def settle_rows(
         for found in apart
     )
     return replace(census, orphans=orphans, faults=tuple(faults), apart=apart, fitting=fitting)
+
+
+def _refuse_long_literals(census: Census, apart: Sequence[Apart]) -> None:
+    """Refuse what could fail in the load: a blob's literal has two digits a byte. Raises: MigrationError."""
+    for found in apart:
+        for column in census.table(found.table).columns:
+            if 2 * column.longest_value_bytes + _LITERAL_ROOM_BYTES > LONGEST_TEXT_BYTES:
+                raise MigrationError(
+                    f"a value of {column.longest_value_bytes:,} bytes may be too long for a quarantine table, where"
+                    " it would be a literal of twice that",
+                    code="value-misfit",
+                    hint="decide otherwise than by quarantine on the rows of this table",
+                    table=found.table,
+                    column=column.name,
+                )
 
 
 def _spell_reason(code: str, name: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import struct
+import subprocess
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from harness import call_ferry
+from harness import call_ferry, ferry_argv
 from liteferry.compare import RawText, Text, spell_literal
 from liteferry.source.snapshot import Snapshot
 
@@ -405,3 +407,31 @@ def test_more_rows_than_are_held_in_memory_are_looked_up(
     report = migrate(many, pg_url, tmp_path / "run", "--on-misfit", "t.v=quarantine").report
     assert report.verdict == "proven"
     assert {table.rows_target for table in report.tables} == {1250}
+
+
+def test_a_value_whose_literal_would_be_too_long_is_refused_beforehand(
+    ages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("liteferry.quarantine.LONGEST_TEXT_BYTES", 40)
+    outcome = call_ferry("check", ages, *QUARANTINE)
+    assert outcome.status == 1
+    assert "may be too long for a quarantine table" in outcome.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("--on-misfit", "t.v=quarantine")], ids=["listed", "set apart"])
+def test_a_million_offenders_do_not_fill_the_memory(tmp_path: Path, options: tuple[str, ...]) -> None:
+    source = make_source(
+        tmp_path / "million.sqlite",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, v INT);"
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)"
+        " INSERT INTO t SELECT i, 'x' || i FROM n",
+    )
+    kept = tmp_path / "list.sqlite"
+    argv = ferry_argv("check", source, "--quiet", "--json", "--offenders", kept, *options)
+    child = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+    _, _, usage = os.wait4(child.pid, 0)
+    child.returncode = 0  # waited for
+    assert usage.ru_maxrss < 200 * 1024  # KiB; measured: 62 and 79 MB
+    with closing(sqlite3.connect(kept)) as db:
+        assert db.execute("SELECT count(*) FROM offender").fetchone() == (1_000_000,)

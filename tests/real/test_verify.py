@@ -302,7 +302,7 @@ def test_texts_are_read_in_the_order_of_their_bytes_whatever_the_databases_colla
 
 
 def test_each_side_alone_has_the_digest_of_the_proof(sides: Sides) -> None:
-    expected = [(table.source, sides.prove(table).source_digest) for table in TABLES]
+    expected = [(table.target, sides.prove(table).source_digest) for table in TABLES]
     with sides.read_source() as source:
         assert list(digest_source(TABLES, source)) == expected
     with open_target(sides.url) as target, SnapshotReader(target) as reader:

@@ -40,6 +40,7 @@ from liteferry.planner.foreign_keys import plan_foreign_keys
 from liteferry.planner.quarantine import plan_quarantine
 from liteferry.planner.sql import create_schema_sql, move_sql
 from liteferry.planner.tables import SYSTEM_COLUMNS, TablePlan, list_given_names, plan_table, say_why
+from liteferry.planner.unused import find_unused
 from liteferry.planner.views import plan_views
 from liteferry.sqlite_ddl import fold_case
 
@@ -108,7 +109,7 @@ def plan_migration(
         if census.set_apart(table.name).rows
     }
     keys = plan_foreign_keys(catalog, census, chosen, plans, staging, options)
-    views = plan_views(catalog, plans, view_targets, staging)
+    views = plan_views(catalog, plans, view_targets, staging, options)
 
     findings += [found for plan in plans.values() for found in plan.findings]
     findings += [*keys.findings, *views.findings, *_find_left_behind(catalog, chosen, options)]
@@ -154,7 +155,7 @@ def plan_migration(
             *views.objects,
             *collations.objects(),
         ),
-        findings=accept_findings(findings, options),
+        findings=accept_findings([*findings, *find_unused(catalog, findings, options)], options),
         names=tuple(names),
         source_objects=count_objects(catalog, chosen),
         apart=tuple(found for found in census.apart if found.table in aside),
@@ -221,10 +222,11 @@ def select_tables(catalog: Catalog, options: Options) -> tuple[list[Table], list
 
     Raises: MigrationError (usage) when a pattern matches no table: it is most likely misspelt.
     """
-    every = [*(table.name for table in catalog.tables), *(table.name for table in catalog.virtual_tables)]
-    for option, patterns in (("--only", options.only), ("--exclude", options.exclude)):
+    tables = [*(table.name for table in catalog.tables), *(table.name for table in catalog.virtual_tables)]
+    views = [view.name for view in catalog.views]
+    for option, patterns, names in (("--only", options.only, tables), ("--exclude", options.exclude, tables + views)):
         for pattern in patterns:
-            if not any(matches_place(name, pattern) for name in every):
+            if not any(matches_place(name, pattern) for name in names):
                 raise MigrationError(
                     f"{option} {pattern} matches no table of the source",
                     code="usage",

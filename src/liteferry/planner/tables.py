@@ -475,7 +475,17 @@ def _plan_keys(
                 plan.findings.append(made)
         name = _claim(plan, relations, "primary_key", table.primary_key_name, f"{target}_pkey")
         index = next((index for index in table.indexes if index.origin == "pk"), None)
-        if index is None or _is_taken(plan, index, f"PRIMARY KEY ({', '.join(table.primary_key)})", judge):
+        what = f"PRIMARY KEY ({', '.join(table.primary_key)})"
+        if index is not None and (reason := _why_no_index(plan, index.keys)):
+            plan.findings.append(
+                make_finding(
+                    "index-untranslatable",
+                    f"{what} is not carried over: {reason}",
+                    table=table.name,
+                    name=name_key(index),
+                )
+            )
+        elif index is None or _is_taken(plan, index, what, judge):
             _plan_primary_key(plan, name, relations, key_has_null=key_has_null)
     for index in table.indexes:
         if index.origin != "u":
