@@ -353,7 +353,8 @@ class _Case:
             offered = tuple(one for one in found.ways if one.name != FINDINGS[code].way or not found.if_accepted)
             found = replace(found, if_accepted="", ways=offered)
         if way:
-            found = replace(found, way=way, ways=(WayOut(name=way, effect=WAYS[way.partition(":")[0]]),))
+            name = way.partition(":")[0]
+            found = replace(found, way=way, ways=(WayOut(name=name, effect=WAYS[name]),))
         self.problems.append(_Problem(found, names))
 
     def _offer(self, offences: tuple[str, ...]) -> tuple[WayOut, ...]:
