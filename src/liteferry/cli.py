@@ -89,7 +89,7 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="TABLE",
-        help="not these tables (shell patterns)",
+        help="not these tables or views (shell patterns)",
     )
     group.add_argument(
         "--accept",

@@ -328,7 +328,7 @@ FINDINGS = MappingProxyType(
         ),
         "left-out-by-choice": FindingKind(
             severity=_INFO,
-            title="A table was left behind by --only or --exclude",
+            title="A table or view was left behind by --only or --exclude",
             why="You asked for it.",
         ),
         "rowid-not-kept": FindingKind(

@@ -95,7 +95,7 @@ def plan_migration(
         if census.set_apart(table.name).rows
     }
     keys = plan_foreign_keys(catalog, census, chosen, plans, staging, options)
-    views = plan_views(catalog, plans, view_targets, staging)
+    views = plan_views(catalog, plans, view_targets, staging, options)
 
     findings += [found for plan in plans.values() for found in plan.findings]
     findings += [*keys.findings, *views.findings, *_find_left_behind(catalog, chosen, options)]
@@ -206,10 +206,11 @@ def select_tables(catalog: Catalog, options: Options) -> tuple[list[Table], list
 
     Raises: MigrationError (usage) when a pattern matches no table: it is most likely misspelt.
     """
-    every = [*(table.name for table in catalog.tables), *(table.name for table in catalog.virtual_tables)]
-    for option, patterns in (("--only", options.only), ("--exclude", options.exclude)):
+    tables = [*(table.name for table in catalog.tables), *(table.name for table in catalog.virtual_tables)]
+    views = [view.name for view in catalog.views]
+    for option, patterns, names in (("--only", options.only, tables), ("--exclude", options.exclude, tables + views)):
         for pattern in patterns:
-            if not any(matches_place(name, pattern) for name in every):
+            if not any(matches_place(name, pattern) for name in names):
                 raise MigrationError(
                     f"{option} {pattern} matches no table of the source",
                     code="usage",

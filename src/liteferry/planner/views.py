@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from liteferry.decisions import matches_place
 from liteferry.errors import Untranslatable
 from liteferry.expressions import Relation, translate_view
 from liteferry.findings import make_finding
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from liteferry.expressions import ViewTranslation
+    from liteferry.model import Options
     from liteferry.planner.tables import TablePlan
 
 
@@ -35,7 +37,9 @@ class ViewsPlan:
     made: list[str] = field(default_factory=list)
 
 
-def plan_views(catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mapping[str, str], staging: str) -> ViewsPlan:
+def plan_views(
+    catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mapping[str, str], staging: str, options: Options
+) -> ViewsPlan:
     """Translate the views, each after those that it reads, whatever their order in the file. Pure.
 
     A view whose translation fails because it reads another that is not there yet is tried again after each success;
@@ -49,7 +53,11 @@ def plan_views(catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mappin
     excluded = {fold_case(table.name) for table in catalog.tables} - set(relations)
     waiting = []
     for view in catalog.views:
-        if view.error is None:
+        if any(matches_place(view.name, pattern) for pattern in options.exclude):
+            excluded.add(fold_case(view.name))
+            message = f"view {view.name} stays behind"
+            result.findings.append(make_finding("left-out-by-choice", message, name=view.name, sql=view.sql))
+        elif view.error is None:
             waiting.append(view)
         else:
             message = f"view {view.name} cannot be read by SQLite itself: {view.error}"

@@ -80,12 +80,14 @@ def count_left_out(plan: Plan, catalog: Catalog) -> Counts:
     unique = {(table.name, index.name) for table in catalog.tables for index in table.indexes if index.origin == "u"}
     named = {(table.name, name_key(i)): i.origin for table in catalog.tables for i in table.indexes}
     counts: Counts = Counter()
+    views = {view.name for view in catalog.views}
     gone = set[tuple[str, str | None]]()  # one object may be left out for two reasons
     for finding in _decided(plan):
         table = finding.table or ""
         match finding.code:
             case "left-out-by-choice":
-                counts["", "tables"] += bool(table)  # else a virtual table, which is counted nowhere
+                counts["", "tables"] += bool(table)  # else a view, or a virtual table, which is counted nowhere
+                counts["", "views"] += finding.name in views and not table
             case "unique-clash" | "index-entry-too-long" if finding.way == "leave-out":
                 origin = named.get((table, finding.name or ""))
                 if origin != "pk" and (table, finding.name) not in gone:
