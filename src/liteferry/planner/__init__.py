@@ -31,13 +31,14 @@ from liteferry.model import (
 )
 from liteferry.names import LIMIT_BYTES, NameSpace, quote_name, quote_qualified
 from liteferry.planner.foreign_keys import plan_foreign_keys
+from liteferry.planner.refusals import NOTHING_REFUSED, Refusals
 from liteferry.planner.sql import create_schema_sql, move_sql
 from liteferry.planner.tables import TablePlan, list_given_names, plan_table, say_why
 from liteferry.planner.views import plan_views
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 STAGING_COMMENT: Final = "liteferry staging"
 """How a staging schema of ours begins its comment; anything else is not ours to drop."""
@@ -50,10 +51,12 @@ def plan_migration(
     options: Options,
     *,
     source: str,
+    refused: Mapping[str, str] = NOTHING_REFUSED,
 ) -> Plan:
     """Plan the whole migration. Pure.
 
     target: the target schema as it is; None when there is no server yet. source: the file's name, for the record.
+    refused: translations that must not be used (`liteferry.proof.probe_translations`), as ``CODE:PLACE``, with why.
 
     Raises: MigrationError (usage) when --only or --exclude names no table, or --schema cannot be a schema's name.
     """
@@ -72,7 +75,7 @@ def plan_migration(
     view_targets = {view.name: relations.claim(view.name or "unnamed", given=bool(view.name)) for view in catalog.views}
     staging = staging_name(options.schema)
     plans: dict[str, TablePlan] = {}
-    demanded = demand_types(catalog, options)
+    demanded, refusals = demand_types(catalog, options), Refusals(options=options, refused=refused)
     for table in chosen:
         plans[table.name] = plan_table(
             table,
@@ -82,9 +85,10 @@ def plan_migration(
             options,
             relations,
             demanded.get(table.name, {}),
+            refusals,
         )
     keys = plan_foreign_keys(catalog, census, chosen, plans, staging)
-    views = plan_views(catalog, plans, view_targets, staging)
+    views = plan_views(catalog, plans, view_targets, staging, refusals)
 
     findings += [found for plan in plans.values() for found in plan.findings]
     findings += [*keys.findings, *views.findings, *_find_left_behind(catalog, chosen, options)]
@@ -124,6 +128,7 @@ def plan_migration(
         findings=accept_findings(findings, options),
         names=tuple(names),
         source_objects=count_objects(catalog, chosen),
+        translations=(*(made for plan in plans.values() for made in plan.translations), *views.translations),
     )
 
 

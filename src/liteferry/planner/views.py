@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from liteferry.errors import Untranslatable
 from liteferry.expressions import Relation, translate_view
 from liteferry.findings import make_finding
-from liteferry.model import Catalog, Finding, NameChange, PlannedObject, Step, View
+from liteferry.model import Catalog, ColumnMap, Finding, NameChange, PlannedObject, Step, TranslatedSql, View
 from liteferry.names import NameSpace
 from liteferry.planner.sql import create_view_sql
 from liteferry.planner.tables import say_why
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from liteferry.expressions import ViewTranslation
+    from liteferry.planner.refusals import Refusals
     from liteferry.planner.tables import TablePlan
 
 
@@ -33,9 +34,12 @@ class ViewsPlan:
     findings: list[Finding] = field(default_factory=list)
     names: list[NameChange] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
+    translations: list[TranslatedSql] = field(default_factory=list)
 
 
-def plan_views(catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mapping[str, str], staging: str) -> ViewsPlan:
+def plan_views(
+    catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mapping[str, str], staging: str, refusals: Refusals
+) -> ViewsPlan:
     """Translate the views, each after those that it reads, whatever their order in the file. Pure.
 
     A view whose translation fails because it reads another that is not there yet is tried again after each success;
@@ -61,6 +65,7 @@ def plan_views(catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mappin
         for view in tuple(waiting):
             try:
                 translated = _translate(view, relations)
+                refusals.check("view-untranslatable", None, view.name)
             except Untranslatable as error:
                 reasons[view.name] = error.reason
                 continue
@@ -115,6 +120,23 @@ def _add_view(result: ViewsPlan, view: View, translated: ViewTranslation, target
         )
     )
     result.objects.append(PlannedObject(kind="view", name=target, columns=columns, source_sql=view.sql))
+    result.translations.append(
+        TranslatedSql(
+            use="view",
+            name=view.name,
+            object_name=target,
+            source_sql=view.sql,
+            target_sql=translated.sql,
+            results=tuple(
+                ColumnMap(source=found.source, target=found.target, pg_type=found.pg_type, kind=found.kind, rule="")
+                for found in translated.columns
+            ),
+            reads=translated.depends_on,
+            moves=translated.moves,
+            rough=translated.rough,
+            chance=translated.chance,
+        )
+    )
     result.findings += [
         make_finding("view-differs", f"view {view.name}: {note}", name=view.name) for note in translated.notes
     ]
