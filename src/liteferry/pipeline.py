@@ -24,6 +24,8 @@ from liteferry.model import (
     Catalog,
     Census,
     Event,
+    Finding,
+    Mismatch,
     Options,
     Plan,
     Report,
@@ -36,7 +38,16 @@ from liteferry.model import (
     to_json,
 )
 from liteferry.planner import map_target_tables, plan_migration
-from liteferry.proof import TableProof, compare_catalogs, digest_source, digest_target, verify_objects, verify_table
+from liteferry.proof import (
+    TableProof,
+    compare_catalogs,
+    digest_source,
+    digest_target,
+    probe_translations,
+    verify_behaviour,
+    verify_objects,
+    verify_table,
+)
 from liteferry.run import (
     PLAN_NAME,
     Run,
@@ -241,6 +252,8 @@ def _plan(source: str, target: str | None, options: Options, observe: Callable[[
             refuse_target(server, options.schema, exists=held.exists)
         snapshot = stack.enter_context(_open_source(source, None, run))
         catalog, census = _read_source(snapshot, run)
+        if target is not None:
+            return _plan_tried(run, catalog, census, held, options, server)
         return plan_migration(catalog, census, held, options, source=show_path(Path(source).name))
 
 
@@ -288,7 +301,7 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
         snapshot = stack.enter_context(_open_source(source, directory, run, keep=not options.dry_run))
         catalog, census = _read_source(snapshot, run)
         with run.phase("plan"):
-            made = run.plan = plan_migration(catalog, census, held, options, source=show_path(Path(source).name))
+            made = run.plan = _plan_tried(run, catalog, census, held, options, server)
         if options.dry_run:
             return run.report("blocked" if made.blockers else "not proven", exit_status=_dry_status(made))
         journal = stack.enter_context(Journal.create(directory))
@@ -304,6 +317,16 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
         clear_staging(server, made, run)
         report = _carry(run, _Cargo(made, catalog, census, snapshot), server, journal, directory)
         return run.write_report(directory, report)
+
+
+def _plan_tried(
+    run: Run, catalog: Catalog, census: Census, held: TargetCatalog | None, options: Options, server: Target
+) -> Plan:
+    """Plan, and try out what was translated: what gives two answers is not used."""
+    name = show_path(Path(run.path).name)
+    made = plan_migration(catalog, census, held, options, source=name)
+    refused = probe_translations(made, catalog, census, server)
+    return plan_migration(catalog, census, held, options, source=name, refused=refused) if refused else made
 
 
 def _dry_status(made: Plan) -> int:
@@ -394,6 +417,7 @@ def prove(
     held: the schema to be proven, as it is. expected: what its definitions are held against, where there is anything.
     """
     run.staged = held
+    differing, notes = tuple[Mismatch, ...](), tuple[Finding, ...]()
     with SnapshotReader(server) as reader, ThreadPoolExecutor(run.jobs, thread_name_prefix="liteferry-proof") as pool:
         ordered = sorted(cargo.plan.tables, key=lambda table: (table.size_bytes, table.rows), reverse=True)
         futures = {
@@ -417,11 +441,18 @@ def prove(
         except BaseException:
             stop_workers(list(futures.values()), server)
             raise
+        if not any(proof.mismatch_count for proof in proofs):  # else other answers are no wonder
+            differing, notes = verify_behaviour(
+                cargo.plan, cargo.snapshot, reader, held, show_values=run.options.show_values, scratch_dir=scratch
+            )
+    if notes and run.plan is not None:
+        run.plan = replace(run.plan, findings=(*run.plan.findings, *notes))
     run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
     if expected is not None:
         named = {(found.object_kind, found.object_name, found.table) for found in wrong}
         others = compare_catalogs(expected, held)
         wrong += tuple(f for f in others if (f.object_kind, f.object_name, f.table) not in named)
+    wrong += differing
     run.tables = tuple(_report_table(run, proof) for proof in proofs)
     run.mismatches = (*(found for proof in proofs for found in proof.mismatches), *wrong)
     run.mismatch_count = sum(proof.mismatch_count for proof in proofs) + len(wrong)
@@ -505,7 +536,7 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
             run.plan = refresh_plan(made, census)
         else:
             taken = replace(options, accept=options.accept or ("all",))
-            run.plan = plan_migration(catalog, census, None, taken, source=show_path(Path(source).name))
+            run.plan = _plan_tried(run, catalog, census, None, taken, server)
         with run.phase("proof"):
             cargo = _Cargo(run.plan, catalog, census, snapshot)
             expected = expect_definitions(run, run.plan, server)

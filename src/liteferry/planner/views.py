@@ -69,7 +69,7 @@ def plan_views(
             except Untranslatable as error:
                 reasons[view.name] = error.reason
                 continue
-            relations[fold_case(view.name)] = _add_view(result, view, translated, targets[view.name], staging)
+            relations[fold_case(view.name)] = _add_view(result, view, translated, targets[view.name], staging, plans)
             waiting.remove(view)
             progress = True
     dangling = _find_dangling(waiting, excluded)
@@ -109,7 +109,31 @@ def _translate(view: View, relations: Mapping[str, Relation]) -> ViewTranslation
     return replace(translated, columns=columns)
 
 
-def _add_view(result: ViewsPlan, view: View, translated: ViewTranslation, target: str, staging: str) -> Relation:
+def _why_not_compared(translated: ViewTranslation, result: ViewsPlan, plans: Mapping[str, TablePlan]) -> str:
+    """Why the two engines must show other rows in a view; "" when they must not."""
+    if translated.moves:
+        return "it reads the clock or makes random values"
+    named = {found.name for found in result.findings if found.code == "view-not-compared"}
+    for name in translated.depends_on:
+        if name in named:
+            return f"it reads {name}, of which they are not either"
+        if name in plans:
+            if plans[name].map.part:
+                return f"rows of {name} are in quarantine"
+            for column in plans[name].map.columns:
+                if column.conversions:
+                    return f"the values of {name}.{column.source} are changed by your choice"
+    return ""
+
+
+def _add_view(
+    result: ViewsPlan,
+    view: View,
+    translated: ViewTranslation,
+    target: str,
+    staging: str,
+    plans: Mapping[str, TablePlan],
+) -> Relation:
     columns = tuple(column.target for column in translated.columns)
     result.steps.append(
         Step(
@@ -137,6 +161,9 @@ def _add_view(result: ViewsPlan, view: View, translated: ViewTranslation, target
             chance=translated.chance,
         )
     )
+    if why := _why_not_compared(translated, result, plans):
+        message = f"the rows of view {view.name} were not compared: {why}"
+        result.findings.append(make_finding("view-not-compared", message, name=view.name, sql=view.sql))
     result.findings += [
         make_finding("view-differs", f"view {view.name}: {note}", name=view.name) for note in translated.notes
     ]

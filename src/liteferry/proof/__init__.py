@@ -10,11 +10,13 @@ code with the encoders. Two methods:
   sought (`liteferry.proof.multiset`).
 
 Either gives both sides' digests and names each value, lost row and extra row exactly. `liteferry.proof.objects`
-compares everything else.
+compares everything else, `liteferry.proof.behaviour` what the translated objects do.
 """
 
+from liteferry.proof.behaviour import verify_behaviour
 from liteferry.proof.definitions import compare_catalogs
 from liteferry.proof.objects import verify_objects
+from liteferry.proof.probe import probe_translations
 from liteferry.proof.rows import ProofSource, ProofTarget
 from liteferry.proof.tables import TableProof, digest_source, digest_target, verify_table
 
@@ -25,6 +27,8 @@ __all__ = [
     "compare_catalogs",
     "digest_source",
     "digest_target",
+    "probe_translations",
+    "verify_behaviour",
     "verify_objects",
     "verify_table",
 ]
