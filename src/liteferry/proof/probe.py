@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Final
 from liteferry.compare import storage_class
 from liteferry.compare.words import spell_text, spell_value
 from liteferry.proof.answers import form_of_source, form_of_target, name_place
-from liteferry.proof.samples import combine, describe_columns, find_used, fits, sample_values, spell_for_target
+from liteferry.proof.samples import (
+    combine,
+    describe_columns,
+    find_used,
+    fits,
+    sample_values,
+    spell_for_target,
+    uses_fractions,
+)
 from liteferry.source.samples import SampleClause, SampleDatabase
 from liteferry.sqlite_ddl import fold_case
 from liteferry.target.samples import evaluate_samples
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
     from liteferry.target import Target
 
 _DATA_EXCEPTION: Final = "22"
+_INEXACT: Final = frozenset({"float8", "numeric"})
 
 
 def truth_sql(condition_sql: str) -> str:
@@ -89,8 +98,9 @@ def _probe_expression(
     """Why the expression must be refused; "" when both engines agree on every sample."""
     used = find_used(translated.source_sql, columns)
     values: list[list[StorageValue]] = []
+    exact = not (uses_fractions(translated.source_sql) or any(column.kind in _INEXACT for column in used))
     for column in used:
-        stored = database.store(_clause(column), sample_values(column, translated.source_sql))
+        stored = database.store(_clause(column), sample_values(column, translated.source_sql, exact=exact))
         fitting = {(storage_class(value), value): value for value in stored if fits(column, value)}
         values.append(list(fitting.values()))
     if not all(values):  # a column of which nobody knows what it may hold: the rows are compared all the same

@@ -27,6 +27,7 @@ _INTEGERS: Final = (
     0, 1, -1, 2, -2, 3, 5, 7, -7, 10, 12, 42, 99, 100, 1000, 32767, -32768, 65536, 1700000000, 2147483647, -2147483648,
     4294967296, 9007199254740991, -9007199254740991,
 )  # fmt: skip
+_EXACT_IN_DOUBLES: Final = 18  # so many of these, even multiplied with each other
 _REALS: Final = (
     0.0, 0.5, -0.5, 1.0, -1.0, 1.5, -1.5, 2.5, -2.5, 3.9, -3.9, 0.1, -0.1, 99.99, 100.0, 2.675, 0.49999999999999994,
     1e-7, -1e-7, 123456789.123, 1e10, 4503599627370498.0, 1e15,
@@ -120,6 +121,13 @@ def list_names(sql: str) -> set[str]:
     return {fold_case(token.value) for token in _lex(sql)}
 
 
+def uses_fractions(sql: str) -> bool:
+    """Whether a number with a point or an exponent stands in an expression, or a cast to one. Pure."""
+    return any(token.kind == "number" and not token.value.isdigit() for token in _lex(sql)) or bool(
+        list_names(sql) & {"real", "round", "numeric", "total", "avg", "julianday"}
+    )
+
+
 def find_used(sql: str, columns: dict[str, SampleColumn]) -> list[SampleColumn]:
     """The columns that an expression may use: whose names occur in it. Pure."""
     names = list_names(sql)
@@ -133,17 +141,22 @@ def _lex(sql: str) -> Sequence[Token]:
         return ()
 
 
-def sample_values(column: SampleColumn, sql: str) -> list[object]:
-    """Values to be stored in a column, those first that the expression itself names; more than can stay. Pure."""
+def sample_values(column: SampleColumn, sql: str, *, exact: bool) -> list[object]:
+    """Values to be stored in a column, those first that the expression itself names; more than can stay. Pure.
+
+    exact: there are integers beyond what a floating-point number counts exactly. Where these are in play, sums of such
+    integers are known to differ (the docs' table of expressions says so).
+    """
     tokens = _lex(sql)
+    integers = _INTEGERS if exact else _INTEGERS[:_EXACT_IN_DOUBLES]
     words = list(_vary_words(tokens))
     numbers = list(_vary_numbers(tokens))
     values: list[object] = [None] if column.nullable else []
     match column.kind:
         case "int2" | "int4" | "int8" | "interval":
-            values += [*(number for number in numbers if isinstance(number, int)), *_INTEGERS]
+            values += [*(number for number in numbers if isinstance(number, int)), *integers]
         case "float8" | "numeric":
-            values += [*numbers, *_REALS, *_INTEGERS]
+            values += [*numbers, *_REALS, *integers]
         case "bool":
             values += [0, 1, *_WORDS_OF_TRUTH]
         case "text":

@@ -14,8 +14,8 @@ CREATE TABLE "liteferry_staging_public"."item" (
     "rest" bigint GENERATED ALWAYS AS ("count" % '3'::bigint) STORED,
     "half" bigint GENERATED ALWAYS AS ("count" / '2'::bigint) STORED,
     "is_big" boolean GENERATED ALWAYS AS ("count" > 5) STORED,
-    "exact" numeric GENERATED ALWAYS AS (("price" * "count"::double precision)::text::numeric) STORED,
-    "whole" numeric GENERATED ALWAYS AS (("price" * "count"::double precision)::text::numeric) STORED
+    "exact" numeric GENERATED ALWAYS AS (CASE WHEN ("price" * "count"::double precision) = trunc(("price" * "count"::double precision)) AND abs(("price" * "count"::double precision)) < 9223372036854774784 THEN ("price" * "count"::double precision)::bigint::numeric ELSE ("price" * "count"::double precision)::text::numeric END) STORED,
+    "whole" numeric GENERATED ALWAYS AS (CASE WHEN ("price" * "count"::double precision) = trunc(("price" * "count"::double precision)) AND abs(("price" * "count"::double precision)) < 9223372036854774784 THEN ("price" * "count"::double precision)::bigint::numeric ELSE ("price" * "count"::double precision)::text::numeric END) STORED
 );
 -- data/table/item
 COPY "liteferry_staging_public"."item" ("id", "price", "count", "name") FROM STDIN WITH (FORMAT binary, FREEZE);
