@@ -43,7 +43,7 @@ _CONSTRUCTS: Final = (
     ("integer_column = '5'", "integer_column = 5", "the affinity makes the text a number; other words are refused"),
     ("text column with a number column", "", "SQLite converts those texts that look like numbers"),
     ("x < y of texts", 'x COLLATE "C" < y', "bytes, as SQLite's BINARY compares"),
-    ("x = y COLLATE NOCASE", "translate(x, 'A…Z', 'a…z') COLLATE \"C\" = …", "A to Z only, as in SQLite"),
+    ("x = y COLLATE NOCASE", 'lower(x COLLATE "C") = …', "A to Z only, as in SQLite"),
     ("x = y COLLATE RTRIM", "rtrim(x, ' ') COLLATE \"C\" = …", ""),
     ("any other collation", "", "it belongs to the application"),
     ("'a' < 'B' in a generated column", "", "PostgreSQL finds no collation for what it compares without any column"),
@@ -53,7 +53,7 @@ _CONSTRUCTS: Final = (
     ("x IN (y, z)", "the same", "IN () is false, also for NULL"),
     ("x IN (SELECT …)", "the same", "where no value needs a conversion"),
     ("(x, y) = (1, 2)", "", "rows of values are not translated"),
-    ("x LIKE y [ESCAPE z]", 'translate(x, …) COLLATE "C" LIKE translate(y, …) ESCAPE \'\'', "A to Z fold"),
+    ("x LIKE y [ESCAPE z]", 'lower(x COLLATE "C") LIKE lower(y COLLATE "C") ESCAPE \'\'', "A to Z fold"),
     ("x GLOB 'a*[0-9]?'", "LIKE, or ~ where there are classes", "literal patterns, classes of ASCII characters"),
     ("x REGEXP y, x MATCH y", "", "the application defines them"),
     (

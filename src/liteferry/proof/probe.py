@@ -63,8 +63,8 @@ def ask(translated: TranslatedSql) -> Question:
 def probe_translations(plan: Plan, catalog: Catalog, census: Census, target: Target) -> dict[str, str]:
     """Try out the plan's defaults, generated columns, checks, predicates and index keys with sample values.
 
-    Returns why each that gives two answers must be refused, by ``CODE:PLACE``; {} when none does. Costs 15 to 25 ms an
-    expression, 2 ms a default.
+    Returns why each that gives two answers must be refused, by ``CODE:PLACE``; {} when none does. Costs 1.5 ms an
+    expression of one column and 70 samples, 10 ms one of several and 500.
 
     Raises: MigrationError when the server cannot be asked.
     """
@@ -161,7 +161,7 @@ def _look_alike(form: bytes, other: bytes) -> bool:
         case b"d":
             return abs(int(form[1:]) - int(other[1:])) <= 1
         case b"t":
-            return _shape(form) == _shape(other)
+            return _shape(form[1:]) == _shape(other[1:])
         case b"x":
             return len(form) == len(other)
         case _:

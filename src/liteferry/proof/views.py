@@ -66,6 +66,16 @@ class ViewsProof:
         findings: list[Finding] = []
         deadline = time.monotonic() + ALL_VIEWS_S
         named = {found.name for found in plan.findings if found.code == "view-not-compared"}
+        known = {view.object_name for view in plan.translations}
+        findings += [
+            make_finding(
+                "view-not-compared",
+                f"the rows of view {planned.name} were not compared: the plan was made by an earlier liteferry",
+                name=planned.name,
+            )
+            for planned in plan.objects
+            if planned.kind == "view" and planned.name not in known
+        ]
         columns = {view.name: tuple(column.name for column in view.columns) for view in held.views}
         for view in plan.translations:
             if view.use != "view" or view.name in named:
@@ -201,7 +211,7 @@ class _ViewProof:
             examples = [(found.key or b"").decode() for found in store.list_by_place(1)]
         what = f"shows other rows: {lost:,} only in SQLite, {extra:,} only in PostgreSQL"
         return contradict(
-            self._view, what, f"{lost:,} rows of its own", f"{extra:,} rows of its own", examples[0] if examples else ""
+            self._view, what, f"{lost:,} of its own", f"{extra:,} of its own", examples[0] if examples else ""
         )
 
     def _spell_row(self, spelled: Callable[[int, int], str], row: int) -> str:
