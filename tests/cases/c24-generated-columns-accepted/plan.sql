@@ -9,7 +9,7 @@ CREATE TABLE "liteferry_staging_public"."item" (
     "name" text,
     "total" double precision GENERATED ALWAYS AS (("price" * "count"::double precision) + 0.0::double precision) STORED,
     "twice" bigint GENERATED ALWAYS AS ("count" * '2'::bigint) STORED,
-    "upper_name" text GENERATED ALWAYS AS (translate("name", 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')) STORED,
+    "upper_name" text GENERATED ALWAYS AS (upper("name" COLLATE "C")) STORED,
     "label" text GENERATED ALWAYS AS (("name" || ' x'::text) || "count"::text) STORED,
     "rest" bigint GENERATED ALWAYS AS ("count" % '3'::bigint) STORED,
     "half" bigint GENERATED ALWAYS AS ("count" / '2'::bigint) STORED,
