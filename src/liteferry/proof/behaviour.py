@@ -14,14 +14,16 @@ Nothing is asked for ever: a view may never end, on either engine. What could no
 from __future__ import annotations
 
 from collections import defaultdict
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from liteferry.compare import DigestSum, canonicalise_columns, canonicalise_rows, digest_rows, parse_copy_text
 from liteferry.compare.words import spell_value
 from liteferry.errors import MigrationError, TooSlow
 from liteferry.findings import make_finding
+from liteferry.model import ColumnMap
 from liteferry.names import quote_name, quote_qualified
-from liteferry.proof.answers import call_object, contradict, form_of_source, form_of_target
+from liteferry.proof.answers import MINUS_ZERO, ZERO, call_object, contradict
 from liteferry.proof.probe import ask
 from liteferry.proof.rows import read_lines
 from liteferry.proof.samples import list_names
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from liteferry.model import ColumnMap, Finding, Mismatch, Plan, TableMap, TargetCatalog, TranslatedSql
+    from liteferry.compare import StorageValue
+    from liteferry.model import Finding, Mismatch, Plan, TableMap, TargetCatalog, TranslatedSql
     from liteferry.proof.answers import AnswerSource, AnswerTarget
 
 WHOLE_ROWS: Final = 20_000
@@ -104,6 +107,13 @@ class _TableProof:
         self._key: list[ColumnMap] = [columns[name] for name in table.key]
         if any(column.conversions for column in self._key):
             self._key = []
+        self._columns = [
+            *self._key,
+            *(
+                ColumnMap(source="", target="", pg_type=question.pg_type, kind=question.kind, rule="")
+                for question in self._questions
+            ),
+        ]
         # rows in quarantine are on one side only: without a key nobody can tell which
         self._is_partial = table.part == "fitting"
 
@@ -130,8 +140,7 @@ class _TableProof:
             why = error.what
         return [], [*findings, *(_not_compared(each, why) for each in self._asked)]
 
-    def _read_source(self, most_rows: int, *, from_end: bool) -> Iterator[tuple[bytes, list[bytes], str]]:
-        """Each row's key as a digest, its answers' forms, and its key in words."""
+    def _read_source(self, most_rows: int, *, from_end: bool) -> Iterator[_Answers]:
         names = [column.source for column in self._key]
         batches = self._source.read_expressions(
             self._table.source,
@@ -141,21 +150,10 @@ class _TableProof:
             most_rows=most_rows,
             from_end=from_end,
         )
-        width = len(names)
         for batch in batches:
-            keys = self._digest_keys(canonicalise_rows([row[:width] for row in batch], self._key, "source"), len(batch))
-            for key, row in zip(keys, batch, strict=True):
-                forms = [
-                    form_of_source(value, question.kind, question.pg_type)
-                    for value, question in zip(row[width:], self._questions, strict=True)
-                ]
-                words = ", ".join(
-                    f"{name}={spell_value(value)}" for name, value in zip(names, row[:width], strict=True)
-                )
-                yield key, forms, words
+            yield _Answers(canonicalise_rows(batch, self._columns, "source"), len(names), batch)
 
-    def _read_target(self, most_rows: int, *, from_end: bool) -> Iterator[tuple[bytes, list[bytes]]]:
-        """Each row's key as a digest, and its answers' forms."""
+    def _read_target(self, most_rows: int, *, from_end: bool) -> Iterator[_Answers]:
         items = [quote_name(column.target) for column in self._key]
         order = [
             name + (' COLLATE "C"' if column.kind == "text" else "") + (" DESC" if from_end else "")
@@ -165,36 +163,32 @@ class _TableProof:
         select_sql = f"SELECT {', '.join(items)} FROM {quote_qualified(self._schema, self._table.target)}"
         if most_rows:
             select_sql += f" ORDER BY {', '.join(order)} LIMIT {most_rows}"
-        width = len(self._key)
         for lines in read_lines(self._target.answer(select_sql, within_s=TABLE_S)):
             values = parse_copy_text(lines, len(items))
-            keys = self._digest_keys(canonicalise_columns(values[:width], self._key, "target"), len(values[0]))
-            for key, row in zip(keys, zip(*values[width:], strict=True), strict=True):
-                yield (
-                    key,
-                    [
-                        form_of_target(text, question.kind, question.pg_type)
-                        for text, question in zip(row, self._questions, strict=True)
-                    ],
-                )
-
-    def _digest_keys(self, forms: list[list[bytes]], rows: int) -> list[bytes]:
-        return digest_rows(forms) if self._key else [b""] * rows
+            yield _Answers(canonicalise_columns(values, self._columns, "target"), len(self._key))
 
     def _pair(self) -> list[Mismatch]:
         """Compare row by row. A key that only one side has is the row proof's business."""
         found: dict[int, Mismatch] = {}
         whole = self._table.rows <= WHOLE_ROWS
+        names = [column.source for column in self._key]
         for from_end in (False,) if whole else (False, True):
             most_rows = 0 if whole else WHOLE_ROWS // 2
-            answers = {key: (forms, words) for key, forms, words in self._read_source(most_rows, from_end=from_end)}
-            for key, forms in self._read_target(most_rows, from_end=from_end):
-                expected, words = answers.get(key, (forms, ""))
-                if forms == expected:
-                    continue
-                for at, (left, right) in enumerate(zip(expected, forms, strict=True)):
-                    if left != right and at not in found:
-                        found[at] = self._contradict(at, left, right, words)
+            expected: dict[bytes, tuple[tuple[bytes, ...], str]] = {}
+            for block in self._read_source(most_rows, from_end=from_end):
+                words = (
+                    ", ".join(f"{name}={spell_value(value)}" for name, value in zip(names, row, strict=False))
+                    for row in block.rows
+                )
+                expected |= zip(block.digest_keys(), zip(block.list_rows(), words, strict=True), strict=True)
+            for block in self._read_target(most_rows, from_end=from_end):
+                for key, forms in zip(block.digest_keys(), block.list_rows(), strict=True):
+                    wanted, spelled = expected.get(key, (forms, ""))
+                    if forms == wanted:
+                        continue
+                    for at, (left, right) in enumerate(zip(wanted, forms, strict=True)):
+                        if left != right and at not in found:
+                            found[at] = self._contradict(at, left, right, spelled)
         return [found[at] for at in sorted(found)]
 
     def _contradict(self, at: int, source: bytes, target: bytes, words: str) -> Mismatch:
@@ -209,19 +203,46 @@ class _TableProof:
 
     def _add_up(self) -> list[Mismatch]:
         """Compare each expression's answers over all rows, in any order."""
-        sums: list[list[DigestSum]] = [[DigestSum() for _ in self._asked] for _ in ("source", "target")]
-        for _, forms, _ in self._read_source(0, from_end=False):
-            for total, form in zip(sums[0], forms, strict=True):
-                total.add(digest_rows([[form]]))
-        for _, forms in self._read_target(0, from_end=False):
-            for total, form in zip(sums[1], forms, strict=True):
-                total.add(digest_rows([[form]]))
+        source = self._sum_up(self._read_source(0, from_end=False))
+        target = self._sum_up(self._read_target(0, from_end=False))
         return [
             contradict(each, "gives other answers in the target", f"{left.rows} rows", f"{right.rows} rows")
-            for each, left, right in zip(self._asked, *sums, strict=True)
+            for each, left, right in zip(self._asked, source, target, strict=True)
             if left.rows == right.rows and left.result() != right.result()
         ]
 
+    def _sum_up(self, blocks: Iterator[_Answers]) -> list[DigestSum]:
+        sums = [DigestSum() for _ in self._asked]
+        for block in blocks:
+            for total, forms in zip(sums, block.answers, strict=True):
+                total.add(digest_rows([forms]))
+        return sums
+
+
+class _Answers:
+    """Some rows' keys and answers in canonical form. rows: as SQLite has them, the key first."""
+
+    def __init__(self, forms: list[list[bytes]], width: int, rows: Sequence[Sequence[StorageValue]] = ()) -> None:
+        self._keys = forms[:width]
+        self.answers = [_drop_signs(column) for column in forms[width:]]
+        self.rows = rows
+
+    def digest_keys(self) -> list[bytes]:
+        return digest_rows(self._keys)
+
+    def list_rows(self) -> list[tuple[bytes, ...]]:
+        return [tuple(map(_abbreviate, row)) for row in zip(*self.answers, strict=True)]
+
+
+def _drop_signs(forms: list[bytes]) -> list[bytes]:
+    return [ZERO if form == MINUS_ZERO else form for form in forms] if MINUS_ZERO in forms else forms
+
+
+def _abbreviate(form: bytes) -> bytes:
+    return form if len(form) <= _LONG else blake2b(form, digest_size=_LONG).digest()
+
+
+_LONG: Final = 32
 
 _TRUTHS: Final = {b"i1": "true", b"i0": "false", b"-": "NULL"}
 
