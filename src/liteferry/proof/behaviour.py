@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 WHOLE_ROWS: Final = 20_000
 """A table with a key and more rows than this is compared at both ends of its key's order only, half as many at each.
-Without a key all rows are, as long as the time lasts."""
+Without a key all rows are, as long as the time lasts. Computing costs 2 µs a row and side;
+of a keyed table with four expressions 0.2 s, and less than 10 MB."""
 TABLE_S: Final = 60.0
 """For the expressions of one table, on either engine."""
 

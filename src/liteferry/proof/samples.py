@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from liteferry.model import Affinity, Column, ColumnCensus, ColumnMap, Kind, Table, TableCensus, TableMap
 
 MOST_ROWS: Final = 500
-"""Of one expression. They cost both engines together 10 to 15 ms, whatever the expression."""
+"""Of one expression. They cost both engines together 10 ms; 70, as many as one column has, cost 1.5."""
 
 _INTEGERS: Final = (
     0, 1, -1, 2, -2, 3, 5, 7, -7, 10, 12, 42, 99, 100, 1000, 32767, -32768, 65536, 1700000000, 2147483647, -2147483648,
