@@ -24,8 +24,6 @@ from liteferry.model import (
     Catalog,
     Census,
     Event,
-    Finding,
-    Mismatch,
     Options,
     Plan,
     Report,
@@ -417,7 +415,6 @@ def prove(
     held: the schema to be proven, as it is. expected: what its definitions are held against, where there is anything.
     """
     run.staged = held
-    differing, notes = tuple[Mismatch, ...](), tuple[Finding, ...]()
     with SnapshotReader(server) as reader, ThreadPoolExecutor(run.jobs, thread_name_prefix="liteferry-proof") as pool:
         ordered = sorted(cargo.plan.tables, key=lambda table: (table.size_bytes, table.rows), reverse=True)
         futures = {
@@ -441,18 +438,17 @@ def prove(
         except BaseException:
             stop_workers(list(futures.values()), server)
             raise
-        if not any(proof.mismatch_count for proof in proofs):  # else other answers are no wonder
-            differing, notes = verify_behaviour(
+        run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
+        if expected is not None:
+            named = {(found.object_kind, found.object_name, found.table) for found in wrong}
+            others = compare_catalogs(expected, held)
+            wrong += tuple(f for f in others if (f.object_kind, f.object_name, f.table) not in named)
+        if not wrong and not any(proof.mismatch_count for proof in proofs):  # else other answers are no wonder
+            wrong, notes = verify_behaviour(
                 cargo.plan, cargo.snapshot, reader, held, show_values=run.options.show_values, scratch_dir=scratch
             )
-    if notes and run.plan is not None:
-        run.plan = replace(run.plan, findings=(*run.plan.findings, *notes))
-    run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
-    if expected is not None:
-        named = {(found.object_kind, found.object_name, found.table) for found in wrong}
-        others = compare_catalogs(expected, held)
-        wrong += tuple(f for f in others if (f.object_kind, f.object_name, f.table) not in named)
-    wrong += differing
+            if notes and run.plan is not None:
+                run.plan = replace(run.plan, findings=(*run.plan.findings, *notes))
     run.tables = tuple(_report_table(run, proof) for proof in proofs)
     run.mismatches = (*(found for proof in proofs for found in proof.mismatches), *wrong)
     run.mismatch_count = sum(proof.mismatch_count for proof in proofs) + len(wrong)
