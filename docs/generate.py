@@ -121,7 +121,9 @@ EXPRESSIONS_INTRO: Final = """\
 # Expressions
 
 How the SQL in defaults, checks, generated columns, indexes and views is translated. It is a whitelist: only what surely
-means the same on both engines is translated. Everything else is a [finding](findings.md) with its SQL.
+means the same on both engines is translated. Everything else is a [finding](findings.md) with its SQL. What is
+translated is then computed by both engines, over sample values and over the rows; where the answers differ, it is
+refused as well. [The proof](../explanation/proof.md#what-the-objects-do) says how.
 
 ## Translated
 

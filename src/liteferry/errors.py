@@ -161,6 +161,14 @@ def _rebuild(
     )
 
 
+class TooSlow(Exception):  # noqa: N818 - an answer, not a failure: what was asked need not be answered
+    """Something that may take for ever was given up when its time was over."""
+
+    def __init__(self, seconds: float) -> None:
+        """Hold how many seconds it was given."""
+        super().__init__(f"it was not done within {seconds:.0f} seconds")
+
+
 class Untranslatable(Exception):  # noqa: N818 - the field's word for it; it is an answer, not a failure
     """A SQLite expression that has no PostgreSQL form of surely the same meaning. ``reason`` is one sentence."""
 

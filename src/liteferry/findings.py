@@ -280,6 +280,19 @@ FINDINGS = MappingProxyType(
             title="A view's columns have other types than its SQLite values",
             why="SQLite gives each value its own type; a PostgreSQL view has one type a column.",
         ),
+        "view-not-compared": FindingKind(
+            severity=_INFO,
+            title="The rows of a view were not compared",
+            why="Both engines are asked for a view's rows, which must be the same. Not of a view that reads the clock"
+            " or makes random values, nor of one that takes too long or never ends. Its columns and its definition were"
+            " compared all the same; look at it yourself.",
+        ),
+        "expression-not-compared": FindingKind(
+            severity=_INFO,
+            title="A check, or an index's expression or condition, was not compared over the rows",
+            why="Both engines are asked what it comes to in each row. Here that was not possible; it was tried out with"
+            " sample values, and the target took all rows.",
+        ),
         "trigger-left-out": FindingKind(
             severity=_BLOCKER,
             title="A trigger is not carried over",

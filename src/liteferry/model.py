@@ -756,6 +756,32 @@ class PlannedObject:
     folds: tuple[str, ...] = ()  # one an entry of ``columns``: what a unique key leaves out of account, NOCASE or RTRIM
 
 
+TranslationUse = Literal["default", "generated", "check", "predicate", "index-key", "view"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslatedSql:
+    """SQL of the source beside what the plan made of it, so that both engines' answers can be compared.
+
+    ``name``: as findings name the object (`Finding.name`). ``object_name``: the target's. ``results``: the columns that
+    it gives, one unless it is a view. ``reads``: of a view, the tables and views that it reads, by their source names.
+    ``moves``: it reads the clock or makes random values. ``rough``: it adds floating-point numbers in any order.
+    ``chance``: why two good answers may differ, "" when they may not.
+    """
+
+    use: TranslationUse
+    name: str
+    object_name: str
+    source_sql: str
+    target_sql: str
+    results: tuple[ColumnMap, ...]
+    table: str | None = None  # the source table's name
+    reads: tuple[str, ...] = ()
+    moves: bool = False
+    rough: bool = False
+    chance: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameChange:
     """A name that could not be kept: what it was, what it is now, why."""
@@ -808,6 +834,7 @@ class Plan:
     source_objects: ObjectTotals = ObjectTotals()  # what the source declares, accepted losses included
     apart: tuple[Apart, ...] = ()  # the rows that go into quarantine, and why
     decided: Decided | None = None  # what the user said of values; with it `verify` sets the same rows apart
+    translations: tuple[TranslatedSql, ...] = ()
 
     @property
     def counterparts(self) -> tuple[TableMap, ...]:

@@ -44,7 +44,9 @@ from liteferry.proof import (
     compare_parts,
     digest_source,
     digest_target,
+    probe_translations,
     try_keys,
+    verify_behaviour,
     verify_objects,
     verify_table,
 )
@@ -275,14 +277,9 @@ def _plan(source: str, target: str | None, options: Options, observe: Callable[[
             refuse_target(server, options.schema, exists=held.exists)
         snapshot = stack.enter_context(_open_source(source, None, run))
         catalog, census = _read_source(snapshot, run)
-        return plan_migration(
-            catalog,
-            census,
-            held,
-            options,
-            source=show_path(Path(source).name),
-            server=None if target is None else server.info,
-        )
+        if target is not None:
+            return _plan_tried(run, catalog, census, held, options, server)
+        return plan_migration(catalog, census, held, options, source=show_path(Path(source).name))
 
 
 def _digest_source(
@@ -339,9 +336,7 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
         snapshot = stack.enter_context(_open_source(source, directory, run, keep=not options.dry_run))
         catalog, census = _read_source(snapshot, run)
         with run.phase("plan"):
-            made = run.plan = plan_migration(
-                catalog, census, held, options, source=show_path(Path(source).name), server=server.info
-            )
+            made = run.plan = _plan_tried(run, catalog, census, held, options, server)
         if options.dry_run:
             return run.report("blocked" if made.blockers else "not proven", exit_status=_dry_status(made))
         journal = stack.enter_context(Journal.create(directory))
@@ -358,6 +353,18 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
         clear_staging(server, made, run)
         report = _carry(run, _Cargo(made, catalog, census, snapshot), server, journal, directory)
         return run.write_report(directory, report)
+
+
+def _plan_tried(
+    run: Run, catalog: Catalog, census: Census, held: TargetCatalog | None, options: Options, server: Target
+) -> Plan:
+    """Plan, and try out what was translated: what gives two answers is not used."""
+    name = show_path(Path(run.path).name)
+    made = plan_migration(catalog, census, held, options, source=name, server=server.info)
+    refused = probe_translations(made, catalog, census, server)
+    if not refused:
+        return made
+    return plan_migration(catalog, census, held, options, source=name, server=server.info, refused=refused)
 
 
 def _dry_status(made: Plan) -> int:
@@ -476,13 +483,19 @@ def prove(
         except BaseException:
             stop_workers(list(futures.values()), server)
             raise
-    run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
-    wrong += compare_columns(cargo.plan, server, held)
-    wrong += compare_parts(proofs, cargo.census)
-    if expected is not None:
-        named = {(found.object_kind, found.object_name, found.table) for found in wrong}
-        others = compare_catalogs(expected, held)
-        wrong += tuple(f for f in others if (f.object_kind, f.object_name, f.table) not in named)
+        run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
+        wrong += compare_columns(cargo.plan, server, held)
+        wrong += compare_parts(proofs, cargo.census)
+        if expected is not None:
+            named = {(found.object_kind, found.object_name, found.table) for found in wrong}
+            others = compare_catalogs(expected, held)
+            wrong += tuple(f for f in others if (f.object_kind, f.object_name, f.table) not in named)
+        if not wrong and not any(proof.mismatch_count for proof in proofs):  # else other answers are no wonder
+            wrong, notes = verify_behaviour(
+                cargo.plan, cargo.snapshot, reader, held, show_values=run.options.show_values, scratch_dir=scratch
+            )
+            if notes and run.plan is not None:
+                run.plan = replace(run.plan, findings=(*run.plan.findings, *notes))
     run.tables = tuple(_report_table(run, proof) for proof in proofs)
     run.conversions = tuple(found for proof in proofs for found in proof.conversions)
     run.mismatches = (*(found for proof in proofs for found in proof.mismatches), *wrong)
@@ -568,9 +581,7 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
             run.plan = refresh_plan(made, census)
         else:
             taken = replace(options, accept=options.accept or ("all",))
-            run.plan = plan_migration(
-                catalog, census, None, taken, source=show_path(Path(source).name), server=server.info
-            )
+            run.plan = _plan_tried(run, catalog, census, None, taken, server)
         with run.phase("proof"):
             cargo = _Cargo(run.plan, catalog, census, snapshot)
             expected = expect_definitions(run, run.plan, server)

@@ -7,6 +7,7 @@ harness, the nasty rows and the cases are one thing, and tests cannot import eac
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import random
@@ -34,7 +35,12 @@ from liteferry.expressions import (
     translate_predicate,
     translate_view,
 )
+from liteferry.model import Options
 from liteferry.names import quote_name
+from liteferry.planner import plan_migration
+from liteferry.proof import probe_translations
+from liteferry.source import open_snapshot
+from liteferry.target import open_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -522,6 +528,118 @@ def test_times_agree(pg_url: str) -> None:
 
 def test_selects_agree(pg_url: str) -> None:
     check_cases(pg_url, [*SELECTS, FLOAT_SUMS])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The traps that every migration meets: translated with equal answers, or refused with a reason
+
+TRAPS: dict[str, tuple[str, dict[str, str]]] = {
+    "substr() with a negative start": (
+        "substr(v, -2); substr(v, -2, 1); substr('abc', -2, 5); substr('abc', -5, 3); substr(v, 0); substr(v, 0, 2)",
+        {"substr(v, i)": "counts from the end", "substr(v, -2, -1)": "goes backwards"},
+    ),
+    "max(a, b, NULL)": ("max(i, k, NULL); max(s, v, NULL); min(i, NULL); max(i, k); max(k, i, 3)", {}),
+    "integer division": (
+        "7 / 2; -7 / 2; 7 / -2; i / 2; i / k; i / 0; 7 / 2.0; w / 3; -7 % 3; (i / 2) * 2",
+        {"n / 2": "SQLite truncates in the rows where both are stored as integers"},
+    ),
+    "CAST(3.9 AS INTEGER)": (
+        "CAST(3.9 AS INTEGER); CAST(-3.9 AS INTEGER); CAST(r AS INTEGER); CAST(n AS INTEGER); CAST('12' AS INTEGER)",
+        {"CAST('3.9' AS INTEGER)": "leading digits", "CAST(s AS INTEGER)": "leading digits"},
+    ),
+    "LIKE folds A to Z": (
+        "'abc' LIKE 'ABC'; s LIKE 'ABC'; 'À' LIKE 'à'; s LIKE 'ÄÖ%'; s LIKE 'äö%'; s LIKE v; s LIKE 'A!%' ESCAPE '!'",
+        {"x LIKE 'a%'": "holds blobs", "s REGEXP 'a'": "REGEXP"},
+    ),
+    "strftime('%s')": (
+        "strftime('%s', ts); strftime('%s', '2020-01-01'); strftime('%s', d); CAST(strftime('%s', ts) AS INTEGER)",
+        {"strftime('%s', d) + 1": "adds the numbers that the texts begin with", "strftime('%s', s)": "is not known"},
+    ),
+    "lower('À')": ("lower('À'); upper('à'); lower('ÀB') = 'Àb'; lower(s); upper(s) = s; lower(c) = c", {}),
+    "|| with numbers": (
+        "i || ''; 1 || 2; i || k; s || i; w || ''; b || '';",
+        {"r || ''": "may write it differently", "1.0 || 'x'": "may write it differently", "n || ''": "differently"},
+    ),
+    "boolean = 1": ("b = 1; b = 0; b <> 1; b IN (0, 1); b = 2; b = '1'; b = i; b + b; NOT b = 1; b IS 1", {}),
+    "GROUP BY that says too little": (
+        """SELECT id, s, count(*) FROM data GROUP BY id; SELECT k % 2 AS m, count(*) FROM data GROUP BY m;
+        SELECT b, count(*) FROM data GROUP BY 1 HAVING max(i) > 0""",
+        {
+            "SELECT s, count(*) FROM data GROUP BY k": "s is neither grouped nor aggregated",
+            "SELECT max(i), s FROM data": "s is neither grouped nor aggregated",
+            "SELECT k, i FROM data GROUP BY 1": "i is neither grouped nor aggregated",
+            "SELECT b FROM data GROUP BY b HAVING s > 'a'": "s is neither grouped nor aggregated",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRAPS)
+def test_a_trap_is_translated_right_or_refused(name: str, pg_url_all: str) -> None:
+    translated, refused = TRAPS[name]
+    check_cases(pg_url_all, split_cases(translated))
+    for sql, reason in refused.items():
+        with pytest.raises(Untranslatable) as caught:
+            translate_view(f"CREATE VIEW v AS {Case(sql).select}", RELATIONS)
+        assert reason in caught.value.reason, sql
+
+
+def test_every_letter_is_folded_as_sqlite_does(pg_url_all: str) -> None:
+    """Every character that has a case, whatever the database's locale."""
+    letters = [chr(code) for code in range(0x80, 0x110000) if not 0xD800 <= code < 0xE000]
+    letters = [*map(chr, range(1, 0x80)), *(each for each in letters if {each.lower(), each.upper()} != {each})]
+    table = (column("s", "text", "TEXT", "text"),)
+    folds = [translate_index_key(f"{name}(s)", table).sql for name in ("lower", "upper")]
+    with closing(sqlite3.connect(":memory:")) as source, connect(pg_url_all) as target:
+        want = [source.execute("SELECT lower(?1), upper(?1)", [letter]).fetchone() for letter in letters]
+        sql = f'SELECT {", ".join(folds)} FROM unnest(%s::text[]) WITH ORDINALITY AS t("s", n) ORDER BY n'
+        got = target.execute(sql.encode(), [letters]).fetchall()
+    assert got == want
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The same expressions, tried out by liteferry itself with its own sample values, with and without rows
+
+DECLARED = {
+    "id": "INTEGER PRIMARY KEY", "i": "INTEGER", "k": "INTEGER NOT NULL", "r": "REAL", "n": "DECIMAL", "w": "NUMERIC",
+    "b": "BOOLEAN", "s": "TEXT", "v": "VARCHAR(40) NOT NULL", "c": "TEXT COLLATE NOCASE", "t": "TEXT COLLATE RTRIM",
+    "x": "BLOB", "d": "DATE", "ts": "DATETIME", "t3": "DATETIME", "dd": "DATETIME", "mixed": "DATETIME",
+    "tt": "DATETIME", "tz": "DATETIME", "tm": "TIME", "js": "JSON", "u": "", "q": "", "z": "NUMERIC",
+}  # fmt: skip
+
+
+def make_indexed_file(path: Path, rows: Sequence[tuple[object, ...]], step: int) -> None:
+    """A table with an index on each of the expressions, and one with each as its condition, as far as SQLite allows."""
+    with closing(sqlite3.connect(path)) as source:
+        source.execute(f"CREATE TABLE data ({', '.join(f'{name} {declared}' for name, declared in DECLARED.items())})")
+        source.executemany(f"INSERT INTO data VALUES ({', '.join('?' * len(DECLARED))})", rows)
+        for number, sql in enumerate([*NUMBERS, *COMPARISONS, *TEXTS, *TIMES, *CONSTANT_ORDER][::step]):
+            for index in (f"key{number} ON data (({sql}))", f"condition{number} ON data (id) WHERE {sql}"):
+                with contextlib.suppress(sqlite3.Error):
+                    source.execute(f"CREATE INDEX {index}")
+        source.commit()
+
+
+def check_samples(url: str, directory: Path, rows: Sequence[tuple[object, ...]], step: int) -> None:
+    path = directory / "indexed.sqlite"
+    make_indexed_file(path, rows, step)
+    with open_snapshot(path, directory=directory / "snapshot") as snapshot, open_target(url) as target:
+        catalog = snapshot.read_catalog()
+        census = snapshot.take_census(catalog)
+        made = plan_migration(catalog, census, None, Options(), source=path.name)
+        assert len(made.translations) > 1000 / step
+        assert probe_translations(made, catalog, census, target) == {}
+
+
+@pytest.mark.parametrize("rows", [ROWS, ()], ids=["with rows", "empty"])
+def test_sample_values_agree(rows: Sequence[tuple[object, ...]], pg_url_all: str, tmp_path: Path) -> None:
+    check_samples(pg_url_all, tmp_path, rows, 7)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [ROWS, ()], ids=["with rows", "empty"])
+def test_sample_values_agree_for_all(rows: Sequence[tuple[object, ...]], pg_url_all: str, tmp_path: Path) -> None:
+    check_samples(pg_url_all, tmp_path, rows, 1)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -258,7 +258,7 @@ def collate(term: Term, collation: str, *, ordered: bool) -> str:
     if collation == "NOCASE":
         if literal is not None:
             return quote_literal(fold_literal(literal))
-        return f'{fold_ascii(term.sql)} COLLATE "C"'
+        return f'{fold_ascii(term.operand)} COLLATE "C"'
     if collation == "RTRIM":
         return quote_literal(literal.rstrip(" ")) if literal is not None else f"rtrim({term.sql}, ' ') COLLATE \"C\""
     raise Untranslatable(f"the collation {collation} belongs to the application; PostgreSQL does not have it")

@@ -66,6 +66,14 @@ class Relation:
     columns: tuple[ColumnType, ...]
 
 
+_MOVING: Final = ("statement_timestamp()", "gen_random_uuid()")
+"""What every translation that reads the clock or makes random values is built of."""
+
+
+def _moves(sql: str) -> bool:
+    return any(word in sql for word in _MOVING)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translation:
     """An expression in PostgreSQL's words. kind: the result's, None for a bare NULL.
@@ -78,6 +86,11 @@ class Translation:
     kind: Kind | None
     implied_by_type: bool = False
 
+    @property
+    def moves(self) -> bool:
+        """Whether it reads the clock or makes random values."""
+        return _moves(self.sql)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewTranslation:
@@ -85,13 +98,21 @@ class ViewTranslation:
 
     sql: the SELECT, relations schema-qualified, output columns named. columns: the output columns, usable as another
     view's `Relation.columns`. depends_on: source names of the relations that it reads. notes: what a reader should
-    know ("sums of floating-point numbers may differ in the last digit"), one sentence each.
+    know ("sums of floating-point numbers may differ in the last digit"), one sentence each. rough: it adds
+    floating-point numbers. chance: why two good answers may differ, "" when they may not.
     """
 
     sql: str
     columns: tuple[ColumnType, ...]
     depends_on: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    rough: bool = False
+    chance: str = ""
+
+    @property
+    def moves(self) -> bool:
+        """Whether it reads the clock or makes random values, itself and not by a view that it reads."""
+        return _moves(self.sql)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

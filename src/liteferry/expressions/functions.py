@@ -59,7 +59,7 @@ class FunctionRule:
 def _fold(name: str, *, upper: bool) -> Callable[[Sequence[Term]], Term]:
     def translate(arguments: Sequence[Term]) -> Term:
         text = as_text(arguments[0], f"{name}()")
-        return make_expression(fold_ascii(text.sql, upper=upper), "text", [text], storage=TEXT, atom=True)
+        return make_expression(fold_ascii(text.operand, upper=upper), "text", [text], storage=TEXT, atom=True)
 
     return translate
 
@@ -396,7 +396,7 @@ FUNCTIONS: Final[dict[str, FunctionRule]] = {
         arguments=(1, 1),
         translate=_fold("lower", upper=False),
         sqlite="lower(x)",
-        postgresql="translate(x, 'A…Z', 'a…z')",
+        postgresql='lower(x COLLATE "C")',
         note=_ASCII,
     ),
     "ltrim": FunctionRule(
@@ -471,7 +471,7 @@ FUNCTIONS: Final[dict[str, FunctionRule]] = {
         arguments=(1, 1),
         translate=_fold("upper", upper=True),
         sqlite="upper(x)",
-        postgresql="translate(x, 'a…z', 'A…Z')",
+        postgresql='upper(x COLLATE "C")',
         note=_ASCII,
     ),
     "zeroblob": FunctionRule(

@@ -31,10 +31,10 @@ def translate_like(operand: Term, pattern: Term, escape: Term | None, *, negated
     verb = "NOT LIKE" if negated else "LIKE"
     if isinstance(literal, str):
         folds = _LETTER.search(literal) is not None
-        left = fold_ascii(text.sql) if folds else text.operand
+        left = fold_ascii(text.operand) if folds else text.operand
         right = quote_literal(fold_literal(literal))
     else:
-        left, right = fold_ascii(text.sql), fold_ascii(wanted.sql)
+        left, right = fold_ascii(text.operand), fold_ascii(wanted.operand)
     sql = f'{left} COLLATE "C" {verb} {right} ESCAPE {quote_literal(written)}'
     return make_condition(sql, [text, wanted])
 

@@ -43,7 +43,7 @@ _CONSTRUCTS: Final = (
     ("integer_column = '5'", "integer_column = 5", "the affinity makes the text a number; other words are refused"),
     ("text column with a number column", "", "SQLite converts those texts that look like numbers"),
     ("x < y of texts", 'x COLLATE "C" < y', "bytes, as SQLite's BINARY compares"),
-    ("x = y COLLATE NOCASE", "translate(x, 'A…Z', 'a…z') COLLATE \"C\" = …", "A to Z only, as in SQLite"),
+    ("x = y COLLATE NOCASE", 'lower(x COLLATE "C") = …', "A to Z only, as in SQLite"),
     ("x = y COLLATE RTRIM", "rtrim(x, ' ') COLLATE \"C\" = …", ""),
     ("any other collation", "", "it belongs to the application"),
     ("'a' < 'B' in a generated column", "", "PostgreSQL finds no collation for what it compares without any column"),
@@ -53,7 +53,7 @@ _CONSTRUCTS: Final = (
     ("x IN (y, z)", "the same", "IN () is false, also for NULL"),
     ("x IN (SELECT …)", "the same", "where no value needs a conversion"),
     ("(x, y) = (1, 2)", "", "rows of values are not translated"),
-    ("x LIKE y [ESCAPE z]", 'translate(x, …) COLLATE "C" LIKE translate(y, …) ESCAPE \'\'', "A to Z fold"),
+    ("x LIKE y [ESCAPE z]", 'lower(x COLLATE "C") LIKE lower(y COLLATE "C") ESCAPE \'\'', "A to Z fold"),
     ("x GLOB 'a*[0-9]?'", "LIKE, or ~ where there are classes", "literal patterns, classes of ASCII characters"),
     ("x REGEXP y, x MATCH y", "", "the application defines them"),
     (
@@ -63,11 +63,13 @@ _CONSTRUCTS: Final = (
     ),
     # texts
     ("x || y", "x || y", "integers become text first; floating-point numbers and timestamps are refused"),
+    ("substr(x, y) where y may be negative", "", "then SQLite counts from the end; a negative literal is translated"),
     ("x -> y, x ->> y", "", "the type of the result depends on the row"),
     # forms
     ("CASE … END", "the same", "where all results have one type"),
     ("CAST(x AS INTEGER)", "trunc(x)::bigint", "of numbers, and of texts that are known to be digits"),
     ("CAST(x AS TEXT)", "x::text", "of integers, texts and dates"),
+    ("CAST of a text to a number", "", "SQLite takes the leading digits, or 0"),
     ("CAST(x AS REAL), CAST(x AS NUMERIC)", "x::double precision, x", "of numbers"),
     # defaults
     ("DEFAULT CURRENT_TIMESTAMP", "date_trunc('second', statement_timestamp() AT TIME ZONE 'UTC')", "UTC"),
@@ -85,6 +87,7 @@ _CONSTRUCTS: Final = (
     ("SELECT *, SELECT t.*", "all columns by name", "in SQLite's order, those of USING once"),
     ("JOIN … ON, USING, NATURAL, LEFT, CROSS, the comma", "… ON", "RIGHT and FULL with ON only"),
     ("GROUP BY", "the same", "no column that is neither grouped nor aggregated, unless its INTEGER PRIMARY KEY is"),
+    ("a column that is neither grouped nor aggregated", "", "SQLite takes it from any row of the group"),
     ("DISTINCT, GROUP BY, UNION of JSON or of NOCASE texts", "", "the engines take different values for equal"),
     ("ORDER BY x, ORDER BY x DESC", 'x COLLATE "C" NULLS FIRST, x DESC NULLS LAST', "as SQLite sorts"),
     ("LIMIT n OFFSET m", "the same", "with ORDER BY; without, which rows remain is chance, and it is refused"),

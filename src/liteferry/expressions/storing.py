@@ -86,7 +86,11 @@ def _store_number(term: Term, column: ColumnType) -> str:
         return f"{number.operand}::numeric"
     if _MODIFIER.search(column.pg_type):
         raise Untranslatable(f"{describe(term)} may have more digits than {column.pg_type}, which would round it")
-    return f"{number.operand}::text::numeric"  # by way of the shortest text: a direct cast keeps 15 digits only
+    # a whole number becomes an INTEGER, as NUMERIC's affinity has it, with all its digits; any other goes by way of its
+    # shortest text, since a direct cast keeps 15 digits only
+    x = number.operand
+    whole = f"{x} = trunc({x}) AND abs({x}) < 9223372036854774784"
+    return f"CASE WHEN {whole} THEN {x}::bigint::numeric ELSE {x}::text::numeric END"
 
 
 def _store_temporal(term: Term, column: ColumnType) -> str:

@@ -67,8 +67,6 @@ CANONICAL_FORMS: Final[dict[Kind, frozenset[str]]] = {
     "timestamptz": frozenset({"datetime", "datetime-f6"}),
     "time": frozenset({"time-python"}),
 }
-UPPER: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-LOWER: Final = UPPER.lower()
 
 
 class Volatility(IntEnum):
@@ -357,9 +355,12 @@ def _refuse_padded(term: Term) -> None:
         raise Untranslatable(f"{describe(term)} is of type {term.pg_type}, which ignores spaces at the end")
 
 
-def fold_ascii(sql: str, *, upper: bool = False) -> str:
-    """Fold A to Z and nothing else, as SQLite does. Pure."""
-    return f"translate({sql}, '{LOWER}', '{UPPER}')" if upper else f"translate({sql}, '{UPPER}', '{LOWER}')"
+def fold_ascii(operand: str, *, upper: bool = False) -> str:
+    """Fold A to Z and nothing else, as SQLite does. Pure. operand: `Term.operand`.
+
+    In the collation "C", whatever the database's provider of locales. Source: PostgreSQL's str_tolower().
+    """
+    return f'{"upper" if upper else "lower"}({operand} COLLATE "C")'
 
 
 def unify(terms: Sequence[Term], why: str) -> tuple[Term, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import Untranslatable
 from liteferry.expressions import syntax as s
-from liteferry.expressions.aggregates import AGGREGATES, check_groupable
+from liteferry.expressions.aggregates import AGGREGATES, FLOAT_NOTE, ORDER_NOTE, check_groupable
 from liteferry.expressions.comparisons import compare
 from liteferry.expressions.data import ColumnType, ViewTranslation
 from liteferry.expressions.ordering import order_sql
@@ -75,6 +75,8 @@ def translate(sql: str, relations: Mapping[str, Relation]) -> ViewTranslation:
         columns=compiled.columns,
         depends_on=tuple(environment.depends_on),
         notes=tuple(environment.notes),
+        rough=FLOAT_NOTE in environment.notes,
+        chance="; ".join(note for note in environment.notes if note in (TIES_NOTE, ORDER_NOTE)),
     )
 
 

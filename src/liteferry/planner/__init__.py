@@ -38,6 +38,7 @@ from liteferry.names import LIMIT_BYTES, NameSpace, quote_name, quote_qualified
 from liteferry.planner.collations import Collations, plan_collations
 from liteferry.planner.foreign_keys import plan_foreign_keys
 from liteferry.planner.quarantine import plan_quarantine
+from liteferry.planner.refusals import NOTHING_REFUSED, Refusals
 from liteferry.planner.sql import create_schema_sql, move_sql
 from liteferry.planner.tables import SYSTEM_COLUMNS, TablePlan, list_given_names, plan_table, say_why
 from liteferry.planner.unused import find_unused
@@ -45,7 +46,7 @@ from liteferry.planner.views import plan_views
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 STAGING_COMMENT: Final = "liteferry staging"
 """How a staging schema of ours begins its comment; anything else is not ours to drop."""
@@ -59,11 +60,13 @@ def plan_migration(
     *,
     source: str,
     server: ServerInfo | None = None,
+    refused: Mapping[str, str] = NOTHING_REFUSED,
 ) -> Plan:
     """Plan the whole migration. Pure.
 
     target: the target schema as it is; None when there is no server yet. source: the file's name, for the record.
     server: what it will run on; None for the embedded one.
+    refused: translations that must not be used (`liteferry.proof.probe_translations`), as ``CODE:PLACE``, with why.
 
     Raises: MigrationError (usage) when --only or --exclude names no table, --schema cannot be a schema's name, or the
     server does not have what --nocase wants.
@@ -90,6 +93,7 @@ def plan_migration(
 
     collations = plan_collations(chosen, census, options, server, staging, kind_of)
     plans: dict[str, TablePlan] = {}
+    refusals = Refusals(options=options, refused=refused)
     for table in chosen:
         plans[table.name] = plan_table(
             table,
@@ -98,6 +102,7 @@ def plan_migration(
             options,
             relations,
             demanded.get(table.name, {}),
+            refusals,
             collations,
             census,
         )
@@ -109,7 +114,7 @@ def plan_migration(
         if census.set_apart(table.name).rows
     }
     keys = plan_foreign_keys(catalog, census, chosen, plans, staging, options)
-    views = plan_views(catalog, plans, view_targets, staging, options)
+    views = plan_views(catalog, plans, view_targets, staging, refusals)
 
     findings += [found for plan in plans.values() for found in plan.findings]
     findings += [*keys.findings, *views.findings, *_find_left_behind(catalog, chosen, options)]
@@ -160,6 +165,7 @@ def plan_migration(
         source_objects=count_objects(catalog, chosen),
         apart=tuple(found for found in census.apart if found.table in aside),
         decided=Decided(accept=options.accept, decisions=options.decisions, casts=options.casts) if aside else None,
+        translations=(*(made for plan in plans.values() for made in plan.translations), *views.translations),
     )
 
 

@@ -14,6 +14,7 @@ from liteferry.decisions import find_way
 from liteferry.errors import Untranslatable
 from liteferry.expressions import (
     ColumnType,
+    Translation,
     translate_check,
     translate_default,
     translate_generated,
@@ -38,6 +39,8 @@ from liteferry.model import (
     Table,
     TableCensus,
     TableMap,
+    TranslatedSql,
+    TranslationUse,
 )
 from liteferry.names import LIMIT_BYTES, NameSpace, fit_name, quote_name
 from liteferry.planner.collations import Collations, KeyPart, describe_parts
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from liteferry.expressions import StorageClass
+    from liteferry.planner.refusals import Refusals
     from liteferry.typemap import TypeChoice
 
 SYSTEM_COLUMNS: Final = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
@@ -92,6 +96,8 @@ class TablePlan:
     names: list[NameChange] = field(default_factory=list)
     constraint_names: NameSpace = field(default_factory=NameSpace)
     sequence: str = ""  # the identity column's sequence
+    translations: list[TranslatedSql] = field(default_factory=list)
+    refusals: Refusals
     collations: Collations
     rows: int = 0  # of the source, with those in quarantine
 
@@ -117,14 +123,15 @@ def plan_table(
     options: Options,
     relations: NameSpace,
     demanded: Mapping[str, str],
+    refusals: Refusals,
     collations: Collations,
     whole: Census | None = None,
 ) -> TablePlan:
     """Plan one table without its foreign keys. Pure.
 
     relations: the target schema's relation names; the table's own is taken already. demanded: the types that cast
-    rules demand, by column. whole: the census of everything, which knows what was found about rows, and which of them
-    are set apart.
+    rules demand, by column. refusals: the translations that are not to be used. whole: the census of everything, which
+    knows what was found about rows, and which of them are set apart.
     """
     staging = collations.staging
     whole = whole or Census(tables=(census,))
@@ -149,7 +156,7 @@ def plan_table(
     generated: dict[str, str] = {}
     for column in table.columns:
         if column.generated:
-            sql, found = _translate_generated(table, column, types, by_name[column.name], options)
+            sql, found = _translate_generated(table, column, types, by_name[column.name], refusals)
             findings += found
             if sql:
                 generated[column.name] = sql
@@ -183,6 +190,7 @@ def plan_table(
         constraint_names=NameSpace(list_given_names(table)),
         collations=collations,
         rows=census.rows,
+        refusals=refusals,
     )
     plan.names += [
         NameChange(
@@ -274,18 +282,13 @@ def _column_type(table: Table, column: Column, census: ColumnCensus, target: str
 
 
 def _translate_generated(
-    table: Table, column: Column, types: Sequence[ColumnType], own: ColumnType, options: Options
+    table: Table, column: Column, types: Sequence[ColumnType], own: ColumnType, refusals: Refusals
 ) -> tuple[str, list[Finding]]:
-    reason = ""
-    if f"generated-untranslatable:{table.name}.{column.name}" in options.accept:
-        reason = "you asked for a plain column"  # the way out where the proof finds that the two engines differ
-    else:
-        try:
-            sql = translate_generated(column.generated_sql or "", types, own).sql
-        except Untranslatable as error:
-            reason = error.reason
-    if reason:
-        message = f"the expression of generated column {column.name} is not carried over: {reason}"
+    try:
+        sql = translate_generated(column.generated_sql or "", types, own).sql
+        refusals.check("generated-untranslatable", table.name, column.name)
+    except Untranslatable as error:
+        message = f"the expression of generated column {column.name} is not carried over: {error.reason}"
         found = make_finding(
             "generated-untranslatable", message, table=table.name, name=column.name, sql=column.generated_sql
         )
@@ -358,6 +361,15 @@ def _plan_columns(
                 collation=plan.collations.collation_name(table.name, column.name),
             )
         )
+        if column.name in generated:
+            note_translation(
+                plan,
+                "generated",
+                (column.name, mapped.target),
+                column.generated_sql or "",
+                Translation(sql=generated[column.name], kind=mapped.kind),
+                mapped.pg_type,
+            )
     plan.objects.insert(0, PlannedObject(kind="table", name=target, source_sql=table.sql))
     plan.steps.append(
         Step(
@@ -402,7 +414,8 @@ def _translate_default(plan: TablePlan, column: Column, own: ColumnType) -> str:
     if column.default_sql is None or column.name == plan.table.rowid_alias:
         return ""
     try:
-        sql = translate_default(column.default_sql, own).sql
+        translated = translate_default(column.default_sql, own)
+        plan.refusals.check("default-untranslatable", plan.table.name, column.name)
     except Untranslatable as error:
         plan.findings.append(
             make_finding(
@@ -414,7 +427,38 @@ def _translate_default(plan: TablePlan, column: Column, own: ColumnType) -> str:
             )
         )
         return ""
-    return "" if sql.upper() == "NULL" else sql
+    if translated.sql.upper() == "NULL":
+        return ""
+    note_translation(plan, "default", (column.name, own.target), column.default_sql, translated, own.pg_type)
+    return translated.sql
+
+
+def note_translation(
+    plan: TablePlan,
+    use: TranslationUse,
+    names: tuple[str, str],
+    source_sql: str,
+    translated: Translation,
+    pg_type: str = "",
+) -> None:
+    """Note what was translated, for the proof. names: the object's in findings, and in the target."""
+    if translated.kind is None:
+        return
+    result = ColumnMap(
+        source=names[0], target=names[1], pg_type=pg_type or translated.kind, kind=translated.kind, rule=""
+    )
+    plan.translations.append(
+        TranslatedSql(
+            use=use,
+            name=names[0],
+            object_name=names[1],
+            table=plan.table.name,
+            source_sql=source_sql,
+            target_sql=translated.sql,
+            results=(result,),
+            moves=translated.moves,
+        )
+    )
 
 
 def _why_no_index(plan: TablePlan, keys: Sequence[IndexKey]) -> str:
@@ -632,6 +676,7 @@ def _plan_checks(plan: TablePlan, staging: str, judge: _Judge) -> None:
             plan.findings.append(broken)
         try:
             translated = translate_check(check.sql, plan.types)
+            plan.refusals.check("check-untranslatable", table.name, check.name or f"check {position}")
         except Untranslatable as error:
             plan.findings.append(
                 make_finding(
@@ -673,6 +718,7 @@ def _plan_checks(plan: TablePlan, staging: str, judge: _Judge) -> None:
         plan.objects.append(
             PlannedObject(kind="check", name=name, table=target, validated=is_valid, source_sql=check.sql)
         )
+        note_translation(plan, "check", (check.name or f"check {position}", name), check.sql, translated)
 
 
 def _plan_indexes(plan: TablePlan, relations: NameSpace, judge: _Judge) -> None:
@@ -682,7 +728,9 @@ def _plan_indexes(plan: TablePlan, relations: NameSpace, judge: _Judge) -> None:
             continue
         try:
             keys = _key_parts(plan, index.keys)
-            where = translate_predicate(index.where_sql, plan.types).sql if index.where_sql else ""
+            predicate = translate_predicate(index.where_sql, plan.types) if index.where_sql else None
+            where = predicate.sql if predicate else ""
+            plan.refusals.check("index-untranslatable", table.name, index.name)
         except Untranslatable as error:
             plan.findings.append(
                 make_finding(
@@ -707,6 +755,12 @@ def _plan_indexes(plan: TablePlan, relations: NameSpace, judge: _Judge) -> None:
             )
         )
         plan.objects.append(_index_object(plan, index, name, keys))
+        if predicate and index.where_sql:
+            note_translation(plan, "predicate", (index.name, name), index.where_sql, predicate)
+        for key in index.keys:
+            if key.expression_sql:
+                translated = translate_index_key(key.expression_sql, plan.types)
+                note_translation(plan, "index-key", (index.name, name), key.expression_sql, translated)
         if index.unique and not where and all(key.column is not None for key in index.keys) and _is_plain(keys):
             plan.unique_sets.append(tuple(fold_case(key.column or "") for key in index.keys))
 

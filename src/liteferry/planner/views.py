@@ -12,7 +12,7 @@ from liteferry.decisions import matches_place
 from liteferry.errors import Untranslatable
 from liteferry.expressions import Relation, translate_view
 from liteferry.findings import make_finding
-from liteferry.model import Catalog, Finding, NameChange, PlannedObject, Step, View
+from liteferry.model import Catalog, ColumnMap, Finding, NameChange, PlannedObject, Step, TranslatedSql, View
 from liteferry.names import NameSpace
 from liteferry.planner.sql import create_view_sql
 from liteferry.planner.tables import say_why
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from liteferry.expressions import ViewTranslation
-    from liteferry.model import Options
+    from liteferry.planner.refusals import Refusals
     from liteferry.planner.tables import TablePlan
 
 
@@ -35,10 +35,11 @@ class ViewsPlan:
     findings: list[Finding] = field(default_factory=list)
     names: list[NameChange] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
+    translations: list[TranslatedSql] = field(default_factory=list)
 
 
 def plan_views(
-    catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mapping[str, str], staging: str, options: Options
+    catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mapping[str, str], staging: str, refusals: Refusals
 ) -> ViewsPlan:
     """Translate the views, each after those that it reads, whatever their order in the file. Pure.
 
@@ -53,7 +54,7 @@ def plan_views(
     excluded = {fold_case(table.name) for table in catalog.tables} - set(relations)
     waiting = []
     for view in catalog.views:
-        if any(matches_place(view.name, pattern) for pattern in options.exclude):
+        if any(matches_place(view.name, pattern) for pattern in refusals.options.exclude):
             excluded.add(fold_case(view.name))
             message = f"view {view.name} stays behind"
             result.findings.append(make_finding("left-out-by-choice", message, name=view.name, sql=view.sql))
@@ -69,10 +70,11 @@ def plan_views(
         for view in tuple(waiting):
             try:
                 translated = _translate(view, relations)
+                refusals.check("view-untranslatable", None, view.name)
             except Untranslatable as error:
                 reasons[view.name] = error.reason
                 continue
-            relations[fold_case(view.name)] = _add_view(result, view, translated, targets[view.name], staging)
+            relations[fold_case(view.name)] = _add_view(result, view, translated, targets[view.name], staging, plans)
             waiting.remove(view)
             progress = True
     dangling = _find_dangling(waiting, excluded)
@@ -112,7 +114,31 @@ def _translate(view: View, relations: Mapping[str, Relation]) -> ViewTranslation
     return replace(translated, columns=columns)
 
 
-def _add_view(result: ViewsPlan, view: View, translated: ViewTranslation, target: str, staging: str) -> Relation:
+def _why_not_compared(translated: ViewTranslation, result: ViewsPlan, plans: Mapping[str, TablePlan]) -> str:
+    """Why the two engines must show other rows in a view; "" when they must not."""
+    if translated.moves:
+        return "it reads the clock or makes random values"
+    named = {found.name for found in result.findings if found.code == "view-not-compared"}
+    for name in translated.depends_on:
+        if name in named:
+            return f"it reads {name}, of which they are not either"
+        if name in plans:
+            if plans[name].map.part:
+                return f"rows of {name} are in quarantine"
+            for column in plans[name].map.columns:
+                if column.conversions:
+                    return f"the values of {name}.{column.source} are changed by your choice"
+    return ""
+
+
+def _add_view(
+    result: ViewsPlan,
+    view: View,
+    translated: ViewTranslation,
+    target: str,
+    staging: str,
+    plans: Mapping[str, TablePlan],
+) -> Relation:
     columns = tuple(column.target for column in translated.columns)
     result.steps.append(
         Step(
@@ -123,6 +149,26 @@ def _add_view(result: ViewsPlan, view: View, translated: ViewTranslation, target
         )
     )
     result.objects.append(PlannedObject(kind="view", name=target, columns=columns, source_sql=view.sql))
+    result.translations.append(
+        TranslatedSql(
+            use="view",
+            name=view.name,
+            object_name=target,
+            source_sql=view.sql,
+            target_sql=translated.sql,
+            results=tuple(
+                ColumnMap(source=found.source, target=found.target, pg_type=found.pg_type, kind=found.kind, rule="")
+                for found in translated.columns
+            ),
+            reads=translated.depends_on,
+            moves=translated.moves,
+            rough=translated.rough,
+            chance=translated.chance,
+        )
+    )
+    if why := _why_not_compared(translated, result, plans):
+        message = f"the rows of view {view.name} were not compared: {why}"
+        result.findings.append(make_finding("view-not-compared", message, name=view.name, sql=view.sql))
     result.findings += [
         make_finding("view-differs", f"view {view.name}: {note}", name=view.name) for note in translated.notes
     ]

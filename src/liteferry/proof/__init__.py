@@ -10,13 +10,15 @@ code with the encoders. Two methods:
   sought (`liteferry.proof.multiset`).
 
 Either gives both sides' digests and names each value, lost row and extra row exactly. `liteferry.proof.objects`
-compares everything else.
+compares everything else, `liteferry.proof.behaviour` what the translated objects do.
 """
 
+from liteferry.proof.behaviour import verify_behaviour
 from liteferry.proof.definitions import compare_catalogs, name_trait
 from liteferry.proof.duplicates import compare_columns, try_keys
 from liteferry.proof.objects import verify_objects
 from liteferry.proof.parts import compare_parts
+from liteferry.proof.probe import probe_translations
 from liteferry.proof.rows import ProofSource, ProofTarget
 from liteferry.proof.tables import TableProof, digest_source, digest_target, verify_table
 
@@ -30,7 +32,9 @@ __all__ = [
     "digest_source",
     "digest_target",
     "name_trait",
+    "probe_translations",
     "try_keys",
+    "verify_behaviour",
     "verify_objects",
     "verify_table",
 ]

@@ -150,7 +150,7 @@ def read_target_blocks(
     select_sql = f"SELECT {', '.join(selected)} FROM {quote_qualified(schema, table)}"
     if order_by:
         select_sql += f" ORDER BY {', '.join(_order_sql(columns[position]) for position in order_by)}"
-    for lines in _read_lines(target.copy_out(select_sql)):
+    for lines in read_lines(target.copy_out(select_sql)):
         values = parse_copy_text(lines, len(selected))
         places = [(ctid or b"").decode() for ctid in values.pop(0)] if placed else []
         yield Block(_ColumnRows(values), canonicalise_columns(values, columns, "target"), places)
@@ -174,7 +174,7 @@ class _ColumnRows:
         return [column[position] for column in self._columns]
 
 
-def _read_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def read_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """Cut COPY text into whole lines, about `_BATCH_BYTES` at a time, without the end of the last."""
     pending: list[bytes] = []
     size = 0

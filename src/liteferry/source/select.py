@@ -47,6 +47,18 @@ def natural_order(table: Table) -> tuple[str, ...]:
     return (rowid,) if rowid else ()  # a table that is scanned without an index is scanned by rowid
 
 
+def select_expressions(table: str, columns: Sequence[str], expressions: Sequence[str], order: Sequence[str]) -> str:
+    """A SELECT of columns, then of expressions as the table's own schema writes them. Pure.
+
+    Without an alias: an expression may name its table. order: terms of ORDER BY.
+    """
+    name = quote_sqlite_name(table)
+    items = [f"{name}.{quote_sqlite_name(column)}" for column in columns]
+    items += [f"({expression}\n)" for expression in expressions]  # which may end in a comment
+    order_sql = f" ORDER BY {', '.join(order)}" if order else ""
+    return f"SELECT {', '.join(items)} FROM main.{name} NOT INDEXED{order_sql}"
+
+
 def make_select(items: Sequence[str], table: str, order: Sequence[str] = (), where_sql: str = "") -> str:
     """A SELECT that reads the table itself, not an index that may lack entries. Pure."""
     order_sql = f" ORDER BY {', '.join(order)}" if order else ""

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from liteferry.census import InvalidText, TableAccumulator, name_row_by_key, start_census
 from liteferry.child import run_in_child
 from liteferry.compare import RawText, Text
-from liteferry.errors import MigrationError
+from liteferry.errors import MigrationError, TooSlow
 from liteferry.model import Catalog, Census, Event, Orphans, RowFault, SourceInfo, Table, TableCensus, ignore
 from liteferry.source.catalog import read_catalog
 from liteferry.source.connection import SourceConnection, connect_read_only, list_foreign_collations, show_path
@@ -57,6 +57,7 @@ from liteferry.source.select import (
     name_rowid,
     natural_order,
     quote_sqlite_name,
+    select_expressions,
 )
 from liteferry.source.twins import find_twins
 
@@ -602,6 +603,55 @@ class Snapshot:
             return "\0" not in raw.decode(self._encoding)
         except UnicodeDecodeError:
             return False
+
+    # answers, for the proof of what was translated
+
+    def read_view(self, view: str, /, *, within_s: float) -> Iterator[list[tuple[StorageValue, ...]]]:
+        """Give a view's rows as `read_storage_rows` gives a table's. Raises: TooSlow; MigrationError."""
+        return self._answer(f"SELECT * FROM main.{quote_sqlite_name(view)}", within_s)
+
+    def read_expressions(
+        self,
+        table: str,
+        key: Sequence[str],
+        expressions: Sequence[str],
+        /,
+        *,
+        within_s: float,
+        most_rows: int = 0,
+        from_end: bool = False,
+    ) -> Iterator[list[tuple[StorageValue, ...]]]:
+        """Give for each row its key, then what expressions of the table's schema come to.
+
+        most_rows: that many, in the key's order, from its end where wanted; 0 for all, in any order.
+
+        Raises: TooSlow; MigrationError when SQLite cannot compute it.
+        """
+        collation, way = _CODE_POINTS if self._is_utf16 else "BINARY", " DESC" if from_end else ""
+        order = [f"{name_column(name, quote_sqlite_name(table))} COLLATE {collation}{way}" for name in key]
+        sql = select_expressions(table, key, expressions, order if most_rows else ())
+        return self._answer(f"{sql} LIMIT {most_rows}" if most_rows else sql, within_s)
+
+    def _answer(self, sql: str, within_s: float) -> Iterator[list[tuple[StorageValue, ...]]]:
+        deadline = time.monotonic() + within_s
+        with self._borrow() as reader:
+            cursor = None
+            try:
+                while True:
+                    with reader.use(Text) as connection, connection.time_limit(deadline - time.monotonic()):
+                        cursor = cursor or connection.execute(sql)
+                        batch = _fetch_large(cursor, BATCH_ROWS)
+                    if not batch:
+                        return
+                    yield batch
+            except MigrationError as error:
+                if time.monotonic() < deadline:
+                    raise
+                raise TooSlow(within_s) from error
+            finally:
+                if cursor is not None:
+                    with reader.use(str):
+                        cursor.close()
 
     def _stream(
         self,

@@ -6,9 +6,10 @@ Layer 2. Used through `target` only.
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import TYPE_CHECKING, Self
 
-from liteferry.errors import MigrationError
+from liteferry.errors import MigrationError, TooSlow
 from liteferry.names import quote_qualified
 from liteferry.target.reporting import reporting
 
@@ -56,6 +57,24 @@ class SnapshotReader:
             try:
                 self._take_snapshot(connection)
                 yield from _copy_out(connection, select_sql)
+            finally:
+                end_transaction(connection)
+
+    def answer(self, select_sql: str, /, *, within_s: float) -> Iterator[bytes]:
+        """As `copy_out`, for what the source's own SQL asks: it may be slow, or never end. Raises: TooSlow."""
+        import psycopg
+
+        with self._target.lend_connection() as connection, reporting("asking for its rows"):
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            began = time.monotonic()
+            try:
+                self._take_snapshot(connection)
+                connection.execute(f"SET LOCAL statement_timeout = {max(1, int(within_s * 1000))}".encode())
+                yield from _copy_out(connection, select_sql)
+            except psycopg.errors.QueryCanceled as error:
+                if time.monotonic() - began < within_s:
+                    raise
+                raise TooSlow(within_s) from error
             finally:
                 end_transaction(connection)
 

@@ -22,7 +22,7 @@ CREATE UNIQUE INDEX "one_active" ON "liteferry_staging_public"."mail" ("address"
 -- post-data/index/one_active_by_domain
 CREATE UNIQUE INDEX "one_active_by_domain" ON "liteferry_staging_public"."mail" ("address", "domain") WHERE "active" AND ("deleted_at" IS NULL);
 -- post-data/index/by_lower
-CREATE INDEX "by_lower" ON "liteferry_staging_public"."mail" ((translate("address", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')));
+CREATE INDEX "by_lower" ON "liteferry_staging_public"."mail" ((lower("address" COLLATE "C")));
 -- post-data/index/big
 CREATE INDEX "big" ON "liteferry_staging_public"."mail" ("size" DESC, "id") WHERE ("size" > 15) OR ("size" IS NULL);
 -- post-data/index/by_domain
@@ -36,7 +36,7 @@ CREATE INDEX "by_day" ON "liteferry_staging_public"."mail" (("deleted_at"::date)
 -- post-data/index/by_nothing
 CREATE INDEX "by_nothing" ON "liteferry_staging_public"."mail" ((coalesce("domain", ''::text)));
 -- post-data/index/by_like
-CREATE INDEX "by_like" ON "liteferry_staging_public"."mail" ("address") WHERE translate("address", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') COLLATE "C" LIKE '%@example.org' ESCAPE '';
+CREATE INDEX "by_like" ON "liteferry_staging_public"."mail" ("address") WHERE lower("address" COLLATE "C") COLLATE "C" LIKE '%@example.org' ESCAPE '';
 -- post-data/index/by_in
 CREATE INDEX "by_in" ON "liteferry_staging_public"."mail" ("size") WHERE ("domain" IN ('a', 'b')) AND (("size" >= 1) AND ("size" <= 9));
 -- post-data/sequence/mail_id_seq

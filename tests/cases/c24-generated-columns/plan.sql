@@ -9,13 +9,13 @@ CREATE TABLE "liteferry_staging_public"."item" (
     "name" text,
     "total" double precision GENERATED ALWAYS AS (("price" * "count"::double precision) + 0.0::double precision) STORED,
     "twice" bigint GENERATED ALWAYS AS ("count" * '2'::bigint) STORED,
-    "upper_name" text GENERATED ALWAYS AS (translate("name", 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')) STORED,
+    "upper_name" text GENERATED ALWAYS AS (upper("name" COLLATE "C")) STORED,
     "label" text GENERATED ALWAYS AS (("name" || ' x'::text) || "count"::text) STORED,
     "rest" bigint GENERATED ALWAYS AS ("count" % '3'::bigint) STORED,
     "half" bigint GENERATED ALWAYS AS ("count" / '2'::bigint) STORED,
     "is_big" boolean GENERATED ALWAYS AS ("count" > 5) STORED,
-    "exact" numeric GENERATED ALWAYS AS (("price" * "count"::double precision)::text::numeric) STORED,
-    "whole" numeric GENERATED ALWAYS AS (("price" * "count"::double precision)::text::numeric) STORED
+    "exact" numeric GENERATED ALWAYS AS (CASE WHEN ("price" * "count"::double precision) = trunc(("price" * "count"::double precision)) AND abs(("price" * "count"::double precision)) < 9223372036854774784 THEN ("price" * "count"::double precision)::bigint::numeric ELSE ("price" * "count"::double precision)::text::numeric END) STORED,
+    "whole" numeric GENERATED ALWAYS AS (CASE WHEN ("price" * "count"::double precision) = trunc(("price" * "count"::double precision)) AND abs(("price" * "count"::double precision)) < 9223372036854774784 THEN ("price" * "count"::double precision)::bigint::numeric ELSE ("price" * "count"::double precision)::text::numeric END) STORED
 );
 -- data/table/item
 COPY "liteferry_staging_public"."item" ("id", "price", "count", "name") FROM STDIN WITH (FORMAT binary, FREEZE);

@@ -45,7 +45,7 @@ ALTER TABLE "liteferry_staging_public"."t" ADD CONSTRAINT "t_check" CHECK ("star
 -- post-data/check/t.either
 ALTER TABLE "liteferry_staging_public"."t" ADD CONSTRAINT "either" CHECK (("age" IS NOT NULL) OR ("price" IS NOT NULL));
 -- post-data/check/t.with space
-ALTER TABLE "liteferry_staging_public"."t" ADD CONSTRAINT "with space" CHECK (translate("code", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') COLLATE "C" <> translate("kind", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') COLLATE "C");
+ALTER TABLE "liteferry_staging_public"."t" ADD CONSTRAINT "with space" CHECK (lower("code" COLLATE "C") COLLATE "C" <> lower("kind" COLLATE "C") COLLATE "C");
 -- post-data/sequence/t_id_seq
 SELECT pg_catalog.setval('"liteferry_staging_public"."t_id_seq"', 2, true);
 -- post-data/analyze/t
