@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from liteferry import __version__
 from liteferry.errors import EXIT_STATUSES, MigrationError
+from liteferry.model import CONFIG_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,9 +71,7 @@ def _add_target(parser: argparse.ArgumentParser, *, optional: bool) -> None:
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what is moved, and how")
-    group.add_argument(
-        "--schema", type=_text, default="public", metavar="NAME", help="the target's schema (default: public)"
-    )
+    group.add_argument("--schema", type=_text, metavar="NAME", help="the target's schema (default: public)")
     group.add_argument(
         "--only",
         type=_text,
@@ -122,10 +121,29 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--timestamps",
         choices=("auto", "timestamp", "timestamptz"),
-        default="auto",
         help="what DATETIME columns become: auto (default) is timestamptz where every value has an offset, else"
         " timestamp; timestamptz takes values without an offset for UTC",
     )
+
+    group.add_argument(
+        "--names",
+        choices=("preserve", "lower", "snake"),
+        help="how names are written: preserve (default) as they are; lower: A to Z in lower case, so that none needs"
+        " quotes for its case; snake: userID as user_id, Order Details as order_details",
+    )
+    _add_config(parser)
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the file of decisions")
+    either = group.add_mutually_exclusive_group()
+    either.add_argument(
+        "--config",
+        metavar="FILE",
+        help="take options, decisions, casts and hooks from this file (default: liteferry.toml in the current"
+        " directory, where there is one); what the command line says comes on top of it",
+    )
+    either.add_argument("--no-config", action="store_true", help="ignore liteferry.toml in the current directory")
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -223,6 +241,20 @@ def _arguments_plan(parser: argparse.ArgumentParser) -> None:
     _add_output(parser)
 
 
+def _arguments_check(parser: argparse.ArgumentParser) -> None:
+    _arguments_plan(parser)
+    group = parser.add_argument_group("the draft")
+    group.add_argument(
+        "--write-config",
+        type=_text,
+        nargs="?",
+        const=CONFIG_NAME,
+        metavar="FILE",
+        help=f"write what was found to a new file (default: {CONFIG_NAME}), with every way out as a comment, for you to"
+        " decide there",
+    )
+
+
 def _arguments_migrate(parser: argparse.ArgumentParser) -> None:
     _arguments_plan(parser)
     _add_run(parser)
@@ -303,7 +335,7 @@ COMMANDS: Final = (
     Command(
         name="check",
         help="everything that would go wrong; touches nothing",
-        add_arguments=_arguments_plan,
+        add_arguments=_arguments_check,
         run="check",
     ),
     Command(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -50,16 +51,25 @@ def run_command(name: str, arguments: argparse.Namespace) -> int:
 
 
 def make_options(arguments: argparse.Namespace) -> Options:
-    """The options that the command line gave; defaults where the command does not have them. Pure."""
+    """The options of the file of decisions, and over them those that the command line gave.
+
+    Lists of decisions add up, and the command line's come after the file's, or before them where the first counts;
+    every other option replaces the file's. Raises: MigrationError (usage).
+    """
     given = vars(arguments)
+    _refuse_swallowed_target(given)
+    kept = _read_config(arguments)
     return Options(
-        schema=given.get("schema", "public"),
-        only=tuple(given.get("only", ())),
-        exclude=tuple(given.get("exclude", ())),
-        accept=tuple(given.get("accept", ())),
-        decisions=tuple(given.get("on_misfit", ())),
-        casts=tuple(given.get("cast", ())),
-        timestamps=given.get("timestamps", "auto"),
+        schema=given.get("schema") or kept.schema,
+        names=given.get("names") or kept.names,
+        only=tuple(given.get("only", ())) or kept.only,
+        exclude=tuple(given.get("exclude", ())) or kept.exclude,
+        accept=(*kept.accept, *given.get("accept", ())),
+        decisions=(*kept.decisions, *given.get("on_misfit", ())),
+        casts=(*given.get("cast", ()), *kept.casts),
+        timestamps=given.get("timestamps") or kept.timestamps,
+        hooks=kept.hooks,
+        config=kept.config,
         snapshot=given.get("snapshot", "copy"),
         jobs=given.get("jobs", 0),
         verify=not given.get("no_verify", False),
@@ -67,6 +77,41 @@ def make_options(arguments: argparse.Namespace) -> Options:
         dry_run=given.get("dry_run", False),
         show_values=given.get("show_values", False),
         run_dir=given.get("run_dir"),
+    )
+
+
+def _read_config(arguments: argparse.Namespace) -> Options:
+    """What the file of decisions says; the defaults where there is none, or the command takes none."""
+    from liteferry.config import find_config, read_config
+
+    if "config" not in arguments or arguments.no_config:
+        return Options()
+    path = Path(arguments.config) if arguments.config is not None else find_config(Path())
+    if path is None:
+        return Options()
+    options = read_config(path)
+    if options.config is not None and not arguments.quiet:
+        _tell(f"options are taken from {path} (SHA-256 {options.config.sha256[:12]}…); --no-config goes without")
+    return options
+
+
+def _refuse_swallowed_target(given: dict[str, object]) -> None:
+    """Refuse a TARGET that an option of several words has taken for itself. Raises: MigrationError (usage)."""
+    for option in ("accept", "only", "exclude", "write_config"):
+        found = given.get(option) or ()
+        items: tuple[str, ...] = (found,) if isinstance(found, str) else tuple(found)  # type: ignore[arg-type]  # texts
+        if any(_looks_like_target(item) for item in items):
+            raise MigrationError(
+                f"--{option.replace('_', '-')} was given what looks like TARGET: it takes every word that follows",
+                code="usage",
+                hint="put SOURCE and TARGET before the options, or -- between them",
+            )
+
+
+def _looks_like_target(text: str) -> bool:
+    """Whether a text is a connection string: a URI, or libpq's key=value. Pure."""
+    return text.startswith(("postgresql://", "postgres://")) or bool(
+        re.match(r"(?:service|host|hostaddr|port|dbname|user|sslmode|passfile|password)\s*=", text)
     )
 
 
@@ -95,18 +140,21 @@ def _inspect(arguments: argparse.Namespace) -> int:
     return ExitStatus.PROVEN
 
 
-def _make_plan(arguments: argparse.Namespace) -> Plan:
+def _make_plan(arguments: argparse.Namespace, options: Options) -> Plan:
     from liteferry import pipeline
 
     with _watching(arguments) as observe:
-        return pipeline.plan(arguments.source, arguments.target, make_options(arguments), observe)
+        return pipeline.plan(arguments.source, arguments.target, options, observe)
 
 
 def _check(arguments: argparse.Namespace) -> int:
     from liteferry.report.listings import render_findings_text
 
-    plan = _make_plan(arguments)
+    options = make_options(arguments)
+    plan = _make_plan(arguments, options)
     blocked = bool(plan.blockers)
+    if arguments.write_config is not None:
+        _write_draft(Path(arguments.write_config), plan, options)
     if arguments.json:
         head = {"schema": CHECK_SCHEMA, "source": plan.source, "verdict": "blocked" if blocked else "ready"}
         _write(_dump({**head, "findings": json.loads(to_json(plan.findings, indent=0))}))
@@ -115,10 +163,32 @@ def _check(arguments: argparse.Namespace) -> int:
     return ExitStatus.BLOCKED if blocked else ExitStatus.PROVEN
 
 
+def _write_draft(path: Path, plan: Plan, options: Options) -> None:
+    """Write the draft of a file of decisions; never over one that is there. Raises: MigrationError (usage)."""
+    from liteferry.report.draft import render_config_draft
+
+    text = render_config_draft(plan, options)
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise MigrationError(
+            f"{path} is there already, and what you decided may stand in it",
+            code="usage",
+            hint="name another file: --write-config FILE",
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MigrationError(
+            f"{path} cannot be written: {reason}", code="usage", hint="name another file: --write-config FILE"
+        ) from error
+    _tell(f"{path} is written: choose a way for each finding there, then check again")
+
+
 def _plan(arguments: argparse.Namespace) -> int:
     from liteferry.report.listings import render_plan_text
 
-    plan = _make_plan(arguments)
+    plan = _make_plan(arguments, make_options(arguments))
     _write(to_json(plan) if arguments.json else render_plan_text(plan, width=_width()))
     return ExitStatus.BLOCKED if plan.blockers else ExitStatus.PROVEN
 

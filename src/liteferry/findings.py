@@ -271,6 +271,11 @@ FINDINGS = MappingProxyType(
             title="A name could not be kept",
             why="PostgreSQL's names end after 63 bytes, and indexes share one name space with tables.",
         ),
+        "names-styled": FindingKind(
+            severity=_INFO,
+            title="Names are written in the style that --names asks for",
+            why="The plan and the report list each of them, as it was and as it is.",
+        ),
         "sequence-exhausted": FindingKind(
             severity=_INFO,
             title="A key has reached the largest integer",

@@ -19,6 +19,9 @@ CHECK_SCHEMA = "liteferry.check/1"
 INSPECT_SCHEMA = "liteferry.inspect/1"
 DIGEST_SCHEMA = "liteferry.digest/1"
 
+CONFIG_NAME = "liteferry.toml"
+"""The file of decisions that is looked for in the current directory."""
+
 # ---------------------------------------------------------------------------------------------------------------------
 # What the source holds
 
@@ -472,6 +475,43 @@ class Decision:
     place: str
     way: str
     code: str = ""
+    origin: str = ""  # the file that says so; "" for the command line or the caller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigFile:
+    """The file that options came from: where it is, what it was, and which of `Options.accept` stand in it."""
+
+    path: str
+    sha256: str
+    accept: tuple[str, ...] = ()
+
+
+HookPoint = Literal[
+    "before-pre-data",
+    "after-pre-data",
+    "before-data",
+    "after-data",
+    "before-post-data",
+    "after-post-data",
+    "before-publish",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """SQL of the user's, run at a point of every run. ``file``: its name as the user wrote it; ``sha256``: of the file.
+
+    ``undo_sql``: what takes back what it does outside the target's schema; "" where there is no such file.
+    """
+
+    point: HookPoint
+    file: str
+    sql: str
+    sha256: str
+    undo_file: str = ""
+    undo_sql: str = ""
+    undo_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -511,6 +551,7 @@ class Finding:
     accepted: bool = False
     ways: tuple[WayOut, ...] = ()
     way: str = ""
+    decided_by: str = ""  # the option or the file's line that took the way
 
     @property
     def blocks(self) -> bool:
@@ -656,6 +697,7 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     names: tuple[NameChange, ...] = ()
     source_objects: ObjectTotals = ObjectTotals()  # what the source declares, accepted losses included
+    config: ConfigFile | None = None
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
@@ -847,6 +889,7 @@ class Report:
     mismatch_count: int = 0  # mismatches lists at most a hundred a table
     names: tuple[NameChange, ...] = ()
     types: tuple[TypeUse, ...] = ()
+    config: ConfigFile | None = None
     published: bool = False
     undone_at: str = ""  # ISO 8601, UTC; "" while what was published is there
     loader: str = "python"
@@ -878,6 +921,8 @@ class Options:
     replace_rows: tuple[str, ...] = ()  # patterns on target tables whose rows may be replaced, with into existing
     names: Literal["preserve", "lower", "snake"] = "preserve"
     timestamps: Literal["auto", "timestamp", "timestamptz"] = "auto"
+    hooks: tuple[Hook, ...] = ()
+    config: ConfigFile | None = None  # where some of the above came from
     snapshot: Literal["copy", "none"] = "copy"
     jobs: int = 0  # 0: chosen from the number of cores
     verify: bool = True

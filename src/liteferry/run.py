@@ -209,6 +209,7 @@ class Run:
             mismatch_count=self.mismatch_count,
             names=plan.names if plan else (),
             types=count_types(plan) if plan else (),
+            config=self.options.config,
             published=self.published,
             jobs=self.jobs,
             failure=failure,

@@ -14,13 +14,14 @@ from liteferry.findings import make_finding
 from liteferry.model import Catalog, Finding, NameChange, PlannedObject, Step, View
 from liteferry.names import NameSpace
 from liteferry.planner.sql import create_view_sql
-from liteferry.planner.tables import say_why
+from liteferry.planner.tables import claim_names, note_change
 from liteferry.sqlite_ddl import fold_case, lex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from liteferry.expressions import ViewTranslation
+    from liteferry.names import NameStyle
     from liteferry.planner.tables import TablePlan
 
 
@@ -35,7 +36,9 @@ class ViewsPlan:
     made: list[str] = field(default_factory=list)
 
 
-def plan_views(catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mapping[str, str], staging: str) -> ViewsPlan:
+def plan_views(
+    catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mapping[str, str], staging: str, style: NameStyle
+) -> ViewsPlan:
     """Translate the views, each after those that it reads, whatever their order in the file. Pure.
 
     A view whose translation fails because it reads another that is not there yet is tried again after each success;
@@ -60,11 +63,11 @@ def plan_views(catalog: Catalog, plans: Mapping[str, TablePlan], targets: Mappin
         progress = False
         for view in tuple(waiting):
             try:
-                translated = _translate(view, relations)
+                translated = _translate(view, relations, style)
             except Untranslatable as error:
                 reasons[view.name] = error.reason
                 continue
-            relations[fold_case(view.name)] = _add_view(result, view, translated, targets[view.name], staging)
+            relations[fold_case(view.name)] = _add_view(result, view, translated, targets[view.name], staging, style)
             waiting.remove(view)
             progress = True
     dangling = _find_dangling(waiting, excluded)
@@ -91,20 +94,22 @@ def _find_dangling(views: Sequence[View], excluded: set[str]) -> set[str]:
     return dangling
 
 
-def _translate(view: View, relations: Mapping[str, Relation]) -> ViewTranslation:
-    """Translate a view, its columns named as SQLite names them. Raises: Untranslatable."""
+def _translate(view: View, relations: Mapping[str, Relation], style: NameStyle) -> ViewTranslation:
+    """Translate a view, its columns named as SQLite names them, in the style. Raises: Untranslatable."""
     translated = translate_view(view.sql, relations)
     if len(translated.columns) != len(view.columns):
         raise Untranslatable(f"it has {len(view.columns)} columns, but {len(translated.columns)} when translated")
-    names = NameSpace()
+    names = claim_names(view.columns, NameSpace(), style)
     columns = tuple(
-        replace(column, source=name, target=names.claim(name or "unnamed"))
+        replace(column, source=name, target=names[name])
         for column, name in zip(translated.columns, view.columns, strict=True)
     )
     return replace(translated, columns=columns)
 
 
-def _add_view(result: ViewsPlan, view: View, translated: ViewTranslation, target: str, staging: str) -> Relation:
+def _add_view(
+    result: ViewsPlan, view: View, translated: ViewTranslation, target: str, staging: str, style: NameStyle
+) -> Relation:
     columns = tuple(column.target for column in translated.columns)
     result.steps.append(
         Step(
@@ -118,9 +123,8 @@ def _add_view(result: ViewsPlan, view: View, translated: ViewTranslation, target
     result.findings += [
         make_finding("view-differs", f"view {view.name}: {note}", name=view.name) for note in translated.notes
     ]
-    if target != view.name:
-        result.names.append(
-            NameChange(kind="view", table=None, source=view.name, target=target, why=say_why(view.name))
-        )
+    result.names += note_change("view", None, view.name, target, style)
+    for column in translated.columns:
+        result.names += note_change("column", view.name, column.source, column.target, style)
     result.made.append(target)
     return Relation(source=view.name, target=target, schema=staging, columns=translated.columns)
