@@ -269,7 +269,8 @@ FINDINGS = MappingProxyType(
         "name-changed": FindingKind(
             severity=_INFO,
             title="A name could not be kept",
-            why="PostgreSQL's names end after 63 bytes, and indexes share one name space with tables.",
+            why="PostgreSQL's names end after 63 bytes, indexes share one name space with tables, and two names can be one"
+            " in the style that --names asks for.",
         ),
         "names-styled": FindingKind(
             severity=_INFO,

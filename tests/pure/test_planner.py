@@ -240,3 +240,23 @@ def test_every_blocker_but_two_can_be_accepted() -> None:
         "table-too-wide",
         "target-not-empty",
     ]
+
+
+def test_a_name_that_a_style_does_not_change_comes_first() -> None:
+    tables = (table("userName", "id", "user name", "UserName2", "user_name"), table("user_name", "id"))
+    made = plan(*tables, options=Options(names="snake"))
+    first, second = made.tables
+    assert second.target == "user_name"
+    assert first.target.startswith("user_name_")
+    targets = {column.source: column.target for column in first.columns}
+    assert targets["user_name"] == "user_name"
+    assert targets["UserName2"] == "user_name2"
+    turned = plan(*reversed(tables), options=Options(names="snake"))
+    assert {each.target for each in turned.tables} == {each.target for each in made.tables}
+    assert codes(made).count("name-changed") == 2
+    assert [(each.code, each.count) for each in made.findings if each.code == "names-styled"] == [("names-styled", 1)]
+
+
+def test_no_style_no_finding_about_it() -> None:
+    assert "names-styled" not in codes(plan(table("userName", "id", "Some Thing")))
+    assert not plan(table("userName", "id", "Some Thing")).names

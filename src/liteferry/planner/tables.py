@@ -221,7 +221,7 @@ def note_change(kind: ObjectKind, table: str | None, source: str, target: str, s
     if source == target:
         return []
     why = say_why(source, target, style)
-    if kind == "column" and _style(source, style) in SYSTEM_COLUMNS:
+    if kind == "column" and (styled := _style(source, style)) in SYSTEM_COLUMNS and target != styled:
         why = "PostgreSQL keeps the name for itself"
     return [NameChange(kind=kind, table=table, source=source, target=target, why=why)]
 
