@@ -269,8 +269,7 @@ FINDINGS = MappingProxyType(
         "name-changed": FindingKind(
             severity=_INFO,
             title="A name could not be kept",
-            why="PostgreSQL's names end after 63 bytes, indexes share one name space with tables, and two names can be one"
-            " in the style that --names asks for.",
+            why="PostgreSQL's names end after 63 bytes, and indexes share one name space with tables.",
         ),
         "names-styled": FindingKind(
             severity=_INFO,
@@ -286,6 +285,13 @@ FINDINGS = MappingProxyType(
             severity=_BLOCKER,
             title="A table has more columns than PostgreSQL allows",
             why="PostgreSQL's tables have at most 1,600 columns.",
+        ),
+        # hooks
+        "hook-without-undo": FindingKind(
+            severity=_INFO,
+            title="A hook whose effects elsewhere stay",
+            why="What a hook makes in the target's schema is taken away by undo. What it does elsewhere (in other"
+            " schemas, to roles, by extensions) is taken back by its undo file alone, and it has none.",
         ),
         # target
         "definitions-not-compared": FindingKind(

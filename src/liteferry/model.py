@@ -434,6 +434,15 @@ class TargetCatalog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaObject:
+    """What stands in a schema by itself. ``kind``: the word for ALTER and DROP; ``name``: quoted, as it follows it."""
+
+    kind: str
+    oid: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerInfo:
     """The PostgreSQL server that answered. No secrets: no password, no connection string."""
 
@@ -608,12 +617,23 @@ Phase = Literal["pre-data", "data", "post-data", "publish"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HookFile:
+    """Where the SQL of a hook's step comes from; the digests are of the files, as they were when the plan was made."""
+
+    point: HookPoint
+    file: str
+    sha256: str
+    undo_file: str = ""
+    undo_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One thing that the executor does: SQL statements, or the copy of one table (``copy``).
 
-    ``id`` is stable and readable: ``post-data/index/auth_user_email_idx``. Order of execution: the steps without a
-    ``group`` in phase pre-data; then the groups (one a table), in parallel with each other, the steps of one in their
-    order; then the other steps without a group, in their order; the phase publish last, after the proof.
+    ``id`` is stable and readable: ``post-data/index/auth_user_email_idx``. The plan's order is that of execution, but
+    that neighbours with a ``group`` (one a table) run in parallel: those of one group in their order, the next step
+    without a group after all of them. The phase publish comes last, after the proof. ``hook``: the SQL is the user's.
     ``undo_sql`` takes back what the step did *after publication*, in the target's own schema.
     """
 
@@ -624,6 +644,7 @@ class Step:
     table: str | None = None  # the target table that it works on
     group: str = ""
     undo_sql: tuple[str, ...] = ()
+    hook: HookFile | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -866,6 +887,30 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HookChange:
+    """Something that a hook did in the schema that the tables are made in.
+
+    ``made``: an object of this kind and name was not there before; ``changed``: it is defined otherwise than before;
+    ``dropped``: it is gone.
+    """
+
+    change: Literal["made", "changed", "dropped"]
+    kind: ObjectKind
+    name: str
+    table: str | None = None
+    definition: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookRun:
+    """A hook that was run, and what it did in the schema."""
+
+    step_id: str
+    file: HookFile
+    changes: tuple[HookChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The evidence of one run. Every figure in it was measured in that run."""
 
@@ -890,6 +935,7 @@ class Report:
     names: tuple[NameChange, ...] = ()
     types: tuple[TypeUse, ...] = ()
     config: ConfigFile | None = None
+    hooks: tuple[HookRun, ...] = ()
     published: bool = False
     undone_at: str = ""  # ISO 8601, UTC; "" while what was published is there
     loader: str = "python"

@@ -43,14 +43,16 @@ from liteferry.run import (
     describe_failure,
     list_unproven,
     read_plan,
+    read_report,
     write_private,
 )
+from liteferry.scripts import excuse_hooks
 from liteferry.source import open_snapshot, show_path
 from liteferry.staging import clear_staging, publish, refuse_target, settle
 from liteferry.target import SnapshotReader, Target, open_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from liteferry.source import Snapshot
 
@@ -329,7 +331,7 @@ def _carry(run: Run, cargo: _Cargo, server: Target, journal: Journal, directory:
     try:
         journal.set_state("running")
         # closed before anything is taken back: then its workers have ended
-        with contextlib.closing(execute(cargo.plan, cargo.catalog, cargo.snapshot, server, jobs=run.jobs)) as events:
+        with contextlib.closing(_execute(run, cargo, server)) as events:
             for event in events:
                 run.observe(event)
         if _prove_staging(run, cargo, server, directory):
@@ -363,6 +365,10 @@ def _carry(run: Run, cargo: _Cargo, server: Target, journal: Journal, directory:
     return report
 
 
+def _execute(run: Run, cargo: _Cargo, server: Target) -> Generator[Event, None, None]:
+    return execute(cargo.plan, cargo.catalog, cargo.snapshot, server, jobs=run.jobs, hooks=run.hooks)
+
+
 def _good_verdict(run: Run) -> Verdict:
     return "proven" if run.options.verify else "not proven"
 
@@ -375,7 +381,8 @@ def _prove_staging(run: Run, cargo: _Cargo, server: Target, scratch: Path) -> bo
             return prove(run, cargo, server, server.read_catalog(schema), scratch=scratch)
     run.tables = list_unproven(cargo.plan, run)
     run.staged = server.read_catalog(schema)
-    run.objects, run.mismatches = verify_objects(cargo.plan, cargo.catalog, run.staged, cargo.census)
+    run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, run.staged, cargo.census)
+    run.mismatches = excuse_hooks(wrong, run.hooks.runs, schema)
     run.mismatch_count = len(run.mismatches)
     return not run.mismatches
 
@@ -418,6 +425,7 @@ def prove(
             stop_workers(list(futures.values()), server)
             raise
     run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
+    wrong = excuse_hooks(wrong, run.hooks.runs, held.schema)
     if expected is not None:
         named = {(found.object_kind, found.object_name, found.table) for found in wrong}
         others = compare_catalogs(expected, held)
@@ -502,6 +510,7 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
         catalog, census = _read_source(snapshot, run)
         if made is not None:
             refuse_other_source(made, catalog, source)
+            run.hooks.runs += read_report(Path(options.run_dir)).hooks if options.run_dir is not None else ()
             run.plan = refresh_plan(made, census)
         else:
             taken = replace(options, accept=options.accept or ("all",))

@@ -39,6 +39,7 @@ from liteferry.model import (
     to_json,
 )
 from liteferry.report import render_html, render_json, render_markdown
+from liteferry.scripts import HookLog
 from liteferry.source import show_path
 from liteferry.source.copying import SNAPSHOT_NAME
 
@@ -87,6 +88,8 @@ class Run:
         self.objects = ObjectCounts()
         self.mismatches: tuple[Mismatch, ...] = ()
         self.mismatch_count = 0
+        self.hooks = HookLog()
+        self.hook_remains: list[str] = []  # what undo files could not take back
         self.staged: TargetCatalog | None = None  # what is in staging, as it was compared
         self.begun = False  # the target was touched
         self.publishing: tuple[tuple[str, str, int], ...] | None = None  # what the commit makes appear
@@ -210,6 +213,7 @@ class Run:
             names=plan.names if plan else (),
             types=count_types(plan) if plan else (),
             config=self.options.config,
+            hooks=tuple(self.hooks.runs),
             published=self.published,
             jobs=self.jobs,
             failure=failure,

@@ -32,6 +32,7 @@ LAYERS = {
     "child": 2,
     "proof": 3,
     "executor": 3,
+    "scripts": 3,
     "run": 3,
     "staging": 3,
     "expectation": 3,

@@ -31,6 +31,7 @@ from liteferry.model import (
 )
 from liteferry.names import LIMIT_BYTES, NameSpace, quote_name, quote_qualified
 from liteferry.planner.foreign_keys import plan_foreign_keys
+from liteferry.planner.hooks import find_without_undo, place_hooks
 from liteferry.planner.sql import create_schema_sql, move_sql
 from liteferry.planner.tables import TablePlan, claim_names, list_given_names, note_change, plan_table, why_styled
 from liteferry.planner.views import plan_views
@@ -103,12 +104,14 @@ def plan_migration(
     if target is not None:
         findings += _find_in_target(target)
 
-    steps = [
+    findings += find_without_undo(options.hooks)
+
+    steps = place_hooks(
         Step(id="pre-data/schema", phase="pre-data", sql=create_schema_sql(staging, STAGING_COMMENT)),
-        *(step for plan in plans.values() for step in plan.steps),
-        *keys.steps,
-        *views.steps,
-    ]
+        [step for plan in plans.values() for step in plan.steps],
+        [*keys.steps, *views.steps],
+        options.hooks,
+    )
     made = [(plans[table.name].map.target, "TABLE") for table in chosen] + [(name, "VIEW") for name in views.made]
     steps.append(_publish_step(made, staging, options.schema, creates_schema=creates_schema))
     return Plan(
