@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from liteferry import __version__
 from liteferry.errors import EXIT_STATUSES, MigrationError
@@ -381,9 +381,26 @@ COMMANDS: Final = (
 )
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse's parser; what it says of a wrong command line is JSON, too, where that was asked for."""
+
+    _given: Sequence[str] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # argparse's own signature
+        self._given = sys.argv[1:] if args is None else tuple(args)
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        if "--json" in self._given:
+            from liteferry.commands import write_usage_error
+
+            write_usage_error(message, f"{self.prog} --help")
+        super().error(message)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Define the whole command line. Pure."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="liteferry",
         description="Move a SQLite database to PostgreSQL, prove that every value arrived, and be able to undo it.",
         epilog="exit status: "

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from liteferry.model import Plan, Report
+    from liteferry.model import Hook, Plan, Report
     from liteferry.progress import Watcher
 
 ERROR_SCHEMA: Final = "liteferry.error/1"
@@ -90,7 +91,7 @@ def _read_config(arguments: argparse.Namespace) -> Options:
     if path is None:
         return Options()
     options = read_config(path)
-    if options.config is not None and not arguments.quiet:
+    if options.config is not None:
         _tell(f"options are taken from {path} (SHA-256 {options.config.sha256[:12]}…); --no-config goes without")
     return options
 
@@ -104,7 +105,7 @@ def _refuse_swallowed_target(given: dict[str, object]) -> None:
             raise MigrationError(
                 f"--{option.replace('_', '-')} was given what looks like TARGET: it takes every word that follows",
                 code="usage",
-                hint="put SOURCE and TARGET before the options, or -- between them",
+                hint="put SOURCE and TARGET before the options",
             )
 
 
@@ -167,6 +168,10 @@ def _write_draft(path: Path, plan: Plan, options: Options) -> None:
     """Write the draft of a file of decisions; never over one that is there. Raises: MigrationError (usage)."""
     from liteferry.report.draft import render_config_draft
 
+    if options.config is not None:  # hooks are named relative to their file, which may be in another directory
+        here, there = path.absolute().parent, Path(options.config.path).absolute().parent
+        hooks = tuple(_rename_hook(hook, there, here) for hook in options.hooks)
+        options = replace(options, hooks=hooks)
     text = render_config_draft(plan, options)
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:
@@ -185,6 +190,12 @@ def _write_draft(path: Path, plan: Plan, options: Options) -> None:
     _tell(f"{path} is written: choose a way for each finding there, then check again")
 
 
+def _rename_hook(hook: Hook, there: Path, here: Path) -> Hook:
+    """A hook whose files are named relative to another directory."""
+    file, undo = (os.path.relpath(there / name, here) if name else "" for name in (hook.file, hook.undo_file))
+    return replace(hook, file=file, undo_file=undo)
+
+
 def _plan(arguments: argparse.Namespace) -> int:
     from liteferry.report.listings import render_plan_text
 
@@ -195,6 +206,7 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 def _migrate(arguments: argparse.Namespace) -> int:
     from liteferry import pipeline
+    from liteferry.report.wording import format_plural
 
     options = make_options(arguments)
     if arguments.target is None and not options.dry_run:
@@ -203,7 +215,8 @@ def _migrate(arguments: argparse.Namespace) -> int:
         _warn_of_password(arguments.target)
         if os.path.isfile(arguments.source):  # noqa: PTH113 - Path.is_file raises for a name that is too long
             into = f"schema {options.schema} of {_describe_target(arguments.target)}"
-            _confirm(f"Move {arguments.source} into {into}?", arguments)
+            files = f", and run {format_plural(len(options.hooks), 'SQL file')} of yours" if options.hooks else ""
+            _confirm(f"Move {arguments.source} into {into}{files}?", arguments)
     report: Report | None = None
     try:
         with _watching(arguments) as observe:
@@ -257,6 +270,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _undo(arguments: argparse.Namespace) -> int:
+    from liteferry.report.wording import format_plural
     from liteferry.rollback import undo
 
     _confirm(f"Take away from the target what the run in {arguments.run_dir} published?", arguments)
@@ -265,8 +279,9 @@ def _undo(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _write(to_json(report))
     else:
-        count = len(report.tables)
-        _write(f"Undone: {count:,} tables with {report.rows:,} rows are gone from schema {report.target_schema}.")
+        tables, rows = format_plural(len(report.tables), "table"), format_plural(report.rows, "row")
+        gone = "is" if len(report.tables) == 1 else "are"
+        _write(f"Undone: {tables} with {rows} {gone} gone from schema {report.target_schema}.")
     return ExitStatus.PROVEN
 
 
@@ -379,20 +394,29 @@ def _say(arguments: argparse.Namespace, facts: dict[str, object], text: str) -> 
 
 def _write_error(error: MigrationError, *, as_json: bool) -> None:
     if as_json:
-        facts = {
-            "schema": ERROR_SCHEMA,
-            "code": error.code,
-            "what": error.what,
-            "hint": error.hint,
-            "table": error.table,
-            "column": error.column,
-            "key": error.key,
-            "step_id": error.step_id,
-        }
-        _write(_dump(facts))
+        _write_error_json(error)
     _tell(f"liteferry: {error} [{error.code}]")
     if error.hint:
         _tell(f"  {error.hint}")
+
+
+def write_usage_error(message: str, hint: str) -> None:
+    """Write what is wrong with a command line as JSON, to standard output."""
+    _write_error_json(MigrationError(message, code="usage", hint=hint))
+
+
+def _write_error_json(error: MigrationError) -> None:
+    facts = {
+        "schema": ERROR_SCHEMA,
+        "code": error.code,
+        "what": error.what,
+        "hint": error.hint,
+        "table": error.table,
+        "column": error.column,
+        "key": error.key,
+        "step_id": error.step_id,
+    }
+    _write(_dump(facts))
 
 
 def _refuse_forgotten_target() -> None:

@@ -64,7 +64,7 @@ def read_config(path: Path) -> Options:
     data = _read_bytes(path, "the configuration")
     text = _decode(data, path)
     try:
-        parsed = tomllib.loads(text)
+        parsed = tomllib.loads(text + "\n")  # else an error in the last line is one "at end of document"
     except tomllib.TOMLDecodeError as error:
         raise MigrationError(
             f"{path} is not valid TOML: {error}",
@@ -296,17 +296,14 @@ def find_line(text: str, section: str, key: str) -> int:
             continue
         if current != section:
             continue
-        try:
-            found = tomllib.loads(f"{line.partition('=')[0]} = 0") if '"' not in line else _read_key(line)
-        except tomllib.TOMLDecodeError:
-            continue
+        found = _read_key(line)
         if key in found:
             return number
     return 0
 
 
 def _read_key(line: str) -> Mapping[str, object]:
-    """The key of a line, quoted or not, in which an equals sign may stand. Raises: TOMLDecodeError."""
+    """The key of a line, quoted or not, in which an equals sign may stand; nothing where there is none. Pure."""
     places = [place for place, character in enumerate(line) if character == "="]
     for place in places:
         try:

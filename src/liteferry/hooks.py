@@ -48,10 +48,9 @@ def check_hook_sql(sql: str, file: str) -> None:
     """
     if "\0" in sql:
         raise _fail(file, sql[: sql.index("\0")].count("\n") + 1, "contains NUL", "is it an SQL file?")
-    statements = list(split_statements(sql, file))
-    if not statements:
-        raise MigrationError(f"{file} holds no SQL statement", code="usage", hint="take it out of [hooks], or fill it")
-    for statement in statements:
+    empty = True
+    for statement in split_statements(sql, file):
+        empty = False
         words = statement.words
         first = words[0] if words else ""
         if first in _TRANSACTION or words[:2] == ("PREPARE", "TRANSACTION"):
@@ -60,6 +59,8 @@ def check_hook_sql(sql: str, file: str) -> None:
         if first == "COPY" and {"STDIN", "STDOUT"} & set(words):
             what = "COPY from or to the connection is not possible in a hook"
             raise _fail(file, statement.line, what, "use INSERT INTO … VALUES")
+    if empty:
+        raise MigrationError(f"{file} holds no SQL statement", code="usage", hint="take it out of [hooks], or fill it")
 
 
 def split_statements(sql: str, file: str = "the SQL") -> Iterator[Statement]:

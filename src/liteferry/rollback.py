@@ -17,6 +17,7 @@ from liteferry.journal import Journal, list_relations
 from liteferry.model import ignore
 from liteferry.names import quote_qualified
 from liteferry.proof import compare_catalogs, digest_target
+from liteferry.report.wording import format_plural
 from liteferry.run import read_plan, read_published, read_report, write_reports
 from liteferry.scripts import drop_all, read_hook_remains
 from liteferry.target import TransactionReader, open_target
@@ -94,7 +95,7 @@ def _take_away(made: _Publication, server: Target, journal: Journal, observe: Ca
         if changed:
             raise MigrationError(
                 f"rows were written since the run published: {'; '.join(changed[:8])}"
-                + (f"; and {len(changed) - 8} more tables" if len(changed) > 8 else ""),
+                + (f"; and {format_plural(len(changed) - 8, 'more table')}" if len(changed) > 8 else ""),
                 code="undo-refused",
                 hint="undo would lose them; nothing was touched",
             )
@@ -139,7 +140,8 @@ def _refuse_strangers(made: _Publication, held: TargetCatalog) -> None:
     ]
     if altered:
         raise MigrationError(
-            f"{len(altered)} tables have other columns than the run published: {', '.join(altered[:5])}",
+            f"{format_plural(len(altered), 'table')} with other columns than the run published: "
+            + ", ".join(altered[:5]),
             code="undo-refused",
             hint="undo would lose what is in them; nothing was touched",
         )
@@ -148,7 +150,7 @@ def _refuse_strangers(made: _Publication, held: TargetCatalog) -> None:
     changed = [found for found in found_differences if found.table or found.source != "not declared"]
     if changed:
         raise MigrationError(
-            f"{len(changed)} definitions are not as the run published them: "
+            f"{format_plural(len(changed), 'definition')} not as the run published them: "
             + "; ".join(difference.message for difference in changed[:5])
             + (f"; and {len(changed) - 5} more" if len(changed) > 5 else ""),
             code="undo-refused",

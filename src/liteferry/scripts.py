@@ -54,7 +54,9 @@ class HookLog:
         self.started.append(step)
         after, stands = target.read_catalog(schema), target.read_objects(schema)
         known = {found.oid for found in stood}
-        self.oids += [found.oid for found in stands if found.oid not in known]
+        made = [found for found in stands if found.oid not in known]
+        _refuse_extensions(made, step, plan.target_schema)
+        self.oids += [found.oid for found in made]
         changes = tuple(_describe_change(found, schema) for found in compare_catalogs(before, after))
         self.runs.append(HookRun(step_id=step.id, file=step.hook, changes=changes))
 
@@ -71,6 +73,20 @@ class HookLog:
                     file = step.hook.undo_file if step.hook else ""
                     left.append(str(explain_failure(error, sql, file)))
         return left
+
+
+def _refuse_extensions(made: Sequence[SchemaObject], step: Step, schema: str) -> None:
+    """Refuse an extension that came into the staging schema: but for a superuser nobody may move it from there."""
+    for found in made:
+        if found.kind == "EXTENSION":
+            raise MigrationError(
+                f"{step.id} made the extension {found.name} in the staging schema",
+                code="hook-failed",
+                hint=f"say where it belongs: CREATE EXTENSION IF NOT EXISTS {found.name} SCHEMA {quote_name(schema)};"
+                " and write an undo file if it is to go again",
+                step_id=step.id,
+                exit_status=ExitStatus.UNDONE,
+            )
 
 
 def _describe_change(difference: Mismatch, schema: str) -> HookChange:
