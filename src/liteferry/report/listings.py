@@ -171,7 +171,11 @@ def stage_steps(plan: Plan) -> list[tuple[str, tuple[Step, ...]]]:
             return "Then SQL of yours, each file in one transaction"
         return "Then table by table, several at a time" if step.group else "Then one after the other"
 
-    stages = [(title, tuple(steps)) for title, steps in groupby(plan.steps, title_of)]
+    places = {group: place for place, group in enumerate(dict.fromkeys(step.group for step in plan.steps))}
+    stages = [
+        (title, tuple(sorted(steps, key=lambda step: places[step.group])))
+        for title, steps in groupby(plan.steps, title_of)
+    ]
     if stages and stages[0][0] == "Then one after the other":
         stages[0] = ("First, one after the other", stages[0][1])
     return stages

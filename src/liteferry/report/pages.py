@@ -48,7 +48,7 @@ from liteferry.report.wording import (
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from liteferry.model import Finding, Mismatch, Plan, Report, TableReport
+    from liteferry.model import Finding, HookChange, Mismatch, Plan, Report, TableReport
 
 LOAD_PHASE: Final = "load"
 """The executor's name for the phase that copies rows; what the rates are measured over."""
@@ -187,6 +187,7 @@ def _choose_sections(report: Report, plan: Plan | None) -> dict[str, str]:
     sections |= {"objects": "Objects of the schema"} if count_objects(report) else {}
     sections |= {"types": "Types"} if report.types else {}
     sections |= {"names": "Names that changed"} if report.names else {}
+    sections |= {"hooks": "SQL of yours that was run"} if report.hooks else {}
     sections |= findings
     sections |= {"steps": "Steps and their SQL"} if plan and plan.steps else {}
     sections |= what_next
@@ -212,6 +213,7 @@ def _list_provenance(report: Report) -> list[tuple[str, str]]:
         ("Source size", f"{format_size(source.size_bytes)} ({format_plural(source.size_bytes, 'byte')})" * opened),
         ("SHA-256 of the snapshot", source.sha256),
         ("Snapshot", snapshot * opened),
+        ("Configuration", f"{report.config.path}, SHA-256 {report.config.sha256}" if report.config else ""),
         ("SQLite", f"library {source.sqlite_version}, {source.encoding}, journal mode {source.journal_mode}" * opened),
     ]
     if target:
@@ -224,6 +226,12 @@ def _list_provenance(report: Report) -> list[tuple[str, str]]:
             ("Schema", report.target_schema),
         ]
     return [(label, value) for label, value in facts if value]
+
+
+def name_change(change: HookChange) -> str:
+    """Name what a hook made or changed: ``index foo on bar``. Pure."""
+    kind = "" if change.kind == "other" else change.kind.replace("_", " ") + " "
+    return f"{kind}{change.name}" + (f" on {change.table}" if change.table and change.kind != "table" else "")
 
 
 def _caption_tables(*, suspect: int, proven: int) -> str:
@@ -405,6 +413,7 @@ def _load_template(name: str) -> Template:
         "size": format_size,
         "share": format_share,
         "place": name_place,
+        "change": name_change,
         "accept": write_accept_option,
         "accept_all": write_accept_all_option,
         "short": _shorten_digest,
