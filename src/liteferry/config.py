@@ -11,7 +11,8 @@ import re
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.decisions import make_decision
 from liteferry.errors import MigrationError
@@ -21,7 +22,6 @@ from liteferry.model import CONFIG_NAME, Cast, ConfigFile, Decision, Hook, HookP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 SECTIONS: Final = {
     "move": "what is moved, and how: as the options of the same names",
@@ -45,7 +45,16 @@ CAST_KINDS: Final = {
     "types": "declared type = PostgreSQL type; columns come first",
 }
 _DEFAULTS: Final = Options()
-POINTS: Final[tuple[HookPoint, ...]] = get_args(HookPoint)
+POINTS: Final[dict[HookPoint, str]] = {
+    "before-pre-data": "the staging schema is there, and nothing in it",
+    "after-pre-data": "every table is there, without rows, keys and indexes",
+    "before-data": "the same moment, after the files of `after-pre-data`",
+    "after-data": "every row is there; keys, indexes, foreign keys and views are not",
+    "before-post-data": "the same moment, after the files of `after-data`",
+    "after-post-data": "everything is there, and not yet proven",
+    "before-publish": "the same moment, after the files of `after-post-data`: the last before the proof",
+}
+"""The points at which hooks run, in their order, with what stands in the schema then."""
 _SECRETS: Final = ("password", "passwd", "pgpassword", "url", "dsn", "target", "conninfo", "connection", "source")
 _WITH_PASSWORD: Final = re.compile(r"\w+://[^/\s:@]*:[^@\s]+@|(?<![\w-])password\s*=\s*\S", re.IGNORECASE)
 
@@ -56,11 +65,14 @@ def find_config(directory: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def read_config(path: Path) -> Options:
-    """Read the file: the options as it alone sets them, with `Options.config` saying where they come from.
+def read_config(path: str | Path) -> Options:
+    """Read liteferry.toml: the options as it alone sets them, with `Options.config` saying where they come from.
+
+    The SQL files of its hooks are read, too.
 
     Raises: MigrationError (usage) for a file that is missing, is no TOML, or says what cannot be.
     """
+    path = Path(path)
     data = _read_bytes(path, "the configuration")
     text = _decode(data, path)
     try:
@@ -106,7 +118,7 @@ class _File:
         place = f"{self.path}, line {line}" if line else str(self.path)
         return MigrationError(f"{place}: {what}", code="usage", hint=hint or "see the page Configuration file")
 
-    def check_keys(self, table: Mapping[str, object], section: str, allowed: Mapping[str, object]) -> None:
+    def check_keys(self, table: Mapping[str, object], section: str, allowed: Mapping[Any, object]) -> None:
         """Refuse a key that there is not."""
         for key in table:
             if key not in allowed:
@@ -205,7 +217,7 @@ class _File:
 
     def read_hooks(self, table: Mapping[str, Any]) -> Iterable[Hook]:
         """The hooks with their SQL, in the order in which they run."""
-        self.check_keys(table, "hooks", dict.fromkeys(POINTS))
+        self.check_keys(table, "hooks", POINTS)
         for point in POINTS:
             found = table.get(point, [])
             for item in found if isinstance(found, list) else [found]:
