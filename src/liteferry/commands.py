@@ -152,6 +152,8 @@ def _check(arguments: argparse.Namespace) -> int:
     from liteferry.report.listings import render_findings_text
 
     options = make_options(arguments)
+    if arguments.write_config is not None and os.path.lexists(arguments.write_config):
+        raise _refuse_to_replace(arguments.write_config)  # before the work, not after it
     plan = _make_plan(arguments, options)
     blocked = bool(plan.blockers)
     if arguments.write_config is not None:
@@ -177,17 +179,18 @@ def _write_draft(path: Path, plan: Plan, options: Options) -> None:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except FileExistsError as error:
-        raise MigrationError(
-            f"{path} is there already, and what you decided may stand in it",
-            code="usage",
-            hint="name another file: --write-config FILE",
-        ) from error
+        raise _refuse_to_replace(str(path)) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise MigrationError(
             f"{path} cannot be written: {reason}", code="usage", hint="name another file: --write-config FILE"
         ) from error
     _tell(f"{path} is written: choose a way for each finding there, then check again")
+
+
+def _refuse_to_replace(path: str) -> MigrationError:
+    what = f"{path} is there already, and what you decided may stand in it"
+    return MigrationError(what, code="usage", hint="name another file: --write-config FILE")
 
 
 def _rename_hook(hook: Hook, there: Path, here: Path) -> Hook:

@@ -219,6 +219,42 @@ def test_what_it_made_is_verified_and_undone(shop: Path, tmp_path: Path, pg_url:
 
 
 @pytest.mark.parametrize(
+    ("point", "options"),
+    [
+        ("before_data", ()),
+        ("after_data", ("--no-verify",)),
+        ("after_post_data", ("--names", "snake")),
+        ("before_post_data", ("--jobs", "1")),
+    ],
+)
+def test_a_column_that_it_adds(point: str, options: tuple[str, ...], shop: Path, tmp_path: Path, pg_url: str) -> None:
+    sql = (
+        "ALTER TABLE note ADD COLUMN search tsvector GENERATED ALWAYS AS (to_tsvector('english', line)) STORED;"
+        "CREATE INDEX note_search ON note USING gin (search);"
+        "ALTER TABLE customer ADD COLUMN at timestamptz NOT NULL DEFAULT now(), ADD CHECK (at > '2000-01-01');"
+        "CREATE TABLE shadow (LIKE note INCLUDING ALL); COMMENT ON COLUMN note.search IS 'mine'"
+    )
+    outcome = migrate(shop, pg_url, write_hooks(tmp_path, **{point: sql}), *options)
+    assert outcome.status == (3 if options == ("--no-verify",) else 0), outcome.report.failure
+    assert outcome.report.published
+    assert not outcome.report.mismatches
+    made = {(change.kind, change.name) for run in outcome.report.hooks for change in run.changes}
+    assert {("column", "search"), ("index", "note_search"), ("column", "at"), ("table", "shadow")} <= made
+    run_dir = outcome.report.run_dir
+    assert call_ferry("verify", shop, pg_url, "--run-dir", run_dir, "--json").status == 0
+    assert undo(outcome, pg_url).status == 0
+    assert read(pg_url, "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace") == []
+
+
+def test_everything_on_every_version(shop: Path, tmp_path: Path, pg_url_all: str) -> None:
+    outcome = migrate(shop, pg_url_all, write_hooks(tmp_path, **MAKES))
+    assert outcome.status == 0, outcome.report.failure
+    assert call_ferry("verify", shop, pg_url_all, "--run-dir", outcome.report.run_dir, "--json").status == 0
+    assert undo(outcome, pg_url_all).status == 0
+    assert migrate(shop, pg_url_all, tmp_path / "liteferry.toml").status == 0
+
+
+@pytest.mark.parametrize(
     ("sql", "words"),
     [
         ("INSERT INTO audit (mood) VALUES ('glad')", "audit"),
