@@ -180,11 +180,26 @@ def _in_child_without_snapshot(
     There the one read transaction stands for the snapshot, and it must not live in a process that may have the same
     file open for other reasons: closing either of the two would drop the other's locks.
     """
+    _refuse_contradictions(options)
     if options.snapshot == "copy":
         return run(*arguments, options, observe)
     from liteferry.child import run_in_child
 
     return run_in_child("use_case", (name, arguments, options), observe=observe)
+
+
+def _refuse_contradictions(options: Options) -> None:
+    """Refuse what would have to be ignored: an application's schema has its own names, and no staging schema.
+
+    Raises: MigrationError (usage).
+    """
+    if options.into == "existing" and (options.hooks or options.names != "preserve"):
+        what = "hooks have no place" if options.hooks else f"--names {options.names} has no meaning"
+        raise MigrationError(
+            f"{what} in a schema that an application made",
+            code="usage",
+            hint="leave them out; its tables, columns and names stay as they are",
+        )
 
 
 def run_use_case(request: tuple[str, tuple[object, ...], Options], observe: Callable[[Event], None]) -> object:

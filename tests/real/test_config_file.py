@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 
 from harness import assert_error, call_ferry, list_relations, make_shop, run_ferry
+from liteferry import pipeline
 from liteferry.cli import build_parser, main
 from liteferry.commands import make_options
+from liteferry.errors import MigrationError
+from liteferry.model import Hook, Options
 from liteferry.report import render_html, render_markdown, render_text
 
 ODD = 'odd "name" = [ä.b]\n#\\ 😀'
@@ -154,6 +157,20 @@ def test_an_option_that_swallowed_the_target(option: str, target: str, shop: Pat
     outcome = call_ferry("check", shop, option, target)
     assert_error(outcome, "usage", option, "TARGET", status=2)
     assert "hunter2" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        Options(into="existing", names="lower"),
+        Options(into="existing", hooks=(Hook(point="after-data", file="a.sql", sql="SELECT 1", sha256=""),)),
+    ],
+)
+def test_what_has_no_place_in_an_applications_schema_is_refused(options: Options, shop: Path, pg_url: str) -> None:
+    for use in (pipeline.plan, pipeline.migrate, pipeline.verify):
+        with pytest.raises(MigrationError) as raised:
+            use(shop, pg_url, options)
+        assert raised.value.code == "usage"
 
 
 def test_a_wrong_command_line_is_json_too(shop: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -10,6 +11,7 @@ import pytest
 
 from harness import (
     SHOP,
+    Ferry,
     Outcome,
     assert_error,
     call_ferry,
@@ -19,6 +21,7 @@ from harness import (
     make_shop,
     read_everything,
     untouched,
+    wait_until,
 )
 from liteferry import scripts
 from liteferry.model import HookChange
@@ -133,6 +136,24 @@ def test_its_failure_is_a_failure(
     assert words in failure.what
     assert failure.step_id == "hook/after-post-data/1/after_post_data.sql"
     assert read_everything(pg_admin_url) == before  # the undo file of the one that had run was run
+
+
+def test_an_interruption_ends_it_on_the_server_too(shop: Path, tmp_path: Path, pg_url: str, pg_admin_url: str) -> None:
+    before = read_everything(pg_admin_url)
+    hooks = {
+        "before_data": "CREATE SCHEMA aside",
+        "undo_before_data": "DROP SCHEMA aside",
+        "after_data": "SELECT pg_sleep(300)",
+    }
+    config = write_hooks(tmp_path, **hooks)
+    asleep = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+    with Ferry("migrate", shop, pg_url, "--yes", "--config", config, "--run-dir", tmp_path / "run") as ferry:
+        wait_until(lambda: bool(read(pg_admin_url, asleep)), "the hook to run")
+        ferry.process.send_signal(signal.SIGINT)
+        outcome = ferry.end()
+    assert outcome.status == 130, outcome
+    assert not read(pg_admin_url, asleep)
+    assert read_everything(pg_admin_url) == before
 
 
 def test_what_an_undo_file_cannot_take_back_is_said(shop: Path, tmp_path: Path, pg_url: str, pg_admin_url: str) -> None:

@@ -107,7 +107,7 @@ def plan_migration(
     findings += find_without_undo(options.hooks)
 
     steps = place_hooks(
-        Step(id="pre-data/schema", phase="pre-data", sql=create_schema_sql(staging, STAGING_COMMENT)),
+        [Step(id="pre-data/schema", phase="pre-data", sql=create_schema_sql(staging, STAGING_COMMENT))],
         [step for plan in plans.values() for step in plan.steps],
         [*keys.steps, *views.steps],
         options.hooks,

@@ -29,10 +29,12 @@ _PHASES: Final[dict[str, Phase]] = {
 _FREEZE: Final = ", FREEZE)"
 
 
-def place_hooks(schema: Step, tables: Sequence[Step], rest: Sequence[Step], hooks: Sequence[Hook]) -> list[Step]:
+def place_hooks(
+    first: Sequence[Step], tables: Sequence[Step], rest: Sequence[Step], hooks: Sequence[Hook]
+) -> list[Step]:
     """Put the hooks' steps among the others. Pure.
 
-    schema: the step that makes the staging schema. tables: the grouped steps, table by table. rest: what follows them.
+    first: what makes the staging schema. tables: the grouped steps, table by table. rest: what follows them.
     """
     at = {point: _make_steps(point, hooks) for point in _PHASES}
     before = [*at["after-pre-data"], *at["before-data"]]
@@ -49,7 +51,7 @@ def place_hooks(schema: Step, tables: Sequence[Step], rest: Sequence[Step], hook
             [step for step in loaded if step.phase == "post-data"],
         )
     last = [*at["after-post-data"], *at["before-publish"]]
-    return [schema, *at["before-pre-data"], *made, *before, *loaded, *after, *keyed, *rest, *last]
+    return [*first, *at["before-pre-data"], *made, *before, *loaded, *after, *keyed, *rest, *last]
 
 
 def _make_steps(point: str, hooks: Sequence[Hook]) -> list[Step]:

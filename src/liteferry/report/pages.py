@@ -360,17 +360,17 @@ def count_objects(report: Report) -> list[ObjectRow]:
                     source=count.source,
                     target=count.target,
                     left_out=count.left_out,
-                    remark=_compare_count(count),
+                    remark=_compare_count(count, extra=", by SQL of yours" if report.hooks else ""),
                 )
             )
     return rows
 
 
-def _compare_count(count: ObjectCount) -> str:
+def _compare_count(count: ObjectCount, *, extra: str) -> str:
     surplus = count.target + count.left_out - count.source
     if surplus == 0:
         return "complete" if not count.left_out else "complete but for what the findings name"
-    return f"{format_count(abs(surplus))} {'missing' if surplus < 0 else 'more than in the source'}"
+    return f"{format_count(abs(surplus))} {'missing' if surplus < 0 else f'more than in the source{extra}'}"
 
 
 def has_target_objects(report: Report) -> bool:
