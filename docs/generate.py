@@ -16,7 +16,7 @@ from types import FunctionType, MappingProxyType, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
 import liteferry
-from liteferry import cli, expressions, model, typemap
+from liteferry import cli, config, expressions, model, names, typemap
 from liteferry.errors import CODES, EXIT_STATUSES
 from liteferry.findings import FINDINGS, WAYS
 
@@ -145,6 +145,91 @@ from liteferry.model import Report, json_schema
 print(json.dumps(json_schema(Report), indent=2))
 ```
 """
+
+CONFIG_INTRO: Final = """\
+# Configuration file
+
+`liteferry.toml` holds options, decisions, casts and hooks. `check`, `plan`, `migrate`, `verify` and `digest` read it:
+the file that `--config FILE` names, else `liteferry.toml` in the current directory. `--no-config` goes without. Which
+file was taken is said on standard error, and stands with its SHA-256 in the plan and in the report.
+
+`liteferry check SOURCE --write-config` [drafts it](../how-to/keep-decisions-in-a-file.md). From Python,
+`liteferry.read_config("liteferry.toml")` gives the `Options`.
+
+```toml
+{example}```
+
+The file is [TOML](https://toml.io/en/v1.0.0), in UTF-8 without a byte order mark. A key that there is not, a value of
+another type, or a way or code that does not exist is a usage error (exit status 2) with the line and what is allowed.
+Source, target and passwords do not belong in it and are refused.
+
+## What the command line adds
+
+| option | together with the file |
+| --- | --- |
+| `--schema`, `--names`, `--timestamps` | replaces the file's |
+| `--only`, `--exclude` | replaces the file's list |
+| `--accept` | comes on top of the file's |
+| `--on-misfit` | comes after the file's decisions, and so before them in rank: the last that matches counts |
+| `--cast` | comes before the file's casts: the first that matches counts |
+
+A decision that names a way counts more than `accept`, wherever they stand.
+
+"""
+
+CONFIG_EXAMPLE: Final = """\
+[move]
+schema = "sales"
+names = "lower"
+exclude = ["tmp_*"]
+accept = ["trigger-left-out:audit_*"]
+
+[decisions]
+"customer.age" = "widen"
+"orphan-rows:order_item.order_id" = "not-valid"
+
+[casts.columns]
+"order.total" = "numeric(12,2)"
+
+[casts.types]
+"integer unsigned" = "bigint"
+
+[hooks]
+after-data = ["sql/search.sql"]
+before-pre-data = { run = "sql/citext.sql", undo = "sql/citext.undo.sql" }
+"""
+
+NAMES_INTRO: Final = """\
+# Names
+
+Every name is quoted, so that any name can be kept: with capitals, blanks, dots, or a reserved word. `--names` decides
+how names are written in PostgreSQL: those of tables, columns, views and their columns, indexes and constraints.
+
+- `preserve` (default): as they are. `"Order Details"` and `"userName"` need their quotes in PostgreSQL, too.
+- `lower`: A to Z in lower case, and nothing else. That is what PostgreSQL itself makes of a name without quotes, so
+  that `SELECT userName` finds `username`. Letters beyond A to Z stay as they are, as in PostgreSQL with UTF-8.
+- `snake`: words in lower case with an underscore between them. A word ends before a capital that follows a small letter
+  or a digit, before the last of several capitals when a small letter follows, and at whatever is no letter, digit or
+  mark. An underscore at the beginning stays, and one is put before a digit there; those at the end go. Capitals of
+  every script become small letters.
+
+{table}
+Expressions, checks, generated columns, foreign keys, predicates and views follow the names; the proof, `verify` and
+`undo` work the same with each style. `plan` and the report list every name that is not as it was.
+
+## Names that cannot be kept
+
+PostgreSQL's names end after 63 bytes, indexes share one name space with tables, a few column names (`ctid`, `xmin` and
+so on) are PostgreSQL's own, and two names can become one in a style. Such a name gets a suffix of eight hexadecimal
+digits, made from the source's name: the same in every run. A name that the style does not change keeps it, and the
+others evade it. Each is a finding, [name-changed](findings.md#name-changed); names that only the style changed are one
+finding together, [names-styled](findings.md#names-styled). A name of which `snake` leaves nothing becomes `unnamed`.
+"""
+
+NAME_EXAMPLES: Final = (
+    "Order Details", "userName", "userID", "HTTPServer", "MD5Hash", "order-line", "2nd Line", "_private", "ÄhreGrün",
+    "a.b", "ORDERS",
+)  # fmt: skip
 
 API_INTRO: Final = """\
 # Python API
@@ -314,6 +399,7 @@ ADVICE: Final = MappingProxyType(
         "staging-exists": "It was kept with `--keep-staging`, or is somebody else's. The hint has the statement.",
         "value-misfit": "Please report it: the census and the load should not disagree.",
         "step-failed": "The message has the server's own words, and the step is in `plan.json`.",
+        "hook-failed": "The message names your file and the line, where the server says it. All was taken back.",
         "connection-lost": "The target is as it was. Run again when the server is there.",
         "undo-refused": "See [Undo a run](../how-to/undo.md#when-it-refuses).",
         "undo-nothing": "Only a run that published can be undone, and only once.",
@@ -506,12 +592,50 @@ def describe_options() -> str:
 
 # ---------------------------------------------------------------------------------------------------------------------
 
+
+def write_config_file() -> str:
+    """Every section and key of liteferry.toml."""
+    parts = [CONFIG_INTRO.format(example=CONFIG_EXAMPLE)]
+    parts.append("## Sections\n\n" + table(("section", "what stands in it"), _code_first(config.SECTIONS)))
+    parts.append("## move\n\n" + table(("key", "meaning"), _code_first(config.MOVE_KEYS)))
+    parts.append(
+        "## decisions\n\nA place is what `check` prints, `table.column` most often, or a shell pattern; with a code"
+        " before it and a colon, the decision is about findings of that code alone. The last that matches counts.\n\n"
+        + table(("way", "what it does"), _code_first(WAYS))
+    )
+    parts.append(
+        "## casts\n\n"
+        + table(("section", "what stands in it"), _code_first({f"casts.{k}": v for k, v in config.CAST_KINDS.items()}))
+    )
+    parts.append(
+        '## hooks\n\nThe value is a file\'s name, relative to this file; or `{ run = "FILE", undo = "FILE" }`; or a'
+        " list of these, run in their order. See [Run your own SQL](../how-to/run-your-own-sql.md).\n\n"
+        + table(("point", "what is there then"), _code_first(config.POINTS))
+    )
+    return "\n".join(parts)
+
+
+def _code_first(words: typing.Mapping[Any, str]) -> Iterator[tuple[str, str]]:
+    return ((code(key), plain(text) if "`" not in text else text) for key, text in words.items())
+
+
+def write_names() -> str:
+    """What each style makes of names."""
+    rows = (
+        (code(name), code(names.restyle_name(name, "lower")), code(names.restyle_name(name, "snake")))
+        for name in NAME_EXAMPLES
+    )
+    return NAMES_INTRO.format(table=table(("in SQLite", "lower", "snake"), rows))
+
+
 PAGES: Final = MappingProxyType(
     {
         "commands.md": write_commands,
         "exit-status.md": write_exit_status,
         "errors.md": write_errors,
         "findings.md": write_findings,
+        "config-file.md": write_config_file,
+        "names.md": write_names,
         "types.md": write_types,
         "expressions.md": write_expressions,
         "report-schema.md": write_report_schema,

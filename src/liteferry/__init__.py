@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from liteferry.config import read_config as read_config
     from liteferry.errors import ExitStatus as ExitStatus
     from liteferry.errors import MigrationError as MigrationError
     from liteferry.model import Event as Event
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from liteferry.rollback import undo as undo
 
 _HOMES = {
+    "liteferry.config": ("read_config",),
     "liteferry.errors": ("ExitStatus", "MigrationError"),
     "liteferry.model": ("Event", "Finding", "Mismatch", "Options", "Plan", "Report"),
     "liteferry.pipeline": ("check", "digest", "inspect", "migrate", "plan", "verify"),

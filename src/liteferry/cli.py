@@ -14,10 +14,11 @@ import signal
 import sys
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from liteferry import __version__
 from liteferry.errors import EXIT_STATUSES, MigrationError
+from liteferry.model import CONFIG_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,9 +71,7 @@ def _add_target(parser: argparse.ArgumentParser, *, optional: bool) -> None:
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what is moved, and how")
-    group.add_argument(
-        "--schema", type=_text, default="public", metavar="NAME", help="the target's schema (default: public)"
-    )
+    group.add_argument("--schema", type=_text, metavar="NAME", help="the target's schema (default: public)")
     group.add_argument(
         "--only",
         type=_text,
@@ -122,7 +121,6 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--timestamps",
         choices=("auto", "timestamp", "timestamptz"),
-        default="auto",
         help="what DATETIME columns become: auto (default) is timestamptz where every value has an offset, else"
         " timestamp; timestamptz takes values without an offset for UTC",
     )
@@ -133,6 +131,26 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
         help="how COLLATE NOCASE goes on: an ICU collation, the type citext, an index for unique keys alone, or not at"
         " all (bytes); auto (default) takes the first of these that the server has",
     )
+
+    group.add_argument(
+        "--names",
+        choices=("preserve", "lower", "snake"),
+        help="how names are written: preserve (default) as they are; lower: A to Z in lower case, so that none needs"
+        " quotes for its case; snake: userID as user_id, Order Details as order_details",
+    )
+    _add_config(parser)
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the file of decisions")
+    either = group.add_mutually_exclusive_group()
+    either.add_argument(
+        "--config",
+        metavar="FILE",
+        help="take options, decisions, casts and hooks from this file (default: liteferry.toml in the current"
+        " directory, where there is one); what the command line says comes on top of it",
+    )
+    either.add_argument("--no-config", action="store_true", help="ignore liteferry.toml in the current directory")
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -240,6 +258,20 @@ def _arguments_plan(parser: argparse.ArgumentParser) -> None:
     _add_output(parser)
 
 
+def _arguments_check(parser: argparse.ArgumentParser) -> None:
+    _arguments_plan(parser)
+    group = parser.add_argument_group("the draft")
+    group.add_argument(
+        "--write-config",
+        type=_text,
+        nargs="?",
+        const=CONFIG_NAME,
+        metavar="FILE",
+        help=f"write what was found to a new file (default: {CONFIG_NAME}), with every way out as a comment, for you to"
+        " decide there",
+    )
+
+
 def _arguments_migrate(parser: argparse.ArgumentParser) -> None:
     _arguments_plan(parser)
     _add_run(parser)
@@ -320,7 +352,7 @@ COMMANDS: Final = (
     Command(
         name="check",
         help="everything that would go wrong; touches nothing",
-        add_arguments=_arguments_plan,
+        add_arguments=_arguments_check,
         run="check",
     ),
     Command(
@@ -366,9 +398,26 @@ COMMANDS: Final = (
 )
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse's parser; what it says of a wrong command line is JSON, too, where that was asked for."""
+
+    _given: Sequence[str] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # argparse's own signature
+        self._given = sys.argv[1:] if args is None else tuple(args)
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        if "--json" in self._given:
+            from liteferry.commands import write_usage_error
+
+            write_usage_error(message, f"{self.prog} --help")
+        super().error(message)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Define the whole command line. Pure."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="liteferry",
         description="Move a SQLite database to PostgreSQL, prove that every value arrived, and be able to undo it.",
         epilog="exit status: "

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from liteferry.model import Plan, Report
+    from liteferry.model import Hook, Plan, Report
     from liteferry.progress import Watcher
 
 ERROR_SCHEMA: Final = "liteferry.error/1"
@@ -50,17 +52,26 @@ def run_command(name: str, arguments: argparse.Namespace) -> int:
 
 
 def make_options(arguments: argparse.Namespace) -> Options:
-    """The options that the command line gave; defaults where the command does not have them. Pure."""
+    """The options of the file of decisions, and over them those that the command line gave.
+
+    Lists of decisions add up, and the command line's come after the file's, or before them where the first counts;
+    every other option replaces the file's. Raises: MigrationError (usage).
+    """
     given = vars(arguments)
+    _refuse_swallowed_target(given)
+    kept = _read_config(arguments)
     return Options(
-        schema=given.get("schema", "public"),
-        only=tuple(given.get("only", ())),
-        exclude=tuple(given.get("exclude", ())),
-        accept=tuple(given.get("accept", ())),
-        decisions=tuple(given.get("on_misfit", ())),
-        casts=tuple(given.get("cast", ())),
-        timestamps=given.get("timestamps", "auto"),
+        schema=given.get("schema") or kept.schema,
+        names=given.get("names") or kept.names,
+        only=tuple(given.get("only", ())) or kept.only,
+        exclude=tuple(given.get("exclude", ())) or kept.exclude,
+        accept=(*kept.accept, *given.get("accept", ())),
+        decisions=(*kept.decisions, *given.get("on_misfit", ())),
+        casts=(*given.get("cast", ()), *kept.casts),
+        timestamps=given.get("timestamps") or kept.timestamps,
         nocase=given.get("nocase", "auto"),
+        hooks=kept.hooks,
+        config=kept.config,
         snapshot=given.get("snapshot", "copy"),
         jobs=given.get("jobs", 0),
         verify=not given.get("no_verify", False),
@@ -69,6 +80,41 @@ def make_options(arguments: argparse.Namespace) -> Options:
         show_values=given.get("show_values", False),
         run_dir=given.get("run_dir"),
         offenders=given.get("offenders"),
+    )
+
+
+def _read_config(arguments: argparse.Namespace) -> Options:
+    """What the file of decisions says; the defaults where there is none, or the command takes none."""
+    from liteferry.config import find_config, read_config
+
+    if "config" not in arguments or arguments.no_config:
+        return Options()
+    path = Path(arguments.config) if arguments.config is not None else find_config(Path())
+    if path is None:
+        return Options()
+    options = read_config(path)
+    if options.config is not None:
+        _tell(f"options are taken from {path} (SHA-256 {options.config.sha256[:12]}…); --no-config goes without")
+    return options
+
+
+def _refuse_swallowed_target(given: dict[str, object]) -> None:
+    """Refuse a TARGET that an option of several words has taken for itself. Raises: MigrationError (usage)."""
+    for option in ("accept", "only", "exclude", "write_config"):
+        found = given.get(option) or ()
+        items: tuple[str, ...] = (found,) if isinstance(found, str) else tuple(found)  # type: ignore[arg-type]  # texts
+        if any(_looks_like_target(item) for item in items):
+            raise MigrationError(
+                f"--{option.replace('_', '-')} was given what looks like TARGET: it takes every word that follows",
+                code="usage",
+                hint="put SOURCE and TARGET before the options",
+            )
+
+
+def _looks_like_target(text: str) -> bool:
+    """Whether a text is a connection string: a URI, or libpq's key=value. Pure."""
+    return text.startswith(("postgresql://", "postgres://")) or bool(
+        re.match(r"(?:service|host|hostaddr|port|dbname|user|sslmode|passfile|password)\s*=", text)
     )
 
 
@@ -97,18 +143,23 @@ def _inspect(arguments: argparse.Namespace) -> int:
     return ExitStatus.PROVEN
 
 
-def _make_plan(arguments: argparse.Namespace) -> Plan:
+def _make_plan(arguments: argparse.Namespace, options: Options) -> Plan:
     from liteferry import pipeline
 
     with _watching(arguments) as observe:
-        return pipeline.plan(arguments.source, arguments.target, make_options(arguments), observe)
+        return pipeline.plan(arguments.source, arguments.target, options, observe)
 
 
 def _check(arguments: argparse.Namespace) -> int:
     from liteferry.report.listings import render_findings_text
 
-    plan = _make_plan(arguments)
+    options = make_options(arguments)
+    if arguments.write_config is not None and os.path.lexists(arguments.write_config):
+        raise _refuse_to_replace(arguments.write_config)  # before the work, not after it
+    plan = _make_plan(arguments, options)
     blocked = bool(plan.blockers)
+    if arguments.write_config is not None:
+        _write_draft(Path(arguments.write_config), plan, options)
     if arguments.json:
         head = {"schema": CHECK_SCHEMA, "source": plan.source, "verdict": "blocked" if blocked else "ready"}
         _write(_dump({**head, "findings": json.loads(to_json(plan.findings, indent=0))}))
@@ -117,16 +168,50 @@ def _check(arguments: argparse.Namespace) -> int:
     return ExitStatus.BLOCKED if blocked else ExitStatus.PROVEN
 
 
+def _write_draft(path: Path, plan: Plan, options: Options) -> None:
+    """Write the draft of a file of decisions; never over one that is there. Raises: MigrationError (usage)."""
+    from liteferry.report.draft import render_config_draft
+
+    if options.config is not None:  # hooks are named relative to their file, which may be in another directory
+        here, there = path.absolute().parent, Path(options.config.path).absolute().parent
+        hooks = tuple(_rename_hook(hook, there, here) for hook in options.hooks)
+        options = replace(options, hooks=hooks)
+    text = render_config_draft(plan, options)
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise _refuse_to_replace(str(path)) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MigrationError(
+            f"{path} cannot be written: {reason}", code="usage", hint="name another file: --write-config FILE"
+        ) from error
+    _tell(f"{path} is written: choose a way for each finding there, then check again")
+
+
+def _refuse_to_replace(path: str) -> MigrationError:
+    what = f"{path} is there already, and what you decided may stand in it"
+    return MigrationError(what, code="usage", hint="name another file: --write-config FILE")
+
+
+def _rename_hook(hook: Hook, there: Path, here: Path) -> Hook:
+    """A hook whose files are named relative to another directory."""
+    file, undo = (os.path.relpath(there / name, here) if name else "" for name in (hook.file, hook.undo_file))
+    return replace(hook, file=file, undo_file=undo)
+
+
 def _plan(arguments: argparse.Namespace) -> int:
     from liteferry.report.listings import render_plan_text
 
-    plan = _make_plan(arguments)
+    plan = _make_plan(arguments, make_options(arguments))
     _write(to_json(plan) if arguments.json else render_plan_text(plan, width=_width()))
     return ExitStatus.BLOCKED if plan.blockers else ExitStatus.PROVEN
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
     from liteferry import pipeline
+    from liteferry.report.wording import format_plural
 
     options = make_options(arguments)
     if arguments.target is None and not options.dry_run:
@@ -135,7 +220,8 @@ def _migrate(arguments: argparse.Namespace) -> int:
         _warn_of_password(arguments.target)
         if os.path.isfile(arguments.source):  # noqa: PTH113 - Path.is_file raises for a name that is too long
             into = f"schema {options.schema} of {_describe_target(arguments.target)}"
-            _confirm(f"Move {arguments.source} into {into}?", arguments)
+            files = f", and run {format_plural(len(options.hooks), 'SQL file')} of yours" if options.hooks else ""
+            _confirm(f"Move {arguments.source} into {into}{files}?", arguments)
     report: Report | None = None
     try:
         with _watching(arguments) as observe:
@@ -189,6 +275,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _undo(arguments: argparse.Namespace) -> int:
+    from liteferry.report.wording import format_plural
     from liteferry.rollback import undo
 
     _confirm(f"Take away from the target what the run in {arguments.run_dir} published?", arguments)
@@ -197,8 +284,9 @@ def _undo(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _write(to_json(report))
     else:
-        count = len(report.tables)
-        _write(f"Undone: {count:,} tables with {report.rows:,} rows are gone from schema {report.target_schema}.")
+        tables, rows = format_plural(len(report.tables), "table"), format_plural(report.rows, "row")
+        gone = "is" if len(report.tables) == 1 else "are"
+        _write(f"Undone: {tables} with {rows} {gone} gone from schema {report.target_schema}.")
     return ExitStatus.PROVEN
 
 
@@ -311,20 +399,29 @@ def _say(arguments: argparse.Namespace, facts: dict[str, object], text: str) -> 
 
 def _write_error(error: MigrationError, *, as_json: bool) -> None:
     if as_json:
-        facts = {
-            "schema": ERROR_SCHEMA,
-            "code": error.code,
-            "what": error.what,
-            "hint": error.hint,
-            "table": error.table,
-            "column": error.column,
-            "key": error.key,
-            "step_id": error.step_id,
-        }
-        _write(_dump(facts))
+        _write_error_json(error)
     _tell(f"liteferry: {error} [{error.code}]")
     if error.hint:
         _tell(f"  {error.hint}")
+
+
+def write_usage_error(message: str, hint: str) -> None:
+    """Write what is wrong with a command line as JSON, to standard output."""
+    _write_error_json(MigrationError(message, code="usage", hint=hint))
+
+
+def _write_error_json(error: MigrationError) -> None:
+    facts = {
+        "schema": ERROR_SCHEMA,
+        "code": error.code,
+        "what": error.what,
+        "hint": error.hint,
+        "table": error.table,
+        "column": error.column,
+        "key": error.key,
+        "step_id": error.step_id,
+    }
+    _write(_dump(facts))
 
 
 def _refuse_forgotten_target() -> None:

@@ -17,7 +17,7 @@ from liteferry.model import Cast, Decision
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from liteferry.model import Catalog, Options
+    from liteferry.model import Catalog, Finding, Options
 
 
 def parse_decision(text: str) -> Decision:
@@ -82,6 +82,24 @@ def find_way(code: str, place: str, offered: Collection[str], options: Options) 
             name = decision.way.partition(":")[0]
             if name in offered:
                 return decision.way
+    return ""
+
+
+def name_origin(finding: Finding, options: Options) -> str:
+    """What took the way out of a finding: the option, or the file with its line. Pure."""
+    for decision in reversed(options.decisions):
+        here = decision.code in {"", finding.code} and matches_place(finding.place, decision.place)
+        if here and decision.way.partition(":")[0] == finding.way.partition(":")[0]:
+            item = f"{decision.code}:{decision.place}" if decision.code else decision.place
+            if decision.origin:
+                return f"{decision.origin}, [decisions] {item} = {decision.way}"
+            return f"--on-misfit {item}={decision.way}"
+    for item in options.accept:
+        code, _, place = item.partition(":")
+        if code in {finding.code, "all"} and (not place or matches_place(finding.place, place)):
+            if options.config is not None and item in options.config.accept:
+                return f"{options.config.path}, accept {item}"
+            return f"--accept {item}"
     return ""
 
 

@@ -68,6 +68,7 @@ CODES = MappingProxyType(
         "staging-exists": "A staging schema from an earlier run is still there.",
         "value-misfit": "A value does not fit its column's type, although the census said that it would.",
         "step-failed": "A statement of the plan failed on the server.",
+        "hook-failed": "The SQL of a hook failed on the server.",
         "server-limits": "The server ran out of a resource that one of its settings limits.",
         "connection-lost": "The connection to the server broke during the run.",
         "undo-refused": "The target changed since the run published it.",

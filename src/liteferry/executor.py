@@ -12,6 +12,7 @@ import queue
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.census import describe_key_value
@@ -19,6 +20,7 @@ from liteferry.codecs import HEADER, TRAILER, RowEncoder, RowMisfit
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.model import Event
 from liteferry.names import NameSpace, quote_name, quote_qualified
+from liteferry.scripts import HookLog
 from liteferry.target import reporting
 
 if TYPE_CHECKING:
@@ -44,34 +46,67 @@ def choose_jobs(wanted: int) -> int:
 
 
 def execute(
-    plan: Plan, catalog: Catalog, snapshot: Snapshot, target: Target, *, jobs: int
+    plan: Plan, catalog: Catalog, snapshot: Snapshot, target: Target, *, jobs: int, hooks: HookLog | None = None
 ) -> Generator[Event, None, None]:
     """Run everything of a plan but its publication, in the staging schema. Yields events as they happen.
 
     Closing the generator early, or any error, stops the workers before it ends; the caller then calls `drop_staging`.
+    hooks: notes what the plan's hooks do.
 
-    Raises: MigrationError: step-failed, value-misfit, connection-lost, disk-full, interrupted.
+    Raises: MigrationError: step-failed, hook-failed, value-misfit, connection-lost, disk-full, interrupted.
     """
+    log = hooks or HookLog()
+    for name, stage in stage_steps(plan):
+        total = sum(table.rows for table in plan.tables) if name == "load" else 0
+        if name:
+            yield Event(kind="phase-start", phase=name, total_rows=total)
+        begun = time.monotonic()
+        if name == "hooks":
+            for step in stage:
+                log.run(step, plan, target)
+                yield Event(kind="step-end", phase=step.phase, step_id=step.id, elapsed_s=time.monotonic() - begun)
+        elif name in {"load", "indexes"}:
+            yield from _run_groups(stage, plan, _Loader(plan, catalog, snapshot, target), jobs=jobs)
+        else:
+            for start in range(0, len(stage), BATCH_STEPS):
+                yield from _run_batch(stage[start : start + BATCH_STEPS], target)
+        if name:
+            yield Event(kind="phase-end", phase=name, elapsed_s=time.monotonic() - begun)
+
+
+def stage_steps(plan: Plan) -> list[tuple[str, list[Step]]]:
+    """Put the steps into the stages that they run in, each with its phase's name; "" before the rows. Pure.
+
+    Neighbours with a group are one stage, in parallel. The phases load and constraints are there even when empty.
+    """
+    stages: list[tuple[str, list[Step]]] = []
+
+    def sort_of(step: Step) -> str:
+        if step.hook is not None:
+            return "hooks"
+        return "groups" if step.group else step.phase
+
+    for sort, found in groupby((step for step in plan.steps if step.phase != "publish"), sort_of):
+        steps = list(found)
+        if sort == "groups":
+            stages.append(("load" if any(step.copy for step in steps) else "indexes", steps))
+        else:
+            stages.append((sort if sort == "hooks" else "" if sort == "pre-data" else "constraints", steps))
+    names = [name for name, _ in stages]
+    if "load" not in names:
+        stages.insert(names.index("constraints") if "constraints" in names else len(stages), ("load", []))
+    if "constraints" not in names:
+        stages.append(("constraints", []))
+    return stages
+
+
+def _run_groups(steps: Sequence[Step], plan: Plan, loader: _Loader, *, jobs: int) -> Iterator[Event]:
     groups: dict[str, list[Step]] = {}
-    for step in plan.steps:
-        if step.group:
-            groups.setdefault(step.group, []).append(step)
-    first = [step for step in plan.steps if not step.group and step.phase == "pre-data"]
-    last = [step for step in plan.steps if not step.group and step.phase == "post-data"]
-    for step in first:
-        yield from _run_batch([step], target)
+    for step in steps:
+        groups.setdefault(step.group, []).append(step)
     sizes = {table.target: (table.size_bytes, table.rows) for table in plan.tables}
     ordered = sorted(groups, key=lambda name: sizes[name], reverse=True)  # largest first: no long tail at the end
-    yield Event(kind="phase-start", phase="load", total_rows=sum(table.rows for table in plan.tables))
-    begun = time.monotonic()
-    loader = _Loader(plan, catalog, snapshot, target)
     yield from loader.run([groups[name] for name in ordered], jobs=jobs)
-    yield Event(kind="phase-end", phase="load", elapsed_s=time.monotonic() - begun)
-    yield Event(kind="phase-start", phase="constraints")
-    begun = time.monotonic()
-    for start in range(0, len(last), BATCH_STEPS):
-        yield from _run_batch(last[start : start + BATCH_STEPS], target)
-    yield Event(kind="phase-end", phase="constraints", elapsed_s=time.monotonic() - begun)
 
 
 def stop_workers(futures: Sequence[Future[Any]], target: Target) -> None:
@@ -153,8 +188,8 @@ class _Loader:
 
     def _load_group(self, steps: Sequence[Step]) -> None:
         with self._target.lend_connection() as connection:
-            create, copy, *rest = steps
-            rows = self._create_and_copy(create, copy, connection)
+            rest = [step for step in steps if step.phase == "post-data"]
+            rows = self._load(steps[: len(steps) - len(rest)], connection)
             # a big table's steps one by one, so that each is timed and can be watched; a small one's in one trip
             size = 1 if rows > 50_000 else BATCH_STEPS
             for start in range(0, len(rest), size):
@@ -164,6 +199,15 @@ class _Loader:
                         self._events.put(event)
                 except MigrationError as error:
                     raise _name_rows(error, self._plan, connection) from error
+
+    def _load(self, steps: Sequence[Step], connection: psycopg.Connection) -> int:
+        """Make a table and fill it; or fill it alone, or neither, where a hook has parted them. Returns its rows."""
+        if len(steps) == 2:
+            return self._create_and_copy(steps[0], steps[1], connection)
+        if not steps:
+            return 0
+        with self._target.begin(connection):
+            return self._copy(steps[0], connection)
 
     def _create_and_copy(self, create: Step, copy: Step, connection: psycopg.Connection) -> int:
         """Make a table and fill it, in one transaction; returns how many rows it has.

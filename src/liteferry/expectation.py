@@ -32,7 +32,7 @@ def expect_definitions(run: Run, made: Plan, server: Target) -> TargetCatalog | 
     statements = [
         statement
         for step in made.steps
-        if step.phase in {"pre-data", "post-data"} and not step.id.startswith("post-data/analyze/")
+        if step.phase in {"pre-data", "post-data"} and not step.id.startswith("post-data/analyze/") and not step.hook
         for statement in step.sql
     ]
     try:

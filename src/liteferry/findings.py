@@ -378,6 +378,11 @@ FINDINGS = MappingProxyType(
             title="A name could not be kept",
             why="PostgreSQL's names end after 63 bytes, and indexes share one name space with tables.",
         ),
+        "names-styled": FindingKind(
+            severity=_INFO,
+            title="Names are written in the style that --names asks for",
+            why="The plan and the report list each of them, as it was and as it is.",
+        ),
         "sequence-exhausted": FindingKind(
             severity=_INFO,
             title="A key has reached the largest integer",
@@ -392,6 +397,13 @@ FINDINGS = MappingProxyType(
             severity=_INFO,
             title="A decision that decides nothing",
             why="Its place is there, but no finding is, or none that offers this way out: the data may have changed.",
+        ),
+        # hooks
+        "hook-without-undo": FindingKind(
+            severity=_INFO,
+            title="A hook whose effects elsewhere stay",
+            why="What a hook makes in the target's schema is taken away by undo. What it does elsewhere (in other"
+            " schemas, to roles, by extensions) is taken back by its undo file alone, and it has none.",
         ),
         # target
         "definitions-not-compared": FindingKind(

@@ -19,6 +19,9 @@ CHECK_SCHEMA = "liteferry.check/1"
 INSPECT_SCHEMA = "liteferry.inspect/1"
 DIGEST_SCHEMA = "liteferry.digest/1"
 
+CONFIG_NAME = "liteferry.toml"
+"""The file of decisions that is looked for in the current directory."""
+
 # ---------------------------------------------------------------------------------------------------------------------
 # What the source holds
 
@@ -530,6 +533,15 @@ class TargetCatalog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaObject:
+    """What stands in a schema by itself. ``kind``: the word for ALTER and DROP; ``name``: quoted, as it follows it."""
+
+    kind: str
+    oid: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerInfo:
     """The PostgreSQL server that answered. No secrets: no password, no connection string."""
 
@@ -575,6 +587,43 @@ class Decision:
     place: str
     way: str
     code: str = ""
+    origin: str = ""  # the file that says so; "" for the command line or the caller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigFile:
+    """The file that options came from: where it is, what it was, and which of `Options.accept` stand in it."""
+
+    path: str
+    sha256: str
+    accept: tuple[str, ...] = ()
+
+
+HookPoint = Literal[
+    "before-pre-data",
+    "after-pre-data",
+    "before-data",
+    "after-data",
+    "before-post-data",
+    "after-post-data",
+    "before-publish",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """SQL of the user's, run at a point of every run. ``file``: its name as the user wrote it; ``sha256``: of the file.
+
+    ``undo_sql``: what takes back what it does outside the target's schema; "" where there is no such file.
+    """
+
+    point: HookPoint
+    file: str
+    sql: str
+    sha256: str
+    undo_file: str = ""
+    undo_sql: str = ""
+    undo_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -614,6 +663,7 @@ class Finding:
     accepted: bool = False
     ways: tuple[WayOut, ...] = ()
     way: str = ""
+    decided_by: str = ""  # the option or the file's line that took the way
 
     @property
     def blocks(self) -> bool:
@@ -704,12 +754,23 @@ Phase = Literal["pre-data", "data", "post-data", "publish"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HookFile:
+    """Where the SQL of a hook's step comes from; the digests are of the files, as they were when the plan was made."""
+
+    point: HookPoint
+    file: str
+    sha256: str
+    undo_file: str = ""
+    undo_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One thing that the executor does: SQL statements, or the copy of one table (``copy``).
 
-    ``id`` is stable and readable: ``post-data/index/auth_user_email_idx``. Order of execution: the steps without a
-    ``group`` in phase pre-data; then the groups (one a table), in parallel with each other, the steps of one in their
-    order; then the other steps without a group, in their order; the phase publish last, after the proof.
+    ``id`` is stable and readable: ``post-data/index/auth_user_email_idx``. The plan's order is that of execution, but
+    that neighbours with a ``group`` (one a table) run in parallel: those of one group in their order, the next step
+    without a group after all of them. The phase publish comes last, after the proof. ``hook``: the SQL is the user's.
     ``undo_sql`` takes back what the step did *after publication*, in the target's own schema.
     """
 
@@ -720,6 +781,7 @@ class Step:
     table: str | None = None  # the target table that it works on
     group: str = ""
     undo_sql: tuple[str, ...] = ()
+    hook: HookFile | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -832,6 +894,7 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     names: tuple[NameChange, ...] = ()
     source_objects: ObjectTotals = ObjectTotals()  # what the source declares, accepted losses included
+    config: ConfigFile | None = None
     apart: tuple[Apart, ...] = ()  # the rows that go into quarantine, and why
     decided: Decided | None = None  # what the user said of values; with it `verify` sets the same rows apart
     translations: tuple[TranslatedSql, ...] = ()
@@ -1054,6 +1117,30 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HookChange:
+    """Something that a hook did in the schema that the tables are made in.
+
+    ``made``: an object of this kind and name was not there before; ``changed``: it is defined otherwise than before;
+    ``dropped``: it is gone.
+    """
+
+    change: Literal["made", "changed", "dropped"]
+    kind: ObjectKind
+    name: str
+    table: str | None = None
+    definition: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookRun:
+    """A hook that was run, and what it did in the schema."""
+
+    step_id: str
+    file: HookFile
+    changes: tuple[HookChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The evidence of one run. Every figure in it was measured in that run."""
 
@@ -1079,6 +1166,8 @@ class Report:
     types: tuple[TypeUse, ...] = ()
     key_trials: tuple[KeyTrial, ...] = ()
     conversions: tuple[ConversionReport, ...] = ()
+    config: ConfigFile | None = None
+    hooks: tuple[HookRun, ...] = ()
     published: bool = False
     undone_at: str = ""  # ISO 8601, UTC; "" while what was published is there
     loader: str = "python"
@@ -1117,6 +1206,8 @@ class Options:
     names: Literal["preserve", "lower", "snake"] = "preserve"
     timestamps: Literal["auto", "timestamp", "timestamptz"] = "auto"
     nocase: NocaseWay = "auto"
+    hooks: tuple[Hook, ...] = ()
+    config: ConfigFile | None = None  # where some of the above came from
     snapshot: Literal["copy", "none"] = "copy"
     jobs: int = 0  # 0: chosen from the number of cores
     verify: bool = True

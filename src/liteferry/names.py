@@ -6,7 +6,9 @@ Layer 0, pure.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +45,42 @@ def quote_literal(text: str) -> str:
     if "\\" in quoted:
         return "E'" + quoted.replace("\\", "\\\\") + "'"
     return f"'{quoted}'"
+
+
+NameStyle: TypeAlias = Literal["preserve", "lower", "snake"]
+
+_ASCII_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def restyle_name(name: str, style: NameStyle) -> str:
+    """Write a name in a style; "" where nothing of it is left. Pure, and the same when done twice.
+
+    ``preserve``: as it is. ``lower``: A to Z in lower case and nothing else, which is what PostgreSQL makes of an
+    unquoted name in a UTF-8 database. ``snake``: words in lower case with one underscore between them. A word ends
+    before a capital that follows a small letter or a digit (userID: user_id), before the last of several capitals when
+    a small letter follows (HTTPServer: http_server), and at whatever is no letter, digit or mark (Order Details:
+    order_details). An underscore at the beginning stays; one is put before a digit there; those at the end go.
+
+    Source: PostgreSQL's downcase_identifier(): in an encoding of several bytes it folds ASCII alone.
+    """
+    if style == "lower":
+        return name.translate(_ASCII_LOWER)
+    if style == "preserve":
+        return name
+    joined = "_".join(_part_words(name).split(" ")).lower()
+    joined = re.sub("_+", "_", joined).strip("_")
+    return f"_{joined}" if joined and (name.startswith("_") or not joined[0].isalpha()) else joined
+
+
+def _part_words(name: str) -> str:
+    """The name with a space wherever a word ends. Pure."""
+    parted = []
+    for place, character in enumerate(name):
+        before, after = name[place - 1 : place], name[place + 1 : place + 2]
+        if character.isupper() and (before.islower() or before.isdigit() or (before.isupper() and after.islower())):
+            parted.append(" ")
+        parted.append(character if character.isalnum() or unicodedata.category(character)[0] == "M" else " ")
+    return "".join(parted)
 
 
 def fit_name(name: str, *, seed: str = "") -> str:

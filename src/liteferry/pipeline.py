@@ -57,8 +57,10 @@ from liteferry.run import (
     describe_failure,
     list_unproven,
     read_plan,
+    read_report,
     write_private,
 )
+from liteferry.scripts import excuse_hooks
 from liteferry.source import OffenderStore, open_snapshot, show_path
 from liteferry.source.keeping import QUARANTINE_NAME, write_quarantine
 from liteferry.source.offenders import OFFENDERS_NAME
@@ -66,7 +68,7 @@ from liteferry.staging import clear_staging, publish, refuse_target, settle
 from liteferry.target import SnapshotReader, Target, open_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from liteferry.source import Snapshot
 
@@ -194,11 +196,26 @@ def _in_child_without_snapshot(
     There the one read transaction stands for the snapshot, and it must not live in a process that may have the same
     file open for other reasons: closing either of the two would drop the other's locks.
     """
+    _refuse_contradictions(options)
     if options.snapshot == "copy":
         return run(*arguments, options, observe)
     from liteferry.child import run_in_child
 
     return run_in_child("use_case", (name, arguments, options), observe=observe)
+
+
+def _refuse_contradictions(options: Options) -> None:
+    """Refuse what would have to be ignored: an application's schema has its own names, and no staging schema.
+
+    Raises: MigrationError (usage).
+    """
+    if options.into == "existing" and (options.hooks or options.names != "preserve"):
+        what = "hooks have no place" if options.hooks else f"--names {options.names} has no meaning"
+        raise MigrationError(
+            f"{what} in a schema that an application made",
+            code="usage",
+            hint="leave them out; its tables, columns and names stay as they are",
+        )
 
 
 def run_use_case(request: tuple[str, tuple[object, ...], Options], observe: Callable[[Event], None]) -> object:
@@ -390,7 +407,7 @@ def _carry(run: Run, cargo: _Cargo, server: Target, journal: Journal, directory:
     try:
         journal.set_state("running")
         # closed before anything is taken back: then its workers have ended
-        with contextlib.closing(execute(cargo.plan, cargo.catalog, cargo.snapshot, server, jobs=run.jobs)) as events:
+        with contextlib.closing(_execute(run, cargo, server)) as events:
             for event in events:
                 run.observe(event)
         if _prove_staging(run, cargo, server, directory):
@@ -424,6 +441,10 @@ def _carry(run: Run, cargo: _Cargo, server: Target, journal: Journal, directory:
     return report
 
 
+def _execute(run: Run, cargo: _Cargo, server: Target) -> Generator[Event, None, None]:
+    return execute(cargo.plan, cargo.catalog, cargo.snapshot, server, jobs=run.jobs, hooks=run.hooks)
+
+
 def _good_verdict(run: Run) -> Verdict:
     return "proven" if run.options.verify else "not proven"
 
@@ -441,7 +462,8 @@ def _prove_staging(run: Run, cargo: _Cargo, server: Target, scratch: Path) -> bo
             return proven and not taken
     run.tables = list_unproven(cargo.plan, run)
     run.staged = server.read_catalog(schema)
-    run.objects, run.mismatches = verify_objects(cargo.plan, cargo.catalog, run.staged, cargo.census)
+    run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, run.staged, cargo.census)
+    run.mismatches = excuse_hooks(wrong, run.hooks.runs, schema)
     run.mismatch_count = len(run.mismatches)
     return not run.mismatches
 
@@ -484,6 +506,7 @@ def prove(
             stop_workers(list(futures.values()), server)
             raise
         run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
+        wrong = excuse_hooks(wrong, run.hooks.runs, held.schema)
         wrong += compare_columns(cargo.plan, server, held)
         wrong += compare_parts(proofs, cargo.census)
         if expected is not None:
@@ -578,6 +601,7 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
         catalog, census = _read_source(snapshot, run, _decide_as(made, options) if made is not None else None)
         if made is not None:
             refuse_other_source(made, catalog, source)
+            run.hooks.runs += read_report(Path(options.run_dir)).hooks if options.run_dir is not None else ()
             run.plan = refresh_plan(made, census)
         else:
             taken = replace(options, accept=options.accept or ("all",))

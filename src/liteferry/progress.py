@@ -27,6 +27,8 @@ _PHASES: Final = {
     "census": "looking at every value",
     "plan": "planning",
     "load": "loading rows and building indexes",
+    "indexes": "building indexes",
+    "hooks": "running SQL of yours",
     "constraints": "foreign keys and views",
     "proof": "proving every value",
     "publish": "publishing",

@@ -17,7 +17,9 @@ from liteferry.journal import Journal, list_relations
 from liteferry.model import ignore
 from liteferry.names import quote_qualified
 from liteferry.proof import compare_catalogs, digest_target, name_trait
+from liteferry.report.wording import format_plural
 from liteferry.run import read_plan, read_published, read_report, write_reports
+from liteferry.scripts import drop_all, read_hook_remains
 from liteferry.target import TransactionReader, open_target
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def undo(run_dir: str | Path, target: str | None = None, observe: Callable[[Even
         plan, report = read_plan(directory), read_report(directory)
         with open_target(target or journal.read_value("target")) as server:
             server.lock_schema(plan.target_schema)
-            _take_away(_read_run(directory, plan, report, journal), server, observe)
+            _take_away(_read_run(directory, plan, report, journal), server, journal, observe)
         journal.set_state("undone")
     undone = replace(report, undone_at=datetime.now(UTC).isoformat(timespec="seconds"), published=False)
     write_reports(directory, undone, plan)
@@ -77,7 +79,7 @@ def _read_run(directory: Path, plan: Plan, report: Report, journal: Journal) -> 
     return _Publication(plan, report, journal.read_published(), read_published(directory), versions)
 
 
-def _take_away(made: _Publication, server: Target, observe: Callable[[Event], None]) -> None:
+def _take_away(made: _Publication, server: Target, journal: Journal, observe: Callable[[Event], None]) -> None:
     """Look and drop in one transaction. Raises: MigrationError (undo-refused, undo-nothing)."""
     plan = made.plan
     _refuse_strangers(made, server.read_catalog(plan.target_schema))
@@ -87,17 +89,22 @@ def _take_away(made: _Publication, server: Target, observe: Callable[[Event], No
             server.execute_all([f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE"], connection=connection)
         # once more, now that nobody can change it any more
         _refuse_strangers(made, server.read_catalog(plan.target_schema, connection))
+        remains = read_hook_remains(plan, journal, server, connection)
         changed = _find_changes(made, TransactionReader(connection), observe)
+        changed += remains.find_changes(server, connection)
         if changed:
             raise MigrationError(
                 f"rows were written since the run published: {'; '.join(changed[:8])}"
-                + (f"; and {len(changed) - 8} more tables" if len(changed) > 8 else ""),
+                + (f"; and {format_plural(len(changed) - 8, 'more table')}" if len(changed) > 8 else ""),
                 code="undo-refused",
                 hint="undo would lose them; nothing was touched",
             )
         step = next(step for step in plan.steps if step.phase == "publish")
         try:
-            server.execute_all(step.undo_sql, step_id="undo", connection=connection)
+            if made.report.hooks:
+                drop_all(plan, step.undo_sql, remains, server, connection)
+            else:
+                server.execute_all(step.undo_sql, step_id="undo", connection=connection)
         except MigrationError as error:
             if error.code != "step-failed":
                 raise
@@ -125,7 +132,7 @@ def _refuse_strangers(made: _Publication, held: TargetCatalog) -> None:
             code="undo-refused",
             hint="they were dropped or made anew since; what is left has to be dropped by hand",
         )
-    columns = {table.target: {column.target for column in table.columns} for table in plan.tables}
+    columns = {table.name: {column.name for column in table.columns} for table in made.definitions.tables}
     altered = [
         table.name
         for table in held.tables
@@ -133,14 +140,15 @@ def _refuse_strangers(made: _Publication, held: TargetCatalog) -> None:
     ]
     if altered:
         raise MigrationError(
-            f"{len(altered)} tables have other columns than the run published: {', '.join(altered[:5])}",
+            f"{format_plural(len(altered), 'table')} with other columns than the run published: "
+            + ", ".join(altered[:5]),
             code="undo-refused",
             hint="undo would lose what is in them; nothing was touched",
         )
     changed = compare_catalogs(made.definitions, _restrict(held, published, made.definitions))
     if changed:
         raise MigrationError(
-            f"{len(changed)} definitions are not as the run published them: "
+            f"{format_plural(len(changed), 'definition')} not as the run published them: "
             + "; ".join(difference.message for difference in changed[:5])
             + (f"; and {len(changed) - 5} more" if len(changed) > 5 else ""),
             code="undo-refused",

@@ -42,6 +42,7 @@ from liteferry.model import (
     to_json,
 )
 from liteferry.report import render_html, render_json, render_markdown
+from liteferry.scripts import HookLog
 from liteferry.source import show_path
 from liteferry.source.copying import SNAPSHOT_NAME
 from liteferry.source.keeping import QUARANTINE_NAME
@@ -94,6 +95,8 @@ class Run:
         self.mismatch_count = 0
         self.key_trials: tuple[KeyTrial, ...] = ()
         self.conversions: tuple[ConversionReport, ...] | None = None  # as the proof counted them
+        self.hooks = HookLog()
+        self.hook_remains: list[str] = []  # what undo files could not take back
         self.staged: TargetCatalog | None = None  # what is in staging, as it was compared
         self.begun = False  # the target was touched
         self.publishing: tuple[tuple[str, str, int], ...] | None = None  # what the commit makes appear
@@ -222,6 +225,8 @@ class Run:
             types=count_types(plan) if plan else (),
             key_trials=self.key_trials,
             conversions=list_conversions(plan) if plan and self.conversions is None else self.conversions or (),
+            config=self.options.config,
+            hooks=tuple(self.hooks.runs),
             published=self.published,
             jobs=self.jobs,
             failure=failure,

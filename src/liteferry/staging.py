@@ -14,6 +14,7 @@ from liteferry.journal import list_relations
 from liteferry.model import Failure
 from liteferry.names import quote_literal, quote_name
 from liteferry.planner import STAGING_COMMENT, staging_name
+from liteferry.scripts import list_moves, write_hook_objects
 
 if TYPE_CHECKING:
     from liteferry.journal import Journal, State
@@ -74,6 +75,7 @@ def publish(run: Run, plan: Plan, server: Target, journal: Journal) -> None:
     staged = run.staged or server.read_catalog(plan.staging_schema)
     relations = list_relations(staged)
     journal.write_published(relations)
+    write_hook_objects(run.hooks, plan, server, journal)
     if not run.options.verify:  # there are no digests by which undo could tell whether rows were written since
         versions = server.read_row_versions(plan.staging_schema, [table.name for table in staged.tables])
         journal.set_value("row_versions", json.dumps(versions))
@@ -83,7 +85,9 @@ def publish(run: Run, plan: Plan, server: Target, journal: Journal) -> None:
     journal.set_state("publishing")
     run.publishing = relations
     step = next(step for step in plan.steps if step.phase == "publish")
-    server.execute_all(step.sql, step_id=step.id)
+    first = int(plan.creates_schema)  # that comes before whatever moves into it
+    moves = list_moves(run.hooks, plan, server) if run.hooks.runs else []
+    server.execute_all([*step.sql[:first], *moves, *step.sql[first:]], step_id=step.id)
     run.published = True
     journal.set_state("published")
 
@@ -111,7 +115,7 @@ def settle(run: Run, plan: Plan, server: Target, journal: Journal) -> str:
         journal.set_state(state)
     except MigrationError as error:  # the target is as the report says, and undo asks the target
         run.note(str(error))
-    return ""
+    return "; ".join(run.hook_remains)
 
 
 def _settle_target(run: Run, plan: Plan, server: Target) -> None:
@@ -143,3 +147,7 @@ def _take_back(run: Run, plan: Plan, server: Target) -> None:
         )
     else:
         drop_staging(plan, server)
+        run.hook_remains += [
+            f"what a hook did outside the schema could not be taken back: {what}"
+            for what in run.hooks.take_back(server)
+        ]

@@ -4,6 +4,8 @@ A case is a directory with ``source.sql`` (run by SQLite to make the file), opti
 of `migrate`) and ``target.sql`` (run in the target beforehand, by its owner), and what must come out: ``plan.sql`` (the
 plan's steps) and ``report.json`` (the report without what changes from run to run). ``LITEFERRY_UPDATE_GOLDEN=1``
 writes the two anew.
+of `migrate`, in which ``{case}`` stands for the directory), and what must come out: ``plan.sql`` (the plan's steps) and
+``report.json`` (the report without what changes from run to run). ``LITEFERRY_UPDATE_GOLDEN=1`` writes the two anew.
 
 Each goes: check → migrate → (published: verify → undo → the target as before → migrate again).
 """
@@ -97,6 +99,11 @@ def describe_report(report: dict[str, Any]) -> dict[str, Any]:
             for finding in report["findings"]
         ],
         **({"conversions": report["conversions"]} if report["conversions"] else {}),
+        **(
+            {"hooks": [{"step": h["step_id"], "changes": h["changes"]} for h in report["hooks"]]}
+            if report["hooks"]
+            else {}
+        ),
         "mismatches": report["mismatches"],
         "failure": report["failure"],
     }
@@ -133,6 +140,7 @@ def test_case(name: str, tmp_path: Path, pg_url: str, run: Callable[..., Run]) -
         options = json.loads((case / "options.json").read_text())
     if (case / "target.sql").exists():
         execute(pg_url, (case / "target.sql").read_text())
+        options = [o.replace("{case}", str(case)) for o in json.loads((case / "options.json").read_text())]
     schema = options[options.index("--schema") + 1] if "--schema" in options else "public"
     before, fingerprint, mtime = (
         read_target(pg_url, schema),
@@ -153,11 +161,14 @@ def test_case(name: str, tmp_path: Path, pg_url: str, run: Callable[..., Run]) -
 
     if report["published"]:
         held = read_target(pg_url, schema)
-        assert {table.name for table in held.tables} == {table.target for table in plan.tables}
-        verified, _ = run(
+        made = {
+            c["name"] for h in report["hooks"] for c in h["changes"] if (c["kind"], c["change"]) == ("table", "made")
+        }
+        assert {table.name for table in held.tables} == {table.target for table in plan.tables} | made
+        verified, proof = run(
             "verify", str(source), pg_url, "--json", "--quiet", "--schema", schema, "--run-dir", str(run_dir)
         )
-        assert verified == ExitStatus.PROVEN
+        assert verified == ExitStatus.PROVEN, proof["mismatches"]
         undone, _ = run("undo", str(run_dir), "--target", pg_url, "--json", "--quiet", "--yes")
         assert undone == ExitStatus.PROVEN
         assert read_target(pg_url, schema) == before

@@ -17,6 +17,7 @@ import pytest
 
 import liteferry
 from liteferry.cli import build_parser
+from liteferry.config import MOVE_KEYS, POINTS, SECTIONS
 from liteferry.errors import CODES, EXIT_STATUSES
 from liteferry.findings import FINDINGS, WAYS
 
@@ -96,6 +97,19 @@ def test_every_exit_status_is_documented() -> None:
     assert all(
         re.search(rf"^\| {int(status)} \| {status.name.lower()} \| \S", page, re.MULTILINE) for status in EXIT_STATUSES
     )
+
+
+def test_the_example_of_the_configuration_file_is_one(tmp_path: Path) -> None:
+    page = read("config-file.md")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "sql").mkdir()
+    for name in re.findall(r'"(sql/[^"]+)"', example):
+        (tmp_path / name).write_text("SELECT 1")
+    (tmp_path / "liteferry.toml").write_text(example)
+    options = liteferry.read_config(tmp_path / "liteferry.toml")
+    assert (options.schema, options.names, len(options.hooks)) == ("sales", "lower", 2)
+    for words in (SECTIONS, MOVE_KEYS, WAYS, POINTS):
+        assert all(re.search(rf"^\| `{re.escape(word)}` \| \S", page, re.MULTILINE) for word in words)
 
 
 def test_every_error_code_is_documented_and_nothing_else() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liteferry.names import LIMIT_BYTES, NameSpace, fit_name, quote_literal, quote_name, quote_qualified
+from liteferry.names import LIMIT_BYTES, NameSpace, fit_name, quote_literal, quote_name, quote_qualified, restyle_name
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=90)
 
@@ -87,3 +87,62 @@ def test_a_given_name_goes_to_its_owner_whoever_asks_first() -> None:
     assert made_up != "a_pkey"
     assert names.claim("a_pkey", given=True) == "a_pkey"
     assert names.claim("a_pkey", given=True) not in {"a_pkey", made_up}
+
+
+@pytest.mark.parametrize(
+    ("name", "snake"),
+    [
+        ("HTTPServer", "http_server"),
+        ("userID", "user_id"),
+        ("UserIDs", "user_i_ds"),  # who can tell
+        ("Order Details", "order_details"),
+        ("order-details", "order_details"),
+        ("order_details", "order_details"),
+        ("Order__Details_", "order_details"),
+        ("a.b", "a_b"),
+        ("ABC", "abc"),
+        ("A", "a"),
+        ("MD5Hash", "md5_hash"),
+        ("line2Text", "line2_text"),
+        ("address1", "address1"),
+        ("2fa", "_2fa"),
+        ("2nd Line", "_2nd_line"),
+        ("_private", "_private"),
+        ("__Private", "_private"),
+        ("ÄhreGrün", "ähre_grün"),
+        ("ΩmegaΩ", "ωmega_ω"),
+        ("名前Id", "名前id"),
+        ("e\u0301tatCivil", "e\u0301tat_civil"),
+        ("\u0301x", "_\u0301x"),
+        ("new\nline", "new_line"),
+        ("😀", ""),
+        (" ", ""),
+        ("___", ""),
+        ("", ""),
+    ],
+)
+def test_snake(name: str, snake: str) -> None:
+    assert restyle_name(name, "snake") == snake
+
+
+@pytest.mark.parametrize(
+    ("name", "lower"),
+    [("userName", "username"), ("Order Details", "order details"), ("ÄRGER", "Ärger"), ("İ", "İ"), ("", "")],
+)
+def test_lower_is_what_postgresql_makes_of_an_unquoted_name(name: str, lower: str) -> None:
+    assert restyle_name(name, "lower") == lower
+
+
+@given(NAMES)
+def test_a_style_changes_nothing_the_second_time(name: str) -> None:
+    for style in ("preserve", "lower", "snake"):
+        once = restyle_name(name, style)
+        assert restyle_name(once, style) == once
+
+
+@given(NAMES)
+def test_snake_leaves_words_and_single_underscores(name: str) -> None:
+    made = restyle_name(name, "snake")
+    assert "__" not in made
+    assert not made.endswith("_")
+    assert not made[:1].isdigit()

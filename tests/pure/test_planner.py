@@ -10,6 +10,8 @@ from liteferry.model import (
     Catalog,
     Census,
     ForeignKey,
+    Hook,
+    HookPoint,
     Index,
     IndexKey,
     Options,
@@ -240,4 +242,97 @@ def test_every_blocker_but_three_can_be_accepted() -> None:
         "local-time-unclear",  # quarantine and null are offered, but nothing is the default
         "table-too-wide",
         "target-not-empty",
+    ]
+
+
+def test_a_name_that_a_style_does_not_change_comes_first() -> None:
+    tables = (table("userName", "id", "user name", "UserName2", "user_name"), table("user_name", "id"))
+    made = plan(*tables, options=Options(names="snake"))
+    first, second = made.tables
+    assert second.target == "user_name"
+    assert first.target.startswith("user_name_")
+    targets = {column.source: column.target for column in first.columns}
+    assert targets["user_name"] == "user_name"
+    assert targets["UserName2"] == "user_name2"
+    turned = plan(*reversed(tables), options=Options(names="snake"))
+    assert {each.target for each in turned.tables} == {each.target for each in made.tables}
+    assert codes(made).count("name-changed") == 2
+    assert [(each.code, each.count) for each in made.findings if each.code == "names-styled"] == [("names-styled", 1)]
+
+
+def test_no_style_no_finding_about_it() -> None:
+    assert "names-styled" not in codes(plan(table("userName", "id", "Some Thing")))
+    assert not plan(table("userName", "id", "Some Thing")).names
+
+
+def list_ids(*points: HookPoint) -> list[str]:
+    hooks = tuple(Hook(point=point, file=f"{point}.sql", sql="SELECT 1", sha256="") for point in points)
+    made = plan(table("a", "id", "x", indexes=(index("i", "a", "x"),)), table("b", "id"), options=Options(hooks=hooks))
+    short = {"pre-data/table": "make", "data/table": "copy", "post-data/primary-key": "key", "post-data/index": "index"}
+    ids = [step.id for step in made.steps if "analyze" not in step.id and step.id != "pre-data/schema"]
+    return [next((f"{word} {i.split('/')[-1]}" for head, word in short.items() if i.startswith(head)), i) for i in ids]
+
+
+ALONE = ["make a", "copy a", "key a_pkey", "index i", "make b", "copy b", "key b_pkey"]
+
+
+@pytest.mark.parametrize(
+    ("points", "order"),
+    [
+        ((), ALONE),
+        (("before-pre-data",), ["before-pre-data", *ALONE]),
+        (("before-publish", "after-post-data"), [*ALONE, "after-post-data", "before-publish"]),
+        (
+            ("before-data", "after-pre-data"),
+            [
+                "make a",
+                "make b",
+                "after-pre-data",
+                "before-data",
+                "copy a",
+                "key a_pkey",
+                "index i",
+                "copy b",
+                "key b_pkey",
+            ],
+        ),
+        (
+            ("before-post-data", "after-data"),
+            [
+                "make a",
+                "copy a",
+                "make b",
+                "copy b",
+                "after-data",
+                "before-post-data",
+                "key a_pkey",
+                "index i",
+                "key b_pkey",
+            ],
+        ),
+        (
+            ("before-data", "after-data"),
+            [
+                "make a",
+                "make b",
+                "before-data",
+                "copy a",
+                "copy b",
+                "after-data",
+                "key a_pkey",
+                "index i",
+                "key b_pkey",
+            ],
+        ),
+    ],
+)
+def test_hooks_stand_where_they_say(points: tuple[HookPoint, ...], order: list[str]) -> None:
+    found = [step.split("/")[1] if step.startswith("hook/") else step for step in list_ids(*points)]
+    assert found == [*order, "publish"]
+
+
+def test_two_files_at_a_point_run_in_their_order() -> None:
+    assert list_ids("after-data", "after-data")[4:6] == [
+        "hook/after-data/1/after-data.sql",
+        "hook/after-data/2/after-data.sql",
     ]

@@ -116,8 +116,8 @@ OBJECTS = [
         "1 of 4 objects are not the run's any more: table note",
     ),
     ("ALTER TABLE note RENAME TO remark", "1 of 4 objects are not the run's any more: table note"),
-    ("ALTER TABLE note ADD COLUMN author text", "1 tables have other columns than the run published: note"),
-    ("ALTER TABLE note RENAME COLUMN line TO text", "1 tables have other columns than the run published: note"),
+    ("ALTER TABLE note ADD COLUMN author text", "1 table with other columns than the run published: note"),
+    ("ALTER TABLE note RENAME COLUMN line TO text", "1 table with other columns than the run published: note"),
     ("CREATE VIEW mine AS SELECT * FROM note", "something else depends on what the run published"),
     (
         "CREATE TABLE mine (customer bigint REFERENCES customer)",
@@ -284,9 +284,7 @@ def test_definitions_that_somebody_changed(sql: str, says: str, run_dir: Path, p
     execute(pg_url, f"SET search_path = public; {sql}")
     before = read_everything(pg_admin_url)
     outcome = undo(run_dir)
-    assert_error(
-        outcome, "undo-refused", "1 definitions are not as the run published them", says, "nothing was touched"
-    )
+    assert_error(outcome, "undo-refused", "1 definition not as the run published them", says, "nothing was touched")
     assert read_everything(pg_admin_url) == before
     assert read_state(run_dir) == "published"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from liteferry import __version__
 from liteferry.choosing import map_column
-from liteferry.decisions import demand_types, find_way, matches_place
+from liteferry.decisions import demand_types, find_way, matches_place, name_origin
 from liteferry.errors import MigrationError
 from liteferry.findings import make_finding
 from liteferry.model import (
@@ -37,16 +37,27 @@ from liteferry.model import (
 from liteferry.names import LIMIT_BYTES, NameSpace, quote_name, quote_qualified
 from liteferry.planner.collations import Collations, plan_collations
 from liteferry.planner.foreign_keys import plan_foreign_keys
+from liteferry.planner.hooks import find_without_undo, place_hooks
 from liteferry.planner.quarantine import plan_quarantine
 from liteferry.planner.refusals import NOTHING_REFUSED, Refusals
 from liteferry.planner.sql import create_schema_sql, move_sql
-from liteferry.planner.tables import SYSTEM_COLUMNS, TablePlan, list_given_names, plan_table, say_why
+from liteferry.planner.tables import (
+    SYSTEM_COLUMNS,
+    TablePlan,
+    claim_names,
+    list_given_names,
+    note_change,
+    plan_table,
+    why_styled,
+)
 from liteferry.planner.unused import find_unused
 from liteferry.planner.views import plan_views
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from liteferry.names import NameStyle
 
 STAGING_COMMENT: Final = "liteferry staging"
 """How a staging schema of ours begins its comment; anything else is not ours to drop."""
@@ -73,17 +84,13 @@ def plan_migration(
     """
     _check_schema_name(options.schema)
     chosen, findings = select_tables(catalog, options)
-    relations, names = NameSpace(name for table in chosen for name in list_given_names(table)), list[NameChange]()
-    targets: dict[str, str] = {}
+    style = options.names
+    given = (name for table in chosen for name in list_given_names(table, style))
+    relations, names = NameSpace(given), list[NameChange]()
+    targets = claim_names([table.name for table in chosen], relations, style)
     for table in chosen:
-        targets[table.name] = relations.claim(table.name or "unnamed", given=bool(table.name))
-        if targets[table.name] != table.name:
-            names.append(
-                NameChange(
-                    kind="table", table=None, source=table.name, target=targets[table.name], why=say_why(table.name)
-                )
-            )
-    view_targets = {view.name: relations.claim(view.name or "unnamed", given=bool(view.name)) for view in catalog.views}
+        names += note_change("table", None, table.name, targets[table.name], style)
+    view_targets = claim_names([view.name for view in catalog.views], relations, style)
     staging = staging_name(options.schema)
     demanded = demand_types(catalog, options)
 
@@ -128,19 +135,24 @@ def plan_migration(
             name=change.source,
         )
         for change in names
+        if change.why != why_styled(style)
     ]
+    findings += _count_styled(names, style)
     creates_schema = target is not None and not target.exists
     if target is not None:
         findings += _find_in_target(target)
 
-    steps = [
-        Step(id="pre-data/schema", phase="pre-data", sql=create_schema_sql(staging, STAGING_COMMENT)),
-        *collations.steps(),
-        *(step for plan in plans.values() for step in plan.steps),
-        *(step for plan in aside.values() for step in plan.steps),
-        *keys.steps,
-        *views.steps,
-    ]
+    findings += find_without_undo(options.hooks)
+    opening = Step(id="pre-data/schema", phase="pre-data", sql=create_schema_sql(staging, STAGING_COMMENT))
+    steps = place_hooks(
+        [opening, *collations.steps()],
+        [
+            *(step for plan in plans.values() for step in plan.steps),
+            *(s for plan in aside.values() for s in plan.steps),
+        ],
+        [*keys.steps, *views.steps],
+        options.hooks,
+    )
     maps = [*(plans[table.name].map for table in chosen), *(plan.map for plan in aside.values())]
     made = [(table.target, "TABLE") for table in maps] + [(name, "VIEW") for name in views.made]
     steps.append(_publish_step(made, collations, creates_schema=creates_schema))
@@ -166,7 +178,17 @@ def plan_migration(
         apart=tuple(found for found in census.apart if found.table in aside),
         decided=Decided(accept=options.accept, decisions=options.decisions, casts=options.casts) if aside else None,
         translations=(*(made for plan in plans.values() for made in plan.translations), *views.translations),
+        config=options.config,
     )
+
+
+def _count_styled(names: Sequence[NameChange], style: NameStyle) -> list[Finding]:
+    """One finding for all names that the user asked to have changed; the plan and the report list them."""
+    count = sum(change.why == why_styled(style) for change in names)
+    if not count:
+        return []
+    message = f"{count:,} {'name is' if count == 1 else 'names are'} written otherwise, as --names {style} asks"
+    return [make_finding("names-styled", message, count=count)]
 
 
 def map_target_tables(target: TargetCatalog, options: Options) -> tuple[TableMap, ...]:
@@ -287,7 +309,11 @@ def accept_findings(findings: Iterable[Finding], options: Options) -> tuple[Find
             return replace(finding, accepted=True, way=first)
         return finding
 
-    return tuple(map(decide, findings))
+    decided = map(decide, findings)
+    return tuple(
+        replace(finding, decided_by=name_origin(finding, options)) if finding.accepted else finding
+        for finding in decided
+    )
 
 
 def _find_left_behind(catalog: Catalog, chosen: Sequence[Table], options: Options) -> list[Finding]:

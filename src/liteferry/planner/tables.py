@@ -42,7 +42,7 @@ from liteferry.model import (
     TranslatedSql,
     TranslationUse,
 )
-from liteferry.names import LIMIT_BYTES, NameSpace, fit_name, quote_name
+from liteferry.names import LIMIT_BYTES, NameSpace, NameStyle, fit_name, quote_name, restyle_name
 from liteferry.planner.collations import Collations, KeyPart, describe_parts
 from liteferry.planner.faults import find_fault, offer_quarantine
 from liteferry.planner.questions import name_check, name_key
@@ -59,7 +59,7 @@ from liteferry.planner.sql import (
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from liteferry.expressions import StorageClass
     from liteferry.planner.refusals import Refusals
@@ -95,6 +95,7 @@ class TablePlan:
     findings: list[Finding] = field(default_factory=list)
     names: list[NameChange] = field(default_factory=list)
     constraint_names: NameSpace = field(default_factory=NameSpace)
+    style: NameStyle = "preserve"
     sequence: str = ""  # the identity column's sequence
     translations: list[TranslatedSql] = field(default_factory=list)
     refusals: Refusals
@@ -136,14 +137,11 @@ def plan_table(
     staging = collations.staging
     whole = whole or Census(tables=(census,))
     kept, apart = whole.kept(table.name), whole.set_apart(table.name).rows
-    column_names = NameSpace()
-    for name in SYSTEM_COLUMNS:
-        column_names.claim(name)
     choices = {
         column.name: map_column(table, column, census.column(column.name), options, demanded.get(column.name, ""))
         for column in table.columns
     }
-    targets = {column.name: column_names.claim(column.name or "unnamed") for column in table.columns}
+    targets = claim_names([column.name for column in table.columns], NameSpace(), options.names, SYSTEM_COLUMNS)
     types = tuple(
         replace(
             _column_type(table, column, kept.column(column.name), targets[column.name], choices[column.name]),
@@ -187,22 +185,14 @@ def plan_table(
         ),
         types=types,
         findings=findings,
-        constraint_names=NameSpace(list_given_names(table)),
         collations=collations,
         rows=census.rows,
         refusals=refusals,
+        constraint_names=NameSpace(list_given_names(table, options.names)),
+        style=options.names,
     )
-    plan.names += [
-        NameChange(
-            kind="column",
-            table=table.name,
-            source=column.name,
-            target=targets[column.name],
-            why="PostgreSQL keeps the name for itself" if column.name in SYSTEM_COLUMNS else say_why(column.name),
-        )
-        for column in table.columns
-        if targets[column.name] != column.name
-    ]
+    for column in table.columns:
+        plan.names += note_change("column", table.name, column.name, targets[column.name], options.names)
     if len(table.columns) > MOST_COLUMNS:
         plan.findings.append(
             make_finding(
@@ -235,24 +225,63 @@ def plan_table(
     return plan
 
 
-def list_given_names(table: Table) -> Iterator[str]:
-    """The names that the source gives to the table's constraints and indexes. Pure."""
+def list_given_names(table: Table, style: NameStyle) -> Iterator[str]:
+    """The names that the source gives to the table's constraints and indexes, in a style. Pure."""
     found = (
         table.primary_key_name,
         *(index.name if index.origin == "c" else index.constraint_name for index in table.indexes),
         *(check.name for check in table.checks),
         *(key.name for key in table.foreign_keys),
     )
-    return (name for name in found if name)
+    return (_style(name, style) for name in found if name)
 
 
-def say_why(name: str) -> str:
+def _style(name: str, style: NameStyle) -> str:
+    return restyle_name(name, style) or "unnamed"
+
+
+def claim_names(
+    names: Sequence[str], space: NameSpace, style: NameStyle, kept_back: Iterable[str] = ()
+) -> dict[str, str]:
+    """Take a name in the target for each of the source's: first for those that the style does not change. Pure.
+
+    So user_name keeps its name, and userName evades it, in whatever order they stand. kept_back: names that nothing
+    may have.
+    """
+    for name in kept_back:
+        space.claim(name)
+    ordered = sorted(names, key=lambda name: _style(name, style) != name)
+    claimed = {name: space.claim(_style(name, style), seed=name, given=bool(name)) for name in ordered}
+    return {name: claimed[name] for name in names}
+
+
+def note_change(kind: ObjectKind, table: str | None, source: str, target: str, style: NameStyle) -> list[NameChange]:
+    """Note that a name was not kept, and why; nothing where it was. Pure."""
+    if source == target:
+        return []
+    why = say_why(source, target, style)
+    if kind == "column" and (styled := _style(source, style)) in SYSTEM_COLUMNS and target != styled:
+        why = "PostgreSQL keeps the name for itself"
+    return [NameChange(kind=kind, table=table, source=source, target=target, why=why)]
+
+
+def why_styled(style: NameStyle) -> str:
+    """The reason for a change of name that the user asked for. Pure."""
+    return f"--names {style}"
+
+
+def say_why(name: str, target: str, style: NameStyle) -> str:
     """Say why a name that the source gives could not be kept. Pure."""
+    styled = restyle_name(name, style)
     if not name:
         return "a name cannot be empty"
-    if len(name.encode()) > LIMIT_BYTES:
+    if not styled:
+        return f"nothing is left of it with --names {style}"
+    if styled == target:
+        return why_styled(style)
+    if len(styled.encode()) > LIMIT_BYTES:
         return f"it has more than {LIMIT_BYTES} bytes"
-    return "another object has it already"
+    return "another object has it already" if styled == name else f"another object has the name {styled} already"
 
 
 def _column_type(table: Table, column: Column, census: ColumnCensus, target: str, choice: TypeChoice) -> ColumnType:
@@ -628,7 +657,8 @@ def _is_taken(plan: TablePlan, index: Index, what: str, judge: _Judge) -> bool:
 
 def _claim(plan: TablePlan, relations: NameSpace, kind: ObjectKind, given: str | None, default: str) -> str:
     """Take a name for something backed by an index: unique in the schema, and among the table's constraints."""
-    name = relations.claim(given or default, seed=f"{plan.map.target}/{kind}", given=given is not None)
+    wanted = _style(given, plan.style) if given else default
+    name = relations.claim(wanted, seed=f"{plan.map.target}/{kind}", given=given is not None)
     plan.constraint_names.claim(name, given=True)
     _note_name(plan, kind, given, name)
     return name
@@ -636,14 +666,15 @@ def _claim(plan: TablePlan, relations: NameSpace, kind: ObjectKind, given: str |
 
 def claim_constraint(plan: TablePlan, kind: ObjectKind, given: str | None, default: str) -> str:
     """Take a name for a constraint without an index: unique among the table's constraints."""
-    name = plan.constraint_names.claim(given or default, given=given is not None)
+    wanted = _style(given, plan.style) if given else default
+    name = plan.constraint_names.claim(wanted, seed=given or "", given=given is not None)
     _note_name(plan, kind, given, name)
     return name
 
 
 def _note_name(plan: TablePlan, kind: ObjectKind, given: str | None, name: str) -> None:
-    if given is not None and name != given:
-        plan.names.append(NameChange(kind=kind, table=plan.table.name, source=given, target=name, why=say_why(given)))
+    if given is not None:
+        plan.names += note_change(kind, plan.table.name, given, name, plan.style)
 
 
 def _add_key(

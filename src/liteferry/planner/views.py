@@ -15,13 +15,14 @@ from liteferry.findings import make_finding
 from liteferry.model import Catalog, ColumnMap, Finding, NameChange, PlannedObject, Step, TranslatedSql, View
 from liteferry.names import NameSpace
 from liteferry.planner.sql import create_view_sql
-from liteferry.planner.tables import say_why
+from liteferry.planner.tables import claim_names, note_change
 from liteferry.sqlite_ddl import fold_case, lex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from liteferry.expressions import ViewTranslation
+    from liteferry.names import NameStyle
     from liteferry.planner.refusals import Refusals
     from liteferry.planner.tables import TablePlan
 
@@ -46,7 +47,7 @@ def plan_views(
     A view whose translation fails because it reads another that is not there yet is tried again after each success;
     what remains is named with its reason.
     """
-    result = ViewsPlan()
+    result, style = ViewsPlan(), refusals.options.names
     relations = {
         fold_case(name): Relation(source=name, target=plan.map.target, schema=staging, columns=plan.types)
         for name, plan in plans.items()
@@ -69,12 +70,13 @@ def plan_views(
         progress = False
         for view in tuple(waiting):
             try:
-                translated = _translate(view, relations)
+                translated = _translate(view, relations, style)
                 refusals.check("view-untranslatable", None, view.name)
             except Untranslatable as error:
                 reasons[view.name] = error.reason
                 continue
-            relations[fold_case(view.name)] = _add_view(result, view, translated, targets[view.name], staging, plans)
+            target = targets[view.name]
+            relations[fold_case(view.name)] = _add_view(result, view, translated, target, staging, plans, style)
             waiting.remove(view)
             progress = True
     dangling = _find_dangling(waiting, excluded)
@@ -101,14 +103,14 @@ def _find_dangling(views: Sequence[View], excluded: set[str]) -> set[str]:
     return dangling
 
 
-def _translate(view: View, relations: Mapping[str, Relation]) -> ViewTranslation:
-    """Translate a view, its columns named as SQLite names them. Raises: Untranslatable."""
+def _translate(view: View, relations: Mapping[str, Relation], style: NameStyle) -> ViewTranslation:
+    """Translate a view, its columns named as SQLite names them, in the style. Raises: Untranslatable."""
     translated = translate_view(view.sql, relations)
     if len(translated.columns) != len(view.columns):
         raise Untranslatable(f"it has {len(view.columns)} columns, but {len(translated.columns)} when translated")
-    names = NameSpace()
+    names = claim_names(view.columns, NameSpace(), style)
     columns = tuple(
-        replace(column, source=name, target=names.claim(name or "unnamed"))
+        replace(column, source=name, target=names[name])
         for column, name in zip(translated.columns, view.columns, strict=True)
     )
     return replace(translated, columns=columns)
@@ -138,6 +140,7 @@ def _add_view(
     target: str,
     staging: str,
     plans: Mapping[str, TablePlan],
+    style: NameStyle,
 ) -> Relation:
     columns = tuple(column.target for column in translated.columns)
     result.steps.append(
@@ -172,9 +175,8 @@ def _add_view(
     result.findings += [
         make_finding("view-differs", f"view {view.name}: {note}", name=view.name) for note in translated.notes
     ]
-    if target != view.name:
-        result.names.append(
-            NameChange(kind="view", table=None, source=view.name, target=target, why=say_why(view.name))
-        )
+    result.names += note_change("view", None, view.name, target, style)
+    for column in translated.columns:
+        result.names += note_change("column", view.name, column.source, column.target, style)
     result.made.append(target)
     return Relation(source=view.name, target=target, schema=staging, columns=translated.columns)

@@ -7,6 +7,7 @@ be copied.
 from __future__ import annotations
 
 from collections import Counter
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from liteferry.report.advice import (
@@ -166,26 +167,23 @@ def render_plan_text(plan: Plan, *, width: int = 100) -> str:
 
 
 def stage_steps(plan: Plan) -> list[tuple[str, tuple[Step, ...]]]:
-    """Put the steps into the stages that they run in, each with its title; stages without steps are left out. Pure."""
-    groups: dict[str, list[Step]] = {}
-    first, then, publish = [], [], []
-    for step in plan.steps:
-        if step.group:
-            groups.setdefault(step.group, []).append(step)
-        elif step.phase == "pre-data":
-            first.append(step)
-        elif step.phase == "publish":
-            publish.append(step)
-        else:
-            then.append(step)
-    tables = [step for members in groups.values() for step in members]
-    stages = (
-        ("First, one after the other", first),
-        ("Then table by table, several at a time", tables),
-        ("Then one after the other", then),
-        ("After the proof, in one transaction", publish),
-    )
-    return [(title, tuple(steps)) for title, steps in stages if steps]
+    """Put the steps into the stages that they run in, in their order, each with its title. Pure."""
+
+    def title_of(step: Step) -> str:
+        if step.phase == "publish":
+            return "After the proof, in one transaction"
+        if step.hook is not None:
+            return "Then SQL of yours, each file in one transaction"
+        return "Then table by table, several at a time" if step.group else "Then one after the other"
+
+    places = {group: place for place, group in enumerate(dict.fromkeys(step.group for step in plan.steps))}
+    stages = [
+        (title, tuple(sorted(steps, key=lambda step: places[step.group])))
+        for title, steps in groupby(plan.steps, title_of)
+    ]
+    if stages and stages[0][0] == "Then one after the other":
+        stages[0] = ("First, one after the other", stages[0][1])
+    return stages
 
 
 def _write_section(title: str, body: str) -> list[str]:
@@ -223,6 +221,8 @@ def _write_table_maps(plan: Plan) -> str:
 
 def _write_step(step: Step, rows_of: Mapping[str, int]) -> Iterator[str]:
     yield f"  {escape_unprintable(step.id)}"
+    if step.hook is not None:
+        yield f"      SHA-256 {step.hook.sha256}"
     if step.copy is not None:
         rows = rows_of.get(step.table or step.copy, 0)
         yield f"      copy {format_plural(rows, 'row')} of {escape_unprintable(step.copy)}"

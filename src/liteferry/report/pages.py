@@ -51,7 +51,7 @@ from liteferry.report.wording import (
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from liteferry.model import Finding, Mismatch, Plan, Report, TableReport
+    from liteferry.model import Finding, HookChange, Mismatch, Plan, Report, TableReport
 
 LOAD_PHASE: Final = "load"
 """The executor's name for the phase that copies rows; what the rates are measured over."""
@@ -194,6 +194,7 @@ def _choose_sections(report: Report, plan: Plan | None) -> dict[str, str]:
     sections |= {"types": "Types"} if report.types else {}
     sections |= {"conversions": "Converted values"} if report.conversions else {}
     sections |= {"names": "Names that changed"} if report.names else {}
+    sections |= {"hooks": "SQL of yours that was run"} if report.hooks else {}
     sections |= findings
     sections |= {"steps": "Steps and their SQL"} if plan and plan.steps else {}
     sections |= what_next
@@ -220,6 +221,7 @@ def _list_provenance(report: Report) -> list[tuple[str, str]]:
         ("Source size", f"{format_size(source.size_bytes)} ({format_plural(source.size_bytes, 'byte')})" * opened),
         ("SHA-256 of the snapshot", source.sha256),
         ("Snapshot", snapshot * opened),
+        ("Configuration", f"{report.config.path}, SHA-256 {report.config.sha256}" if report.config else ""),
         ("SQLite", f"library {source.sqlite_version}, {source.encoding}, journal mode {source.journal_mode}" * opened),
     ]
     if target:
@@ -232,6 +234,12 @@ def _list_provenance(report: Report) -> list[tuple[str, str]]:
             ("Schema", report.target_schema),
         ]
     return [(label, value) for label, value in facts if value]
+
+
+def name_change(change: HookChange) -> str:
+    """Name what a hook made or changed: ``index foo on bar``. Pure."""
+    kind = "" if change.kind == "other" else change.kind.replace("_", " ") + " "
+    return f"{kind}{change.name}" + (f" on {change.table}" if change.table and change.kind != "table" else "")
 
 
 def _caption_tables(*, suspect: int, proven: int) -> str:
@@ -360,7 +368,7 @@ def count_objects(report: Report) -> list[ObjectRow]:
                     source=count.source,
                     target=count.target,
                     left_out=count.left_out,
-                    remark=_compare_count(count),
+                    remark=_compare_count(count, extra=", by SQL of yours" if report.hooks else ""),
                 )
             )
     return rows
@@ -381,11 +389,11 @@ def describe_key_trials(report: Report) -> str:
     return said
 
 
-def _compare_count(count: ObjectCount) -> str:
+def _compare_count(count: ObjectCount, *, extra: str) -> str:
     surplus = count.target + count.left_out - count.source
     if surplus == 0:
         return "complete" if not count.left_out else "complete but for what the findings name"
-    return f"{format_count(abs(surplus))} {'missing' if surplus < 0 else 'more than in the source'}"
+    return f"{format_count(abs(surplus))} {'missing' if surplus < 0 else f'more than in the source{extra}'}"
 
 
 def has_target_objects(report: Report) -> bool:
@@ -428,6 +436,7 @@ def _load_template(name: str) -> Template:
         "size": format_size,
         "share": format_share,
         "place": name_place,
+        "change": name_change,
         "accept": write_accept_option,
         "others": write_other_options,
         "outcome": describe_outcome,

@@ -22,7 +22,14 @@ from liteferry.report.advice import (
     state_word,
 )
 from liteferry.report.listings import write_group
-from liteferry.report.pages import ObjectRow, count_objects, describe_key_trials, has_target_objects, name_place
+from liteferry.report.pages import (
+    ObjectRow,
+    count_objects,
+    describe_key_trials,
+    has_target_objects,
+    name_change,
+    name_place,
+)
 from liteferry.report.wording import (
     align_rows,
     escape_unprintable,
@@ -38,7 +45,7 @@ from liteferry.report.wording import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from liteferry.model import Mismatch, Report
+    from liteferry.model import HookRun, Mismatch, Report
 
 _TEXT_MISMATCHES: Final = 20
 """How many differences the terminal lists."""
@@ -85,6 +92,9 @@ def _write_facts(report: Report) -> str:
         schema = f", schema {report.target_schema}"
         embedded = ", embedded" if target.embedded else ""
         facts.append(("target", f"{write_address(target)}{schema} (PostgreSQL {target.version}{embedded})"))
+    if report.config:
+        facts.append(("options", f"{report.config.path} (SHA-256 {report.config.sha256[:12]}…)"))
+    facts += [("hook", _describe_hook(run)) for run in report.hooks]
     longest = max(report.phases, key=lambda phase: phase.elapsed_s, default=None)
     spent = format_duration(report.elapsed_s)
     if longest and len(report.phases) > 1:
@@ -99,6 +109,13 @@ def _write_facts(report: Report) -> str:
     if report.failure:
         facts.append(("error code", report.failure.code))
     return align_rows(facts)
+
+
+def _describe_hook(run: HookRun) -> str:
+    changes = [f"{change.change} {name_change(change)}" for change in run.changes]
+    if len(changes) > _TEXT_PLACES:
+        changes = [*changes[:_TEXT_PLACES], f"{format_count(len(changes) - _TEXT_PLACES)} more"]
+    return f"{run.file.file}, {run.file.point}: {format_list(changes) if changes else 'made nothing in the schema'}"
 
 
 def _write_objects(report: Report) -> str:
@@ -188,7 +205,9 @@ def _write_group(group: FindingGroup, *, width: int) -> str:
         places = [*places[:_TEXT_PLACES], f"{format_count(len(places) - _TEXT_PLACES)} more"]
     happens = f" -> {group.if_accepted}" if group.if_accepted else ""
     where = f" ({format_list(places)})" if places else ""
-    return wrap_text(f"{group.code}: {group.title}{where}{happens}", width=width, indent=2, hang=4)
+    sources = sorted({finding.decided_by for finding in group.findings if finding.decided_by})
+    by = f", by {format_list(sources)}" if 0 < len(sources) <= _TEXT_PLACES else ""
+    return wrap_text(f"{group.code}: {group.title}{where}{happens}{by}", width=width, indent=2, hang=4)
 
 
 def _write_advice(title: str, advice: Sequence[Advice], *, width: int) -> str:

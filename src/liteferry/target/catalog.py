@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from liteferry.model import (
+    SchemaObject,
     TargetCatalog,
     TargetColumn,
     TargetConstraint,
@@ -182,6 +183,48 @@ SELECT what FROM (SELECT * FROM relation UNION ALL SELECT * FROM type UNION ALL 
 WHERE NOT EXISTS (SELECT FROM extension_owned e WHERE e.classid = found.classid AND e.objid = found.oid)
 ORDER BY what COLLATE "C"
 """
+
+
+_OBJECTS_SQL: Final = """
+WITH extension_owned AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
+found (kind, classid, oid, name) AS (
+  SELECT 'ROUTINE', 'pg_catalog.pg_proc'::regclass, p.oid, p.oid::pg_catalog.regprocedure::text
+  FROM pg_catalog.pg_proc p WHERE p.pronamespace = %(schema)s
+  UNION ALL
+  SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
+              WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END,
+         'pg_catalog.pg_class'::regclass, c.oid, c.oid::pg_catalog.regclass::text
+  FROM pg_catalog.pg_class c
+  WHERE c.relnamespace = %(schema)s AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
+    AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_depend d
+             WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')))
+  UNION ALL
+  SELECT CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, 'pg_catalog.pg_type'::regclass, t.oid,
+         t.oid::pg_catalog.regtype::text
+  FROM pg_catalog.pg_type t
+  WHERE t.typnamespace = %(schema)s AND t.typrelid = 0 AND t.typtype IN ('e', 'd', 'r', 'b')
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
+  UNION ALL
+  SELECT 'EXTENSION', 'pg_catalog.pg_extension'::regclass, x.oid, pg_catalog.quote_ident(x.extname)
+  FROM pg_catalog.pg_extension x WHERE x.extnamespace = %(schema)s)
+SELECT kind, oid::bigint, name FROM found
+WHERE NOT EXISTS (SELECT FROM extension_owned e WHERE e.classid = found.classid AND e.objid = found.oid)
+ORDER BY oid, kind
+"""
+
+
+def read_objects(connection: psycopg.Connection, schema: str) -> tuple[SchemaObject, ...]:
+    """Read what stands in a schema by itself, each with the word and the quoted name that ALTER and DROP take.
+
+    The search_path is empty, so that every name is qualified. In the order in which they were made.
+    """
+    found = connection.execute(
+        "SELECT oid::bigint FROM pg_catalog.pg_namespace WHERE nspname = %s", (schema,)
+    ).fetchone()
+    if found is None:
+        return ()
+    rows = connection.execute(_OBJECTS_SQL.encode(), {"schema": found[0]})
+    return tuple(SchemaObject(kind=str(kind), oid=int(oid), name=str(name)) for kind, oid, name in rows)
 
 
 def read_catalog(connection: psycopg.Connection, schema: str) -> TargetCatalog:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from liteferry.errors import MigrationError
 from liteferry.model import ServerInfo
-from liteferry.names import quote_name, quote_qualified
-from liteferry.target.catalog import read_catalog
+from liteferry.names import quote_literal, quote_name, quote_qualified
+from liteferry.target.catalog import read_catalog, read_objects
 from liteferry.target.readers import end_transaction
 from liteferry.target.reporting import reporting
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from liteferry.model import TargetCatalog
+    from liteferry.model import SchemaObject, TargetCatalog
 
 MIN_VERSION_NUM: Final = 130000
 PATIENCE_S: Final = 30.0
@@ -139,6 +139,47 @@ class Target:
         """Read one schema's objects; by a connection that holds locks on them, where one is given."""
         with reporting("reading the target's catalogue"):
             return read_catalog(connection or self.control, schema)
+
+    def read_objects(self, schema: str, connection: psycopg.Connection | None = None) -> tuple[SchemaObject, ...]:
+        """Read what stands in a schema by itself, in the order in which it was made."""
+        with reporting("reading the target's catalogue"):
+            return read_objects(connection or self.control, schema)
+
+    def run_script(self, sql: str, *, search_path: Sequence[str], step_id: str) -> None:
+        """Run the user's SQL in one transaction of a session of its own, so that no setting of it lives on.
+
+        Raises: MigrationError: step-failed, connection-lost …
+        """
+        path = ", ".join(map(quote_name, search_path))
+        with self.lend_connection() as connection:
+            try:
+                with reporting("running SQL of yours", step_id=step_id), connection.transaction():
+                    connection.execute("SELECT pg_catalog.set_config('search_path', %s, true)", (path,))
+                    connection.execute(sql.encode())
+            finally:
+                connection.close()
+
+    def set_path(self, connection: psycopg.Connection, path: str) -> None:
+        """Set the search_path until the transaction ends."""
+        with reporting("setting the search path"):
+            connection.execute("SELECT pg_catalog.set_config('search_path', %s, true)", (path,))
+
+    def fingerprint_tables(self, tables: Sequence[str], connection: psycopg.Connection | None = None) -> dict[int, str]:
+        """Fingerprint the rows of tables, made by the server alone: by the tables' OIDs, as ``count:sum``.
+
+        tables: quoted and qualified.
+        """
+        chosen, found = connection or self.control, dict[int, str]()
+        with reporting("fingerprinting rows"):
+            for table in tables:
+                sql = (
+                    f"SELECT {quote_literal(table)}::pg_catalog.regclass::oid::bigint, pg_catalog.count(*),"
+                    ' coalesce(sum(pg_catalog.hashtextextended(ROW(r.*)::text COLLATE "C", 0)::numeric), 0)::text'
+                    f" FROM {table} r"
+                )
+                oid, count, total = chosen.execute(sql.encode()).fetchone() or (0, 0, "")
+                found[int(oid)] = f"{count}:{total}"
+        return found
 
     def try_out(self, statements: Sequence[str], schema: str) -> TargetCatalog:
         """Read the catalogue of a schema as statements would make it, in a transaction that is rolled back.

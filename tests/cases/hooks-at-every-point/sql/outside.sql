@@ -1,0 +1,2 @@
+CREATE SCHEMA IF NOT EXISTS elsewhere;
+CREATE TABLE elsewhere.log (what text);

@@ -1,0 +1,2 @@
+DROP TABLE IF EXISTS elsewhere.log;
+DROP SCHEMA IF EXISTS elsewhere;
