@@ -224,7 +224,7 @@ def _write_table_maps(plan: Plan) -> str:
 def _write_step(step: Step, rows_of: Mapping[str, int]) -> Iterator[str]:
     yield f"  {escape_unprintable(step.id)}"
     if step.copy is not None:
-        rows = rows_of.get(step.table or step.copy, 0)
+        rows = rows_of.get(step.table or step.group, 0)
         yield f"      copy {format_plural(rows, 'row')} of {escape_unprintable(step.copy)}"
     if step.sql:
         yield indent_sql(join_statements(step.sql), indent=6)
