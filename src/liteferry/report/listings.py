@@ -224,7 +224,7 @@ def _write_step(step: Step, rows_of: Mapping[str, int]) -> Iterator[str]:
     if step.hook is not None:
         yield f"      SHA-256 {step.hook.sha256}"
     if step.copy is not None:
-        rows = rows_of.get(step.table or step.copy, 0)
+        rows = rows_of.get(step.table or step.group, 0)
         yield f"      copy {format_plural(rows, 'row')} of {escape_unprintable(step.copy)}"
     if step.sql:
         yield indent_sql(join_statements(step.sql), indent=6)
