@@ -585,7 +585,7 @@ def test_damage_to_pages_is_found_or_harmless(how: str, place: Path, pg_url: str
     pages = sorted({0, *made.sample(range(1, len(whole) // 512), 8)})
     codes = {damage_and_migrate(place, whole, page, how, made, pg_url) for page in pages}
     assert codes <= KNOWN_CODES
-    assert len(codes) > 1
+    assert len(codes) > 1 or how == "flip"  # a flipped bit may lie where nothing is, or make another value
 
 
 @pytest.mark.slow
