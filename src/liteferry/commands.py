@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.model import CHECK_SCHEMA, DIGEST_SCHEMA, INSPECT_SCHEMA, Options, to_json
 from liteferry.progress import watch
+from liteferry.report.wording import escape_unprintable
 
 if TYPE_CHECKING:
     import argparse
@@ -369,7 +370,7 @@ def _write(text: str) -> None:
 def _tell(text: str) -> None:
     if sys.stderr is None:  # closed by whoever started us (`2>&-`)
         return
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(escape_unprintable(text) + "\n")
     sys.stderr.flush()
 
 

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, Protocol, TextIO
 
-from liteferry.report.wording import format_count, format_duration, format_size
+from liteferry.report.wording import escape_unprintable, format_count, format_duration, format_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +79,7 @@ class _Lines:
         self._out.flush()
 
     def _say(self, text: str) -> None:
-        self._out.write(text + "\n")
+        self._out.write(escape_unprintable(text) + "\n")
         self._out.flush()
         self._last = time.monotonic()
 
@@ -135,7 +135,7 @@ class _Live:
 
     def _observe(self, event: Event) -> None:
         if event.kind == "note":
-            self._progress.console.print(event.message, markup=False)
+            self._progress.console.print(escape_unprintable(event.message), markup=False)
         elif event.kind == "phase-start":
             self._start_phase(event)
         elif event.kind == "phase-end":
@@ -173,7 +173,9 @@ class _Live:
         elif event.kind != "step-end" and event.table:
             if name not in self._tasks and len(self._tasks) < SHOWN_TABLES:
                 total = event.total_rows or None
-                self._tasks[name] = self._progress.add_task(f"  {event.table}", total=total, shown="")
+                self._tasks[name] = self._progress.add_task(
+                    f"  {escape_unprintable(event.table)}", total=total, shown=""
+                )
             if name in self._tasks:
                 shown = _rate(event.rows, event.size_bytes, event.elapsed_s)
                 self._progress.update(self._tasks[name], completed=event.rows, shown=shown)

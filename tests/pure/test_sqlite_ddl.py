@@ -309,6 +309,13 @@ def test_sqlite_refuses_it_too(sql: str) -> None:
         ("a || b COLLATE NOCASE", [IndexKeyText(text_sql="a || b COLLATE NOCASE")]),
         ("NOT (a) COLLATE NOCASE", [IndexKeyText(text_sql="NOT (a) COLLATE NOCASE")]),
         ("(a || b) COLLATE NOCASE", [IndexKeyText(text_sql="a || b", collation="NOCASE")]),
+        ("desc, asc ASC, desc DESC", [
+            IndexKeyText(text_sql="desc", column="desc"),
+            IndexKeyText(text_sql="asc", column="asc"),
+            IndexKeyText(text_sql="desc", column="desc", descending=True),
+        ]),
+        ("a || desc", [IndexKeyText(text_sql="a || desc")]),
+        ("a IS NULL desc", [IndexKeyText(text_sql="a IS NULL", descending=True)]),
         ("coalesce(a, ',)'), b", [IndexKeyText(text_sql="coalesce(a, ',)')"), IndexKeyText(text_sql="b", column="b")]),
     ],
 )  # fmt: skip

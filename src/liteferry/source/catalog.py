@@ -2,8 +2,9 @@
 
 Layer 2. SQLite's pragmas are asked for whatever they know, since they are how SQLite itself understood the text; the
 CREATE statements are read (`liteferry.sqlite_ddl`) for what the pragmas leave out: CHECKs, expressions, collations,
-AUTOINCREMENT, ON CONFLICT, constraint names, DEFERRABLE. Nothing of the schema's text is executed, and names reach the
-pragmas as parameters.
+AUTOINCREMENT, ON CONFLICT, constraint names, DEFERRABLE. Nothing of the schema's text is executed. The pragmas are
+asked as statements, not as table-valued functions: a table of the source called ``pragma_table_list`` would answer in
+the function's place.
 
 Source: https://sqlite.org/pragma.html, schematab.html, datatype3.html.
 """
@@ -39,6 +40,7 @@ from liteferry.source.constraints import (
     match_constraint,
     spell_collation,
 )
+from liteferry.source.select import quote_sqlite_name
 from liteferry.sqlite_ddl import (
     ColumnText,
     DdlError,
@@ -69,6 +71,9 @@ _SHADOWS: Final = MappingProxyType(
     }
 )
 """What modules name the tables that they keep their data in. SQLite tells itself where it has the module (3.37)."""
+
+_OF_SQLITE: Final = re.compile(r"sqlite_(?:sequence|stat[1-4]|autoindex_.*)", re.IGNORECASE | re.DOTALL)
+"""What SQLite itself makes. Other names that begin so are reserved, but a file can have them: they hold data."""
 
 _ONLY_IN_TEXT: Final = re.compile(
     r"check|generated|\bas\b|collate|autoincrement|conflict|constraint|deferr", re.IGNORECASE
@@ -174,17 +179,27 @@ class _CatalogReader:
     def _ask(self, pragma: str) -> Any:  # a number or a text
         return self._connection.execute(f"PRAGMA {pragma}").fetchone()[0]
 
+    def _list_facts(self, pragma: str, name: str | None = None) -> list[dict[str, Any]]:
+        """The rows of a pragma about one object, or about all, by the names of their columns."""
+        argument = "" if name is None else f"({quote_sqlite_name(name)})"
+        cursor = self._connection.execute(f"PRAGMA main.{pragma}{argument}")
+        columns = [item[0] for item in cursor.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in cursor]
+
     def _of_kind(self, kind: str) -> Iterator[_Entry]:
         return (entry for entry in self._entries if entry.kind == kind)
 
     # the schema table
 
     def _list_entries(self) -> Iterator[_Entry]:
-        """The schema's objects in their order, SQLite's own (sqlite_…) left out."""
+        """The schema's objects in their order, SQLite's own left out.
+
+        The text ends at its first NUL, as it does for SQLite.
+        """
         tables = self._read_options()
         rows = self._connection.execute(
             "SELECT type, CAST(name AS BLOB), CAST(tbl_name AS BLOB), CAST(sql AS BLOB) FROM sqlite_master "
-            "WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
+            "ORDER BY rowid"
         ).fetchall()
         encoding = {"UTF-8": "utf-8", "UTF-16le": "utf-16-le", "UTF-16be": "utf-16-be"}[self._ask("encoding")]
         for kind, *parts in rows:
@@ -197,6 +212,16 @@ class _CatalogReader:
                     code="schema-unreadable",
                     hint="rename it, or make it again, on a copy of the source",
                 ) from error
+            if "\0" in name:
+                shown = name.replace("\0", "\\0")
+                raise MigrationError(
+                    f"the name of {kind} {shown} contains the NUL character",
+                    code="schema-unreadable",
+                    hint="SQLite itself cannot name it: mend sqlite_schema on a copy of the source",
+                )
+            if _OF_SQLITE.fullmatch(name):
+                continue
+            sql = sql.partition("\0")[0]
             options = tables.get(name) if kind == "table" else None
             if kind == "table" and _is_virtual(sql):
                 kind = "virtual"  # noqa: PLW2901 - the finer kind
@@ -206,21 +231,19 @@ class _CatalogReader:
 
     def _read_options(self) -> dict[str, _Options]:
         """What SQLite says of tables, by name."""
-        try:
-            rows = self._connection.execute(
-                "SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main'"
-            )
-        except sqlite3.OperationalError:  # before 3.37
-            return {}
         return {
-            name: _Options(kind=kind, without_rowid=bool(without_rowid), strict=bool(strict))
-            for name, kind, without_rowid, strict in rows.fetchall()
+            fact["name"]: _Options(kind=fact["type"], without_rowid=bool(fact["wr"]), strict=bool(fact["strict"]))
+            for fact in self._list_facts("table_list")  # none before 3.37
+            if fact["schema"] == "main"
         }
 
     def _read_sequences(self) -> dict[str, int]:
         """The highest ids ever given, by table name. SQLite takes the number of whatever stands there."""
         try:
-            rows = self._connection.execute("SELECT name, max(CAST(seq AS INTEGER)) FROM sqlite_sequence GROUP BY name")
+            rows = self._connection.execute(
+                "SELECT t.name, max(CAST(s.seq AS INTEGER)) FROM sqlite_sequence AS s JOIN sqlite_master AS t "
+                "ON t.name = s.name WHERE t.type = 'table' GROUP BY t.name"
+            )
         except sqlite3.OperationalError:  # no table has ever been AUTOINCREMENT
             return {}
         return {name: value for name, value in rows.fetchall() if value is not None}
@@ -260,23 +283,21 @@ class _CatalogReader:
         """A view with its output columns, or with the reason why SQLite cannot use it."""
         try:
             with self._connection.time_limit(_VIEW_TIME_S):
-                rows = self._connection.execute("SELECT name FROM pragma_table_xinfo(?)", [entry.name]).fetchall()
+                facts = self._list_facts("table_xinfo", entry.name)
         except sqlite3.Error as error:
             return View(name=entry.name, sql=entry.sql, error=str(error))
-        return View(name=entry.name, sql=entry.sql, columns=tuple(name for (name,) in rows))
+        return View(name=entry.name, sql=entry.sql, columns=tuple(fact["name"] for fact in facts))
 
     # tables
 
     def _read_table(self, entry: _Entry) -> Table:
-        rows = self._connection.execute(
-            'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo(?)', [entry.name]
-        ).fetchall()
-        text = _parse_table(entry, [row[0] for row in rows])
+        facts = self._list_facts("table_xinfo", entry.name)
+        text = _parse_table(entry, [fact["name"] for fact in facts])
         strict = entry.options.strict if entry.options else bool(text and text.strict)
         without_rowid = entry.options.without_rowid if entry.options else bool(text and text.without_rowid)
         columns = tuple(
-            _make_column(row, column_text, strict=strict)
-            for row, column_text in zip(rows, text.columns if text else [None] * len(rows), strict=True)
+            _make_column(fact, column_text, strict=strict)
+            for fact, column_text in zip(facts, text.columns if text else [None] * len(facts), strict=True)
         )
         key = sorted((column for column in columns if column.pk_position), key=lambda column: column.pk_position)
         primary_key = tuple(column.name for column in key)
@@ -313,45 +334,32 @@ class _CatalogReader:
 
     def _read_indexes(self, entry: _Entry, text: TableText | None) -> tuple[Index, ...]:
         """The table's indexes in the order of their making."""
-        rows = self._connection.execute(
-            'SELECT name, "unique", origin, partial FROM pragma_index_list(?) ORDER BY seq DESC', [entry.name]
-        ).fetchall()
+        facts = sorted(self._list_facts("index_list", entry.name), key=itemgetter("seq"), reverse=True)
         constraints = list(list_key_constraints(text))
-        return tuple(
-            self._read_index(entry, name, origin, constraints, is_unique=bool(unique), is_partial=bool(partial))
-            for name, unique, origin, partial in rows
-        )
+        return tuple(self._read_index(entry, fact, constraints) for fact in facts)
 
-    def _read_index(
-        self,
-        entry: _Entry,
-        name: str,
-        origin: Literal["c", "u", "pk"],
-        constraints: list[KeyConstraint],
-        *,
-        is_unique: bool,
-        is_partial: bool,
-    ) -> Index:
-        rows = self._connection.execute(
-            'SELECT cid, name, "desc", coll FROM pragma_index_xinfo(?) WHERE key ORDER BY seqno', [name]
-        ).fetchall()
+    def _read_index(self, entry: _Entry, facts: dict[str, Any], constraints: list[KeyConstraint]) -> Index:
+        """One index. facts: its row of index_list."""
+        name, origin = facts["name"], facts["origin"]
+        parts = [part for part in self._list_facts("index_xinfo", name) if part["key"]]
         sql = self._index_sql.get(name)
-        text = _parse_index(sql or "", entry.name, name) if is_partial or any(row[0] < 0 for row in rows) else None
+        needs_text = facts["partial"] or any(part["cid"] < 0 for part in parts)
+        text = _parse_index(sql or "", entry.name, name) if needs_text else None
         keys = tuple(
             IndexKey(
-                column=column,
-                expression_sql=None if column is not None or text is None else text.keys[position].text_sql,
-                descending=bool(descending),
-                collation=spell_collation(collation),
+                column=part["name"],
+                expression_sql=None if part["name"] is not None or text is None else text.keys[position].text_sql,
+                descending=bool(part["desc"]),
+                collation=spell_collation(part["coll"]),
             )
-            for position, (_, column, descending, collation) in enumerate(rows)
+            for position, part in enumerate(sorted(parts, key=itemgetter("seqno")))
         )
         constraint = match_constraint(constraints, origin, keys)
         return Index(
             name=name,
             table=entry.name,
             origin=origin,
-            unique=is_unique,
+            unique=bool(facts["unique"]),
             keys=keys,
             where_sql=text.where_sql if text else None,
             sql=sql,
@@ -361,25 +369,21 @@ class _CatalogReader:
 
     def _read_foreign_keys(self, entry: _Entry, text: TableText | None) -> tuple[ForeignKey, ...]:
         """The table's foreign keys in the order of the text; the pragma numbers them the other way round."""
-        rows = self._connection.execute(
-            'SELECT id, "table", "from", "to", on_update, on_delete FROM pragma_foreign_key_list(?) '
-            "ORDER BY id DESC, seq",
-            [entry.name],
-        ).fetchall()
-        groups = [list(group) for _, group in groupby(rows, key=itemgetter(0))]
+        facts = sorted(self._list_facts("foreign_key_list", entry.name), key=lambda fact: (-fact["id"], fact["seq"]))
+        groups = [list(group) for _, group in groupby(facts, key=itemgetter("id"))]
         texts: list[ForeignKeyText | None] = [None] * len(groups)
         if text:
             texts = [*(key for column in text.columns for key in column.references), *text.foreign_keys]
             said = [tuple(map(fold_case, key.columns)) for key in texts if key]
-            if said != [tuple(fold_case(row[2]) for row in group) for group in groups]:
+            if said != [tuple(fold_case(fact["from"]) for fact in group) for group in groups]:
                 raise _unreadable(entry.name, "its foreign keys are not those that SQLite knows")
         return tuple(
             ForeignKey(
-                columns=tuple(row[2] for row in group),
-                parent_table=group[0][1],
-                parent_columns=tuple(row[3] for row in group if row[3] is not None),
-                on_update=group[0][4],
-                on_delete=group[0][5],
+                columns=tuple(fact["from"] for fact in group),
+                parent_table=group[0]["table"],
+                parent_columns=tuple(fact["to"] for fact in group if fact["to"] is not None),
+                on_update=group[0]["on_update"],
+                on_delete=group[0]["on_delete"],
                 deferrable=bool(key and key.deferrable),
                 initially_deferred=bool(key and key.initially_deferred),
                 name=key.name if key else None,
@@ -425,20 +429,20 @@ def _parse_index(sql: str, table: str, name: str) -> IndexText:
         ) from error
 
 
-def _make_column(row: tuple[Any, ...], text: ColumnText | None, *, strict: bool) -> Column:  # a row of table_xinfo
-    name, declared_type, not_null, default_sql, pk_position, hidden = row
+def _make_column(facts: dict[str, Any], text: ColumnText | None, *, strict: bool) -> Column:  # a row of table_xinfo
+    declared_type, hidden = facts["type"], facts["hidden"]
     if _GENERATED[hidden]:  # before 3.37 SQLite takes the words for a part of the type
         declared_type = _GENERATED_ALWAYS.sub("", declared_type)
     return Column(
-        name=name,
+        name=facts["name"],
         declared_type=declared_type,
         affinity=affinity_of(declared_type, strict=strict),
-        not_null=bool(not_null),
-        default_sql=default_sql,
+        not_null=bool(facts["notnull"]),
+        default_sql=facts["dflt_value"],
         collation=spell_collation(text.collation if text else None),
         generated=_GENERATED[hidden],
         generated_sql=text.generated_sql if text else None,
-        pk_position=pk_position,
+        pk_position=facts["pk"],
     )
 
 

@@ -257,7 +257,8 @@ def explain_sqlite_error(error: sqlite3.Error, name: str, *, table: str | None =
             return MigrationError(
                 f"SQLite {sqlite3.sqlite_version} cannot read {name}: {error}",
                 code="schema-unreadable",
-                hint="its schema may call a function that only the application has, or need a newer SQLite",
+                hint="an expression of its schema (of a generated column, an index) may fail on a row, call a function "
+                "that only the application has, or need a newer SQLite",
                 table=table,
             )
 

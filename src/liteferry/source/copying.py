@@ -47,6 +47,7 @@ from liteferry.source.connection import (
 from liteferry.source.file import (
     HEADER_BYTES,
     Header,
+    count_unread_frames,
     explain_corruption,
     explain_os_error,
     hold_shared_lock,
@@ -174,6 +175,7 @@ def _copy(path: str, partial: Path, header: Header, observe: Callable[[Event], N
     with closing(connection):
         try:
             distrust_schema(connection)
+            _note_unread_frames(connection, partial, progress)
             (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
         except sqlite3.Error as error:
             raise _explain_copy_error(error, show_path(path), partial) from error
@@ -182,6 +184,21 @@ def _copy(path: str, partial: Path, header: Header, observe: Callable[[Event], N
     _sync(partial)
     progress.end(partial.stat().st_size)
     return "wal" if header.is_wal else "delete"
+
+
+def _note_unread_frames(connection: sqlite3.Connection, partial: Path, progress: _Progress) -> None:
+    """Say so where the copied -wal file holds more than SQLite takes from it. Moves what it takes into the copy."""
+    wal = partial.with_name(partial.name + "-wal")
+    if not measure_wal(str(partial)):
+        return
+    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    _, read_frames, _ = connection.execute("PRAGMA wal_checkpoint").fetchone()
+    unread = count_unread_frames(wal, page_bytes, max(read_frames, 0)) if wal.exists() else 0
+    if unread:
+        progress.note(
+            f"the source's -wal file ends in {unread:,} page{'s' * (unread != 1)} that SQLite does not read: a "
+            "transaction that was never committed, or one that was cut off or damaged since; its rows are not moved"
+        )
 
 
 def begin_reading(connection: SourceConnection, path: str) -> None:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 HEADER_BYTES: Final = 100
 _MAGIC: Final = b"SQLite format 3\0"
 _WAL_VERSION: Final = 2
+_WAL_MAGIC: Final = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
+_WAL_HEADER_BYTES: Final = 32
+_WAL_FRAME_BYTES: Final = 24  # of a frame's header; a page follows
 _SMALLEST_PAGE_BYTES: Final = 512
 _SAMPLE_BYTES: Final = 1 << 16
 _RANDOM_BITS: Final = 7.2  # of entropy a byte: 2 kB of random bytes have 7.9, databases below 6
@@ -67,6 +70,7 @@ def read_header(path: str) -> Header:
     """
     name = show_path(path)
     _refuse_non_files(path)
+    _refuse_odd_sidecars(path)
     try:
         with Path(path).open("rb") as file:
             head = file.read(_SAMPLE_BYTES)
@@ -107,27 +111,47 @@ def refuse_truncated(path: str, size_bytes: int, claimed_bytes: int) -> None:
         raise _truncated(show_path(path), size_bytes, claimed_bytes)
 
 
+_KINDS: Final = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def _find_kind(mode: int) -> str:
+    """What a path leads to, in words; "" for a regular file. Pure."""
+    return "" if stat.S_ISREG(mode) else next((kind for test, kind in _KINDS if test(mode)), "no file")
+
+
 def _refuse_non_files(path: str) -> None:
-    name = show_path(path)
     try:
-        mode = Path(path).stat().st_mode
+        kind = _find_kind(Path(path).stat().st_mode)
     except OSError as error:
         raise explain_os_error(error, path) from error
-    if stat.S_ISREG(mode):
-        return
-    kinds = (
-        (stat.S_ISDIR, "a directory"),
-        (stat.S_ISFIFO, "a named pipe"),
-        (stat.S_ISSOCK, "a socket"),
-        (stat.S_ISCHR, "a device"),
-        (stat.S_ISBLK, "a device"),
-    )
-    kind = next((kind for test, kind in kinds if test(mode)), "no file")
-    raise MigrationError(
-        f"{name} is {kind}, not a SQLite database",
-        code="source-not-sqlite",
-        hint="give the path of the database file itself",
-    )
+    if kind:
+        raise MigrationError(
+            f"{show_path(path)} is {kind}, not a SQLite database",
+            code="source-not-sqlite",
+            hint="give the path of the database file itself",
+        )
+
+
+def _refuse_odd_sidecars(path: str) -> None:
+    """Refuse what lies where SQLite keeps its -wal, -shm and -journal, and is no file: a pipe would be waited for."""
+    for suffix in ("-wal", "-shm", "-journal"):
+        beside = os.path.realpath(path) + suffix
+        try:
+            kind = _find_kind(Path(beside).stat().st_mode)
+        except OSError:  # it is not there, or what SQLite itself will stumble over
+            continue
+        if kind:
+            raise MigrationError(
+                f"{show_path(path)} cannot be read: {show_path(beside)} beside it is {kind}, where SQLite keeps a file",
+                code="source-unreadable",
+                hint="move it away, if it is not SQLite's; or give liteferry a copy of the database",
+            )
 
 
 def explain_os_error(error: OSError, path: str) -> MigrationError:
@@ -234,6 +258,26 @@ def measure_wal(path: str) -> int:
         return Path(os.path.realpath(path) + "-wal").stat().st_size
     except OSError:
         return 0
+
+
+def count_unread_frames(wal: Path, page_bytes: int, read_frames: int) -> int:
+    """Count the pages of an idle -wal file that SQLite passes over, although they are no remains of an older WAL.
+
+    read_frames: how many it reads, which end with the last whole transaction. What follows, with the salts of the
+    header, is a transaction that was cut short, or one that was damaged since: SQLite does not tell the two apart.
+    Source: https://sqlite.org/fileformat2.html#the_write_ahead_log.
+    """
+    size_bytes = wal.stat().st_size
+    frame_bytes = _WAL_FRAME_BYTES + page_bytes
+    with wal.open("rb") as file:
+        header = file.read(_WAL_HEADER_BYTES)
+        if header[:4] not in _WAL_MAGIC:
+            return -(-size_bytes // frame_bytes)
+        found = 0
+        for position in range(_WAL_HEADER_BYTES + read_frames * frame_bytes, size_bytes, frame_bytes):
+            file.seek(position)
+            found += file.read(_WAL_FRAME_BYTES)[8:16] == header[16:24]
+    return found
 
 
 def remove_leftovers(path: str, before: frozenset[str]) -> None:

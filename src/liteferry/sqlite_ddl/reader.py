@@ -11,6 +11,9 @@ from typing import Final
 from liteferry.sqlite_ddl.data import DdlError, IndexKeyText, Token
 from liteferry.sqlite_ddl.lexer import lex
 
+_OPERANDS: Final = frozenset({"NULL", "ISNULL", "NOTNULL"})
+"""The reserved words with which an expression can end."""
+
 _KEYWORDS: Final = """
 ADD ALL ALTER AND AS AUTOINCREMENT BETWEEN CASE CHECK COLLATE COMMIT CONSTRAINT CREATE DEFAULT DEFERRABLE DELETE
 DISTINCT DROP ELSE ESCAPE EXCEPT EXISTS FOREIGN FROM GROUP HAVING IN INDEX INSERT INTERSECT INTO IS ISNULL JOIN
@@ -207,8 +210,8 @@ class Reader:
         COLLATE is the key's own only when it applies to the whole of the expression: in ``a || b COLLATE NOCASE`` it
         belongs to b. Parentheses around the whole mean nothing to SQLite. Source: sqlite3CreateIndex in build.c.
         """
-        descending = is_word(tokens, -1, "DESC")
-        if descending or is_word(tokens, -1, "ASC"):
+        descending = is_word(tokens, -1, "DESC") and _can_end(tokens[:-1])
+        if descending or (is_word(tokens, -1, "ASC") and _can_end(tokens[:-1])):
             tokens = tokens[:-1]
         collation: str | None = None
         while True:
@@ -238,6 +241,14 @@ def _is_reserved(token: Token) -> bool:
 def is_word(tokens: tuple[Token, ...], index: int, word: str) -> bool:
     """Whether the token at the (negative) index is that keyword. Pure."""
     return len(tokens) >= -index and tokens[index].kind == "word" and tokens[index].text.upper() == word
+
+
+def _can_end(tokens: tuple[Token, ...]) -> bool:
+    """Whether an expression can end here: where it cannot, ASC and DESC are names of columns."""
+    if not tokens:
+        return False
+    last = tokens[-1]
+    return last.text == ")" if last.kind == "operator" else not _is_reserved(last) or last.text.upper() in _OPERANDS
 
 
 def _without_collations(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
