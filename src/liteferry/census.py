@@ -15,6 +15,8 @@ import json
 import re
 from collections import Counter
 from datetime import date, datetime
+from ipaddress import ip_interface, ip_network
+from struct import pack, unpack
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +37,7 @@ OFFENCES = MappingProxyType(
         "zone": "a timestamp with an offset, in a column where others have none",
         "too-long": "a text longer than the declared length",
         "excess": "a decimal with more digits than declared",
-        "range": "an integer beyond the type that a cast rule or the target demands",
+        "range": "a number that the type which a cast rule or the target demands does not hold exactly",
         "nonfinite": "an infinity in a column that is not REAL",
         "nul": "a text with the NUL character",
         "invalid-utf8": "a text that is not valid UTF-8",
@@ -54,6 +56,9 @@ FORMS = MappingProxyType(
         "time": "HH:MM[:SS[.ffffff]]",
         "uuid": "32 hexadecimal digits, with or without hyphens",
         "bool-word": "true, false, t, f",
+        "label": "a label of the target's enum",
+        "unpadded": "a text that does not end with a blank",
+        "inet": "an IP address, with or without the bits of its network",
         "decimal": "a decimal number",
         "json-jsonb": "JSON that jsonb keeps by value",
         "json-only": "JSON that jsonb would change or refuse",
@@ -289,6 +294,8 @@ class _ColumnAccumulator:
             "json": _JsonReader().classify,
             "uuid": _look_uuid,
             "bool": _look_bool,
+            "inet": _look_inet if declared.pg_type == "inet" else _look_cidr,
+            "text": self._look_label if declared.labels else _look_padding if declared.pads else None,
         }.get(family)
 
     def add(self, values: Sequence[object], name_row: Callable[[int], str]) -> None:
@@ -313,6 +320,9 @@ class _ColumnAccumulator:
             if family == "decimal":
                 self._look_decimals(values, int, name_row)
             bound = 1 << (self.declared.integer_bits - 1)
+            if self.declared.pg_type == "real":
+                inexact = [i for i, v in enumerate(values) if type(v) is int and not _fits_float4(v)]
+                self._offend("range", inexact, values, name_row)
             if family == "integer" and not (low >= -bound and high < bound):
                 beyond = [i for i, v in enumerate(values) if type(v) is int and not -bound <= v < bound]
                 self._offend("range", beyond, values, name_row)
@@ -342,6 +352,9 @@ class _ColumnAccumulator:
             self._offend("nonfinite", infinite, values, name_row)
         if family == "decimal":
             self._look_decimals(values, float, name_row)
+        if self.declared.pg_type == "real":
+            inexact = [i for i, v in enumerate(values) if type(v) is float and not _fits_float4(v)]
+            self._offend("range", inexact, values, name_row)
 
     def _add_texts(self, values: Sequence[object], *, whole: bool, name_row: Callable[[int], str]) -> None:
         texts: Sequence[str] = values if whole else [v for v in values if type(v) is str]  # type: ignore[assignment]  # just selected by type
@@ -397,17 +410,20 @@ class _ColumnAccumulator:
     def _look_datetime(self, text: str) -> str:
         form, digits = text_form_datetime(text)
         if digits > self.fraction_digits:
-            if digits > MICROSECOND_DIGITS:
+            if digits > self.declared.fraction_digits:
                 return "other"
             self.fraction_digits = digits
         return form
 
     def _look_time(self, text: str) -> str:
         form, digits = text_form_time(text)
-        if digits > MICROSECOND_DIGITS:
+        if digits > self.declared.fraction_digits:
             return "other"
         self.fraction_digits = max(self.fraction_digits, digits)
         return form
+
+    def _look_label(self, text: str) -> str:
+        return "label" if text in self.declared.labels else "other"
 
     @staticmethod
     def _where(values: Sequence[object], found: type) -> list[int]:
@@ -454,6 +470,34 @@ def _look_bool(text: str) -> str:
     return "bool-word" if text.lower() in _BOOL_WORDS else "other"
 
 
+def _look_padding(text: str) -> str:
+    return "other" if text.endswith(" ") else "unpadded"
+
+
+def _look_inet(text: str) -> str:
+    try:
+        ip_interface(text)
+    except ValueError:
+        return "other"
+    return "other" if "%" in text else "inet"  # PostgreSQL knows no zones of addresses
+
+
+def _look_cidr(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError:
+        return "other"
+    return "other" if "%" in text else "inet"
+
+
+def _fits_float4(value: float) -> bool:
+    """Whether a number is exactly one of single precision."""
+    try:
+        return unpack(">f", pack(">f", value))[0] == value
+    except OverflowError:
+        return False
+
+
 _ANY: Final = frozenset({int, float, str, bytes})
 _HOLDS: Final[MappingProxyType[str, frozenset[type]]] = MappingProxyType(
     {
@@ -469,6 +513,7 @@ _HOLDS: Final[MappingProxyType[str, frozenset[type]]] = MappingProxyType(
         "blob": frozenset({bytes}),
         "json": frozenset({str, int, float}),
         "uuid": frozenset({str, bytes}),
+        "inet": frozenset({str}),
         "none": _ANY,
     }
 )
@@ -480,6 +525,8 @@ _TAKES: Final = MappingProxyType(
         "json": frozenset({"json-jsonb", "json-only"}),
         "uuid": frozenset({"uuid"}),
         "bool": frozenset({"bool-word"}),
+        "text": frozenset({"label", "unpadded"}),
+        "inet": frozenset({"inet"}),
     }
 )
 

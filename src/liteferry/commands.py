@@ -59,6 +59,8 @@ def make_options(arguments: argparse.Namespace) -> Options:
         accept=tuple(given.get("accept", ())),
         decisions=tuple(given.get("on_misfit", ())),
         casts=tuple(given.get("cast", ())),
+        into=given.get("into", "new"),
+        replace_rows=tuple(given.get("replace_rows", ())),
         timestamps=given.get("timestamps", "auto"),
         snapshot=given.get("snapshot", "copy"),
         jobs=given.get("jobs", 0),

@@ -28,6 +28,7 @@ Kind = Literal[
     "int2",
     "int4",
     "int8",
+    "float4",
     "float8",
     "numeric",
     "bool",
@@ -41,10 +42,12 @@ Kind = Literal[
     "json",
     "jsonb",
     "uuid",
+    "inet",
 ]
 """The family of a PostgreSQL type: decides how a value is encoded, compared and digested.
 
-varchar(n), char(n) and text are all ``text``; the exact type with its modifier is `ColumnMap.pg_type`.
+varchar(n), char(n), text and enums are all ``text``; the exact type with its modifier is `ColumnMap.pg_type`.
+``float4`` (real) and ``inet`` (and cidr) only a schema that is there can have: no rule of ours chooses them.
 """
 
 
@@ -551,7 +554,7 @@ class TableMap:
     ``key``: source column names; empty when the table has no usable key, and rows are compared as a multiset.
     ``part``: which of the source's rows: all of them (""), those that are not in quarantine (``fitting``), or those
     that are (``quarantine``: the target is then the table beside it). Two maps may have the same source, none have the
-    same target. ``rows``: of this part.
+    same target. ``rows``: of this part. ``replaced``: how many rows that the target's table held they took the place of.
     """
 
     source: str
@@ -561,6 +564,7 @@ class TableMap:
     rows: int = 0
     size_bytes: int = 0
     part: Literal["", "fitting", "quarantine"] = ""
+    replaced: int = 0
 
 
 Phase = Literal["pre-data", "data", "post-data", "publish"]
@@ -656,6 +660,7 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     names: tuple[NameChange, ...] = ()
     source_objects: ObjectTotals = ObjectTotals()  # what the source declares, accepted losses included
+    into: Literal["new", "existing"] = "new"  # existing: no staging; one transaction in the target's own schema
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
@@ -756,6 +761,7 @@ class TableReport:
     verdict: Verdict
     proof_elapsed_s: float = 0.0
     method: str = ""  # "merge by primary key", "multiset"
+    rows_replaced: int = 0  # rows of the target that these took the place of, kept in the run directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -852,6 +858,7 @@ class Report:
     loader: str = "python"
     jobs: int = 1
     failure: Failure | None = None
+    into: Literal["new", "existing"] = "new"
 
     @property
     def rows(self) -> int:

@@ -63,7 +63,7 @@ def spell_value(value: StorageValue) -> str:
     return repr(value)
 
 
-_SPELLED_BARE: Final[frozenset[Kind]] = frozenset({"int2", "int4", "int8", "float8", "numeric", "bool"})
+_SPELLED_BARE: Final[frozenset[Kind]] = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric", "bool"})
 
 
 def spell_text(text: bytes | None, kind: Kind) -> str:

@@ -138,7 +138,8 @@ def read_target_blocks(
 
 
 def _order_sql(column: ColumnMap) -> str:
-    return quote_name(column.target) + (' COLLATE "C"' if column.kind == "text" else "")
+    """Order texts byte by byte, those of enums and of citext, too, which have an order of their own."""
+    return quote_name(column.target) + ('::text COLLATE "C"' if column.kind == "text" else "")
 
 
 class _ColumnRows:

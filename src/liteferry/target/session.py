@@ -18,6 +18,7 @@ from liteferry.errors import MigrationError
 from liteferry.model import ServerInfo
 from liteferry.names import quote_name, quote_qualified
 from liteferry.target.catalog import read_catalog
+from liteferry.target.holding import read_holding
 from liteferry.target.readers import end_transaction
 from liteferry.target.reporting import reporting
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from liteferry.holding import Holding
     from liteferry.model import TargetCatalog
 
 MIN_VERSION_NUM: Final = 130000
@@ -139,6 +141,17 @@ class Target:
         """Read one schema's objects; by a connection that holds locks on them, where one is given."""
         with reporting("reading the target's catalogue"):
             return read_catalog(connection or self.control, schema)
+
+    def read_holding(self, schema: str, connection: psycopg.Connection | None = None) -> Holding | None:
+        """Read what an application's schema holds, its rows counted; None where there is no such schema."""
+        with reporting("reading what the target holds"):
+            return read_holding(connection or self.control, schema)
+
+    def read_fate(self, transaction: str) -> str:
+        """What became of a transaction, by its number: committed, aborted, in progress; "" when nobody knows any more."""
+        with reporting("asking what became of the transaction"):
+            row = self.control.execute("SELECT pg_catalog.pg_xact_status(%s::xid8)", (transaction,)).fetchone()
+        return str(row[0] or "") if row else ""
 
     def try_out(self, statements: Sequence[str], schema: str) -> TargetCatalog:
         """Read the catalogue of a schema as statements would make it, in a transaction that is rolled back.

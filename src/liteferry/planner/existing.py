@@ -1,0 +1,583 @@
+"""The plan of bringing rows into a schema that an application made.
+
+Layer 1, pure. Types, nullability and constraints are the target's; nothing is created. All steps run in one transaction
+on one connection: the foreign keys that point at tables which get rows are dropped and made again in the server's own
+words, triggers are disabled and set back to the state that each had, and so are the indexes of large tables. What a
+step changes for a while, a later one puts back; that nothing is forgotten is proven by the catalogue before and after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from liteferry import __version__
+from liteferry.decisions import matches_place
+from liteferry.errors import MigrationError
+from liteferry.findings import make_finding
+from liteferry.model import PLAN_SCHEMA, ColumnMap, Plan, PlannedObject, Step, TableMap
+from liteferry.names import quote_literal, quote_name, quote_qualified
+from liteferry.planner import accept_findings, count_objects, find_left_behind
+from liteferry.planner.matching import Matching, sample_keys
+from liteferry.planner.sql import analyze_sql, quote_names
+from liteferry.typemap import classify_pg_type, kind_of_type, map_column
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from liteferry.holding import HeldForeignKey, HeldSequence, HeldTrigger, Holding
+    from liteferry.model import Catalog, Census, Column, Finding, Kind, Options, Table, TableCensus, TargetCatalog
+    from liteferry.planner.matching import ColumnMatch, TableMatch
+    from liteferry.typemap import TypeChoice
+
+LARGE_ROWS: Final = 20_000
+"""From how many rows on a table's secondary indexes are dropped and made again: below, that costs as much as it saves."""
+_CHANGING: Final = frozenset({"widen", "text", "json", "bytes"})
+"""Ways out that give a column another type: not here, where the type is the target's."""
+_STATES: Final = {"O": "ENABLE", "A": "ENABLE ALWAYS"}
+"""What puts a trigger back that fires in an ordinary session. Source: PostgreSQL docs, pg_trigger.tgenabled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappedTable:
+    """A pair of tables with the map of its columns, and what stands in the way."""
+
+    match: TableMatch
+    map: TableMap
+    findings: tuple[Finding, ...]
+
+
+def map_tables(matching: Matching, census: Census, options: Options) -> tuple[MappedTable, ...]:
+    """Map every pair's columns by the target's types. Pure."""
+    return tuple(_map_table(match, census.table(match.table.name), options) for match in matching.tables)
+
+
+def plan_existing(
+    mapped: Sequence[MappedTable],
+    matching: Matching,
+    catalog: Catalog,
+    census: Census,
+    target: TargetCatalog,
+    holding: Holding,
+    options: Options,
+    *,
+    equal: Collection[str],
+    source: str,
+) -> Plan:
+    """Plan the whole of it. Pure.
+
+    equal: the target's tables that hold the source's rows already, value by value. source: the file's name.
+
+    Raises: MigrationError (usage) when --replace-rows names no table of the target.
+    """
+    _check_replace_rows(target, options)
+    findings = [*matching.findings, *_find_left_tables(matching, census)]
+    findings += [found for table in mapped for found in table.findings]
+    findings += _find_orphans(matching, census)
+    chosen: list[MappedTable] = []
+    for table in mapped:
+        if not table.map.columns:
+            continue
+        about, replaced = _judge_rows(table, equal, options)
+        findings += about
+        chosen.append(replace(table, map=replace(table.map, replaced=table.match.held.rows if replaced else 0)))
+    loaded = [
+        table for table in chosen if table.match.target.name not in equal and (table.map.rows or table.map.replaced)
+    ]
+    steps, objects, about = _plan_steps(chosen, loaded, census, holding)
+    findings += about
+    findings += find_left_behind(replace(catalog, triggers=()), [match.table for match in matching.tables], options)
+    findings += _find_missing_objects(matching, catalog, target, holding)
+    return Plan(
+        schema=PLAN_SCHEMA,
+        liteferry_version=__version__,
+        source=source,
+        target_schema=options.schema,
+        staging_schema="",
+        creates_schema=False,
+        tables=tuple(table.map for table in chosen),
+        steps=tuple(steps),
+        objects=tuple(objects),
+        findings=accept_findings(findings, options),
+        names=matching.names,
+        source_objects=count_objects(catalog, [catalog.table(match.table.name) for match in matching.tables]),
+        into="existing",
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Columns
+
+
+def _map_table(match: TableMatch, census: TableCensus, options: Options) -> MappedTable:
+    findings: list[Finding] = []
+    columns: list[ColumnMap] = []
+    for column in match.columns:
+        choice = map_column(match.table, column.column, census.column(column.column.name), options, column.demand)
+        kind = _kind_of(column)
+        findings += _hold_to_type(choice, column, kind)
+        columns.append(
+            ColumnMap(
+                source=column.column.name,
+                target=column.target.name,
+                pg_type=column.held.base if column.held.sort == "base" else column.held.name,
+                kind=kind,
+                rule="target",
+                declared_type=column.column.declared_type,
+                generated=bool(column.target.generated),
+                conversions=choice.conversions,
+                converted=choice.converted,
+            )
+        )
+        if choice.kind == "timestamptz" and not any(found.code == "time-zone-dropped" for found in choice.findings):
+            findings += _note_time_zone(match.table, column, census)
+    findings += _find_nulls(match, census)
+    findings += _find_left_columns(match, census)
+    names = {column.source for column in columns}
+    key = match.table.primary_key
+    usable = set(key) <= names and not any(census.column(name).nulls for name in key)
+    if not key:
+        found = make_finding("rowid-not-kept", f"table {match.table.name} has no primary key", table=match.table.name)
+        findings.append(found)
+    mapped = TableMap(
+        source=match.table.name,
+        target=match.target.name,
+        columns=tuple(columns),
+        key=key if usable else (),
+        rows=census.rows,
+        size_bytes=census.size_bytes,
+    )
+    return MappedTable(match=match, map=mapped, findings=tuple(findings))
+
+
+def _kind_of(column: ColumnMatch) -> Kind:
+    return "text" if column.held.labels else kind_of_type(column.held.base) or "text"
+
+
+def _hold_to_type(choice: TypeChoice, column: ColumnMatch, kind: Kind) -> Iterator[Finding]:
+    """The findings about a column, where its type is the target's and cannot become another."""
+    wanted = classify_pg_type(column.demand)
+    fits = choice.kind == kind and (
+        choice.rule != "widened" or (wanted is not None and choice.pg_type == wanted.pg_type)
+    )
+    if fits:
+        yield from choice.findings
+        return
+    said = False
+    for found in choice.findings:
+        if found.way and found.way.partition(":")[0] not in _CHANGING:
+            yield found  # decided otherwise
+            said = True
+            continue
+        ways = tuple(way for way in found.ways if way.name not in _CHANGING)
+        message = f"{found.message}; the target's column is {column.held.name}"
+        said = True
+        yield replace(found, severity="blocker", message=message, ways=ways, if_accepted="", way="")
+    if not said:
+        yield make_finding(
+            "target-type-differs",
+            f"the values would make a column of type {choice.pg_type}, and the target's is {column.held.name}",
+            name=column.column.name,
+        )
+
+
+def _note_time_zone(table: Table, column: ColumnMatch, census: TableCensus) -> Iterator[Finding]:
+    found = census.column(column.column.name)
+    zoned = found.offence("zone")
+    naive = found.texts - (zoned.count if zoned else 0)
+    if naive > 0:
+        yield make_finding(
+            "target-time-zone",
+            f"{naive:,} times have no offset, and the target's column is {column.held.name}: they are taken for UTC",
+            table=table.name,
+            name=column.column.name,
+            count=naive,
+        )
+
+
+def _find_nulls(match: TableMatch, census: TableCensus) -> Iterator[Finding]:
+    """NULLs that the target's NOT NULL refuses: the census was told to look for them."""
+    for column in match.columns:
+        found = census.column(column.column.name).offence("null")
+        if found is not None and column.column.not_null and not column.target.generated:
+            yield make_finding(
+                "target-null-forbidden",
+                f"{found.count:,} of {census.rows:,} values are NULL, and the target's column is NOT NULL",
+                table=match.table.name,
+                name=column.column.name,
+                count=found.count,
+                samples=found.samples,
+            )
+
+
+def _find_left_columns(match: TableMatch, census: TableCensus) -> Iterator[Finding]:
+    for column in match.left:
+        held = census.column(column.name)
+        values = held.rows - held.nulls
+        found = make_finding(
+            "target-column-missing",
+            f"the target's table {match.target.name} has no column {column.name}, which holds {values:,} values"
+            + (" that SQLite computes" if column.generated else ""),
+            table=match.table.name,
+            name=column.name,
+            count=values,
+            sql=f"{column.name} {column.declared_type}".strip(),
+        )
+        yield found if values and not column.generated else _lower(found)
+
+
+def _find_left_tables(matching: Matching, census: Census) -> Iterator[Finding]:
+    for table in matching.left:
+        rows = census.table(table.name).rows
+        found = make_finding(
+            "target-table-missing",
+            f"the target has no table {table.name}, which holds {rows:,} rows",
+            table=table.name,
+            count=rows,
+            hint="make it with the application's own migrations, or leave it behind with --exclude",
+        )
+        yield found if rows else _lower(found)
+
+
+def _lower(finding: Finding) -> Finding:
+    """The same finding where nothing is lost by it."""
+    return replace(finding, severity="info", if_accepted="", ways=())
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Rows
+
+
+def _check_replace_rows(target: TargetCatalog, options: Options) -> None:
+    for pattern in options.replace_rows:
+        if not any(matches_place(table.name, pattern) for table in target.tables):
+            raise MigrationError(
+                f"--replace-rows {pattern} matches no table of schema {target.schema} of the target",
+                code="usage",
+                hint="patterns are those of a shell and mind the case",
+            )
+
+
+def _judge_rows(table: MappedTable, equal: Collection[str], options: Options) -> tuple[list[Finding], bool]:
+    """What becomes of the rows that the target's table holds; whether they are replaced."""
+    held, name = table.match.held, table.match.target.name
+    if not held.rows:
+        return [], False
+    what = f"table {name} of the target holds {held.rows:,} row{'s' * (held.rows != 1)} already"
+    place, count, samples = table.map.source, held.rows, sample_keys(held)
+    if name in equal:
+        message = f"{what}, equal to the source's in every value: they stay"
+        return [make_finding("rows-equal", message, table=place, count=count)], False
+    if any(matches_place(name, pattern) for pattern in options.replace_rows):
+        message = f"{what}: the source's {table.map.rows:,} rows take their place, undo brings them back"
+        return [make_finding("rows-replaced", message, table=place, count=count, samples=samples)], True
+    message = f"{what}, and they are not the source's {table.map.rows:,}"
+    hint = f"--replace-rows {name} (or '*') puts the source's rows in their place; they are kept for undo"
+    return [make_finding("seeded-rows", message, table=place, count=count, samples=samples, hint=hint)], False
+
+
+def _find_orphans(matching: Matching, census: Census) -> Iterator[Finding]:
+    tables = {match.table.name: match for match in matching.tables}
+    for orphans in census.orphans:
+        match = tables.get(orphans.table)
+        if match is None:
+            continue
+        key = match.keys[orphans.foreign_key]
+        yield make_finding(
+            "target-orphans",
+            f"{orphans.count:,} rows break the target's foreign key {key.name}: {key.definition_sql}",
+            table=orphans.table,
+            name=key.name,
+            count=orphans.count,
+            samples=orphans.samples,
+            hint="repair them on a copy of the source",
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What the source declares and the target does not have
+
+
+def _find_missing_objects(
+    matching: Matching, catalog: Catalog, target: TargetCatalog, holding: Holding
+) -> Iterator[Finding]:
+    views = {view.name.lower() for view in target.views}
+    for view in catalog.views:
+        if view.name.lower() not in views:
+            yield _miss("view", view.name, None, view.name, view.sql)
+    matches = {match.table.name.lower(): match for match in matching.tables}
+    for trigger in catalog.triggers:
+        match = matches.get(trigger.table.lower())
+        there = {held.name.lower() for held in match.held.triggers} if match else set()
+        if match is not None and trigger.name.lower() not in there:
+            yield _miss("trigger", trigger.name, match.table.name, trigger.name, trigger.sql)
+    for match in matching.tables:
+        names = {column.column.name: column.target.name for column in match.columns}
+        unique = {frozenset(k.columns) for k in match.target.constraints if k.kind in {"p", "u"}}
+        unique |= {frozenset(index.columns) for index in match.target.indexes if index.unique and not index.partial}
+        for index in match.table.indexes:
+            columns = frozenset(names.get(key.column or "", "?") for key in index.keys)
+            if index.unique and index.where_sql is None and columns not in unique:
+                listed = ", ".join(key.column or "an expression" for key in index.keys)
+                yield _miss("unique key", f"({listed})", match.table.name, index.name, index.sql)
+    there = {(key.table, frozenset(zip(key.columns, key.parent_columns, strict=True))) for key in holding.foreign_keys}
+    for match in matching.tables:
+        names = {column.column.name.lower(): column.target.name for column in match.columns}
+        for key in catalog.table(match.table.name).foreign_keys:
+            parent = matches.get(key.parent_table.lower())
+            others = {c.column.name.lower(): c.target.name for c in parent.columns} if parent else {}
+            pairs = zip(key.columns, key.parent_columns, strict=False)
+            shape = frozenset((names.get(a.lower(), "?"), others.get(b.lower(), "?")) for a, b in pairs)
+            if (match.target.name, shape) not in there:
+                listed = f"({', '.join(key.columns)}) to {key.parent_table} ({', '.join(key.parent_columns)})"
+                yield _miss("foreign key", listed, match.table.name, key.name or ", ".join(key.columns), None)
+
+
+def _miss(what: str, called: str, table: str | None, name: str, sql: str | None) -> Finding:
+    message = f"the target has no counterpart of the source's {what} {called}" + (f" of {table}" if table else "")
+    return make_finding("target-object-missing", message, table=table, name=name, sql=sql)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Steps
+
+
+def _plan_steps(
+    chosen: Sequence[MappedTable], loaded: Sequence[MappedTable], census: Census, holding: Holding
+) -> tuple[list[Step], list[PlannedObject], list[Finding]]:
+    schema = holding.schema
+    first: list[Step] = []
+    last: list[Step] = []
+    findings: list[Finding] = []
+    parts = {oid for table in loaded for oid in table.match.held.oids}
+    keys = [key for key in holding.foreign_keys if key.parent_oid in parts]
+    findings += _find_immovable(keys, loaded)
+    places = [quote_qualified(schema, table.match.target.name) for table in chosen]
+    places += sorted({quote_qualified(key.schema, key.table) for key in keys} - set(places))
+    if places:
+        locks = tuple(f"LOCK TABLE {place} IN ACCESS EXCLUSIVE MODE" for place in places)
+        first.append(Step(id="pre-data/lock", phase="pre-data", sql=locks))
+    for key in keys:
+        drop, make = _plan_foreign_key(key)
+        first.append(drop)
+        last.append(make)
+    for table in loaded:
+        for trigger in table.match.held.triggers:
+            if trigger.state in _STATES:
+                off, on = _plan_trigger(trigger)
+                first.append(off)
+                last.insert(0, on)
+    for table in loaded:
+        if table.map.rows >= LARGE_ROWS and holding.may_create:
+            for index in table.match.held.indexes:
+                if index.plain:
+                    place = f"{index.table}.{index.name}"
+                    drop_sql = f"DROP INDEX {quote_qualified(index.schema, index.name)}"
+                    step_id = f"pre-data/drop-index/{place}"
+                    first.append(Step(id=step_id, phase="pre-data", table=index.table, sql=(drop_sql,)))
+                    made = [index.definition_sql]
+                    if index.comment is not None:
+                        name = quote_qualified(index.schema, index.name)
+                        made.append(f"COMMENT ON INDEX {name} IS {quote_literal(index.comment)}")
+                    last.insert(
+                        0, Step(id=f"post-data/index/{place}", phase="post-data", table=index.table, sql=tuple(made))
+                    )
+    sequences, objects, about = _plan_sequences(chosen, loaded, census, holding)
+    findings += about
+    first += [step for step in sequences if step.phase == "pre-data"]
+    first += [
+        Step(
+            id=f"pre-data/replace-rows/{table.match.target.name}",
+            phase="pre-data",
+            table=table.match.target.name,
+            sql=(_truncate_sql(schema, table),),
+        )
+        for table in loaded
+        if table.map.replaced
+    ]
+    data = [
+        Step(
+            id=f"data/table/{table.match.target.name}",
+            phase="data",
+            copy=table.map.source,
+            table=table.match.target.name,
+            sql=(_copy_sql(schema, table.map),),
+            undo_sql=(_truncate_sql(schema, table),),
+        )
+        for table in loaded
+        if table.map.rows
+    ]
+    # what is checked at the end of a transaction is checked now: no table with waiting checks can be altered
+    settled = [Step(id="post-data/constraints", phase="post-data", sql=("SET CONSTRAINTS ALL IMMEDIATE",))]
+    analyzed = [
+        Step(
+            id=f"post-data/analyze/{table.match.target.name}",
+            phase="post-data",
+            table=table.match.target.name,
+            sql=(analyze_sql(schema, table.match.target.name),),
+        )
+        for table in loaded
+    ]
+    if not loaded and not sequences:
+        return [*first, Step(id="publish", phase="publish")], objects, findings
+    settled += [step for step in sequences if step.phase == "post-data"]
+    return [*first, *data, *settled, *last, *analyzed, Step(id="publish", phase="publish")], objects, findings
+
+
+def _find_immovable(keys: Iterable[HeldForeignKey], loaded: Sequence[MappedTable]) -> Iterator[Finding]:
+    """Foreign keys that would have to be dropped and made again, and cannot be."""
+    sources = {oid: table.map.source for table in loaded for oid in table.match.held.oids}
+    for key in keys:
+        place, what = sources[key.parent_oid], f"foreign key {key.name} of {key.schema}.{key.table}"
+        if not key.owned:
+            yield make_finding(
+                "target-not-owned",
+                f"{what} points at table {key.parent_table}, and your role may not drop it and make it again",
+                table=place,
+                name=key.name,
+                hint="run as the owner of both tables",
+            )
+        if not key.enabled:
+            yield make_finding(
+                "target-unsuitable",
+                f"triggers of {what} are disabled, which only a superuser could do again",
+                table=place,
+                name=key.name,
+            )
+
+
+def _plan_foreign_key(key: HeldForeignKey) -> tuple[Step, Step]:
+    place, name = quote_qualified(key.schema, key.table), quote_name(key.name)
+    ident = f"{key.table}.{key.name}"
+    made = [f"ALTER TABLE {place} ADD CONSTRAINT {name} {key.definition_sql}"]
+    if key.comment is not None:
+        made.append(f"COMMENT ON CONSTRAINT {name} ON {place} IS {quote_literal(key.comment)}")
+    drop = f"ALTER TABLE {place} DROP CONSTRAINT {name}"
+    return (
+        Step(id=f"pre-data/drop-foreign-key/{ident}", phase="pre-data", table=key.table, sql=(drop,)),
+        Step(id=f"post-data/foreign-key/{ident}", phase="post-data", table=key.table, sql=tuple(made)),
+    )
+
+
+def _plan_trigger(trigger: HeldTrigger) -> tuple[Step, Step]:
+    """ONLY, since the triggers of partitions have states of their own, and steps of their own."""
+    head = f"ALTER TABLE ONLY {quote_qualified(trigger.schema, trigger.table)}"
+    name, ident = quote_name(trigger.name), f"{trigger.table}.{trigger.name}"
+    off, on = f"{head} DISABLE TRIGGER {name}", f"{head} {_STATES[trigger.state]} TRIGGER {name}"
+    return (
+        Step(id=f"pre-data/disable-trigger/{ident}", phase="pre-data", table=trigger.table, sql=(off,)),
+        Step(id=f"post-data/enable-trigger/{ident}", phase="post-data", table=trigger.table, sql=(on,)),
+    )
+
+
+def _truncate_sql(schema: str, table: MappedTable) -> str:
+    """TRUNCATE, which no rule of the table can turn into something else, as it could a DELETE."""
+    only = "" if table.match.held.kind == "p" else "ONLY "
+    return f"TRUNCATE TABLE {only}{quote_qualified(schema, table.match.target.name)}"
+
+
+def _copy_sql(schema: str, mapped: TableMap) -> str:
+    """COPY … FROM STDIN in binary; without FREEZE, which would show the rows to older snapshots of the application."""
+    names = quote_names([column.target for column in mapped.columns if not column.generated])
+    return f"COPY {quote_qualified(schema, mapped.target)} ({names}) FROM STDIN WITH (FORMAT binary)"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Sequences
+
+
+def _plan_sequences(
+    chosen: Sequence[MappedTable], loaded: Sequence[MappedTable], census: Census, holding: Holding
+) -> tuple[list[Step], list[PlannedObject], list[Finding]]:
+    """Put each sequence above every id, never below where it stands, by ALTER SEQUENCE.
+
+    setval is not undone by a rollback; ALTER SEQUENCE … RESTART is. Source: PostgreSQL docs, "ALTER SEQUENCE", Notes.
+    """
+    highest: dict[tuple[str, str], int] = {}
+    uses: dict[tuple[str, str], tuple[HeldSequence, MappedTable, str]] = {}
+    filled: set[tuple[str, str]] = set()
+    for table in chosen:
+        columns = {column.target: column.source for column in table.map.columns}
+        for sequence in holding.sequences:
+            if sequence.table != table.match.target.name:
+                continue
+            place = (sequence.schema, sequence.name)
+            if sequence.column in columns:
+                column = _find_column(table.match.table, columns[sequence.column])
+                found = _highest_id(table.match.table, column, census)
+                highest[place] = max(highest.get(place, 0), found)
+                uses[place] = (sequence, table, sequence.column)
+            elif table in loaded:
+                uses.setdefault(place, (sequence, table, sequence.column))
+                filled.add(place)
+    steps: list[Step] = []
+    objects: list[PlannedObject] = []
+    findings: list[Finding] = []
+    for place in sorted(uses):
+        sequence, table, name = uses[place]
+        at_least = highest.get(place, 0) + 1
+        if place in highest:
+            objects.append(
+                PlannedObject(
+                    kind="sequence",
+                    name=sequence.name,
+                    table=table.match.target.name,
+                    columns=(name,),
+                    at_least=at_least,
+                    has_default=sequence.kind == "default",
+                )
+            )
+        if place in filled:
+            # its defaults take values, which no rollback returns: unless the sequence has been restarted before
+            hold = _restart(sequence, sequence.last_value, is_called=sequence.is_called)
+            steps.append(
+                Step(id=f"pre-data/hold-sequence/{sequence.name}", phase="pre-data", table=table.match.target.name,
+                     sql=hold)
+            )  # fmt: skip
+        if sequence.increment < 0 or (sequence.next_value is None or sequence.next_value >= at_least):
+            if place not in filled:
+                continue
+            sql: tuple[str, ...] = ()
+        elif at_least > sequence.max_value:
+            sql = _restart(sequence, sequence.max_value, is_called=True)
+            findings.append(
+                make_finding(
+                    "sequence-exhausted",
+                    f"the sequence of {table.match.target.name}.{name} ends at {sequence.max_value:,}, which is in use",
+                    table=table.map.source,
+                    name=sequence.name,
+                )
+            )
+        else:
+            sql = _restart(sequence, at_least, is_called=False)
+        steps.append(
+            Step(
+                id=f"post-data/sequence/{sequence.name}",
+                phase="post-data",
+                table=table.match.target.name,
+                sql=sql,
+                undo_sql=_restart(sequence, sequence.last_value, is_called=sequence.is_called),
+            )
+        )
+    return steps, objects, findings
+
+
+def _find_column(table: Table, name: str) -> Column:
+    """The column of that name. Pure. Raises: KeyError."""
+    for column in table.columns:
+        if column.name == name:
+            return column
+    raise KeyError(name)
+
+
+def _highest_id(table: Table, column: Column, census: Census) -> int:
+    """The highest id of a column that there is, or ever was."""
+    found = census.table(table.name).column(column.name).max_integer or 0
+    return max(found, table.sequence_value or 0) if column.name == table.rowid_alias else found
+
+
+def _restart(sequence: HeldSequence, value: int, *, is_called: bool) -> tuple[str, ...]:
+    """Put a sequence at a value: the one that it gives next, or, where is_called, the one that it gave last."""
+    name = quote_qualified(sequence.schema, sequence.name)
+    restart = f"ALTER SEQUENCE {name} RESTART WITH {value}"
+    return (restart, f"SELECT pg_catalog.nextval({quote_literal(name)})") if is_called else (restart,)
