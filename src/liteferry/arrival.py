@@ -49,13 +49,12 @@ from liteferry.target.readers import end_transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
-    from pathlib import Path
 
     import psycopg
 
     from liteferry.journal import Journal
-    from liteferry.planner.existing import MappedTable
     from liteferry.model import Options, Report, Verdict
+    from liteferry.planner.existing import MappedTable
     from liteferry.proof import ProofTarget
     from liteferry.run import Run
     from liteferry.source import Snapshot
@@ -110,7 +109,7 @@ def read_schema(server: Target, schema: str) -> tuple[TargetCatalog, Holding]:
 
 
 def plan_arrival(run: Run, server: Target, snapshot: Snapshot, source: str) -> Arrival:
-    """Read both sides and plan. Raises: MigrationError: target-missing, usage, no-create-right …"""
+    """Read both sides and plan. Raises: MigrationError."""
     target, holding = read_schema(server, run.options.schema)
     catalog = snapshot.read_catalog()
     matching = match_schema(catalog, target, holding, run.options)

@@ -493,9 +493,10 @@ def _look_cidr(text: str) -> str:
 def _fits_float4(value: float) -> bool:
     """Whether a number is exactly one of single precision."""
     try:
-        return unpack(">f", pack(">f", value))[0] == value
+        (found,) = unpack(">f", pack(">f", value))
     except OverflowError:
         return False
+    return bool(found == value)
 
 
 _ANY: Final = frozenset({int, float, str, bytes})

@@ -371,7 +371,7 @@ FINDINGS = MappingProxyType(
         "rows-replaced": FindingKind(
             severity=_INFO,
             title="Rows of the target that the source's take the place of",
-            why="You asked for it with --replace-rows; the rows are kept in the run directory, and undo brings them back.",
+            why="You said so with --replace-rows; the rows are kept in the run directory, and undo brings them back.",
         ),
         "rows-equal": FindingKind(
             severity=_INFO,

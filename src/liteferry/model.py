@@ -554,7 +554,7 @@ class TableMap:
     ``key``: source column names; empty when the table has no usable key, and rows are compared as a multiset.
     ``part``: which of the source's rows: all of them (""), those that are not in quarantine (``fitting``), or those
     that are (``quarantine``: the target is then the table beside it). Two maps may have the same source, none have the
-    same target. ``rows``: of this part. ``replaced``: how many rows that the target's table held they took the place of.
+    same target. ``rows``: of this part. ``replaced``: rows of the target's table that these take the place of.
     """
 
     source: str

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from liteferry.typemap import TypeChoice
 
 LARGE_ROWS: Final = 20_000
-"""From how many rows on a table's secondary indexes are dropped and made again: below, that costs as much as it saves."""
+"""From how many rows on a table's secondary indexes are dropped and made again: below, it saves nothing."""
 _CHANGING: Final = frozenset({"widen", "text", "json", "bytes"})
 """Ways out that give a column another type: not here, where the type is the target's."""
 _STATES: Final = {"O": "ENABLE", "A": "ENABLE ALWAYS"}
@@ -313,14 +313,17 @@ def _find_missing_objects(
             yield _miss("trigger", trigger.name, match.table.name, trigger.name, trigger.sql)
     for match in matching.tables:
         names = {column.column.name: column.target.name for column in match.columns}
-        unique = {frozenset(k.columns) for k in match.target.constraints if k.kind in {"p", "u"}}
+        unique: set[frozenset[str | None]]
+        unique = {frozenset(found.columns) for found in match.target.constraints if found.kind in {"p", "u"}}
         unique |= {frozenset(index.columns) for index in match.target.indexes if index.unique and not index.partial}
         for index in match.table.indexes:
             columns = frozenset(names.get(key.column or "", "?") for key in index.keys)
             if index.unique and index.where_sql is None and columns not in unique:
                 listed = ", ".join(key.column or "an expression" for key in index.keys)
                 yield _miss("unique key", f"({listed})", match.table.name, index.name, index.sql)
-    there = {(key.table, frozenset(zip(key.columns, key.parent_columns, strict=True))) for key in holding.foreign_keys}
+    held_keys = {
+        (key.table, frozenset(zip(key.columns, key.parent_columns, strict=True))) for key in holding.foreign_keys
+    }
     for match in matching.tables:
         names = {column.column.name.lower(): column.target.name for column in match.columns}
         for key in catalog.table(match.table.name).foreign_keys:
@@ -328,7 +331,7 @@ def _find_missing_objects(
             others = {c.column.name.lower(): c.target.name for c in parent.columns} if parent else {}
             pairs = zip(key.columns, key.parent_columns, strict=False)
             shape = frozenset((names.get(a.lower(), "?"), others.get(b.lower(), "?")) for a, b in pairs)
-            if (match.target.name, shape) not in there:
+            if (match.target.name, shape) not in held_keys:
                 listed = f"({', '.join(key.columns)}) to {key.parent_table} ({', '.join(key.parent_columns)})"
                 yield _miss("foreign key", listed, match.table.name, key.name or ", ".join(key.columns), None)
 

@@ -188,7 +188,7 @@ def _find_obstacles(table: Table, held: HeldTable) -> list[Finding]:
         return [
             make_finding(
                 "target-not-owned",
-                f"table {held.name} of the target, or a partition of it, belongs to a role that you are not a member of",
+                f"table {held.name} of the target, or a partition of it, is a role's that you are no member of",
                 table=table.name,
                 hint="run as the role that owns the application's tables",
             )

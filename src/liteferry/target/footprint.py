@@ -25,16 +25,17 @@ tied (oid) AS (
 relation AS (
   SELECT c.*, c.oid::pg_catalog.regclass::text AS place FROM pg_catalog.pg_class c JOIN tied USING (oid)),
 line (words) AS (
-  SELECT pg_catalog.format('relation %%s: kind %%s, owner %%s, rights %%s, tablespace %%s, options %%s, persistence %%s,'
-                           ' replica identity %%s, row security %%s %%s, access method %%s, bound %%s, comment %%s',
+  SELECT pg_catalog.format('relation %%s: kind %%s, owner %%s, rights %%s, tablespace %%s, options %%s,'
+                           ' persistence %%s, replica identity %%s, row security %%s %%s, access method %%s,'
+                           ' bound %%s, comment %%s',
                            r.place, r.relkind, r.relowner::pg_catalog.regrole, r.relacl, r.reltablespace, r.reloptions,
                            r.relpersistence, r.relreplident, r.relrowsecurity, r.relforcerowsecurity, r.relam,
                            pg_catalog.pg_get_expr(r.relpartbound, r.oid), pg_catalog.obj_description(r.oid, 'pg_class'))
   FROM relation r
   UNION ALL
-  SELECT pg_catalog.format('column %%s.%%I: number %%s, type %%s, not null %%s, default %%s, identity %%s, generated %%s,'
-                           ' collation %%s, storage %%s %%s, statistics %%s, options %%s, rights %%s, inherited %%s %%s,'
-                           ' comment %%s',
+  SELECT pg_catalog.format('column %%s.%%I: number %%s, type %%s, not null %%s, default %%s, identity %%s,'
+                           ' generated %%s, collation %%s, storage %%s %%s, statistics %%s, options %%s, rights %%s,'
+                           ' inherited %%s %%s, comment %%s',
                            r.place, a.attname, a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
                            pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated,
                            a.attcollation::pg_catalog.regcollation, a.attstorage,

@@ -45,7 +45,8 @@ SELECT c.oid::bigint, c.relname, c.relkind::text, c.relispartition,
          WHEN NOT role.bypasses AND EXISTS (
               SELECT FROM tree t JOIN pg_catalog.pg_class m ON m.oid = t.oid
               WHERE t.root = c.oid AND m.relrowsecurity
-                AND (m.relforcerowsecurity OR NOT pg_catalog.pg_has_role(m.relowner, 'USAGE'))) THEN 'row level security'
+                AND (m.relforcerowsecurity OR NOT pg_catalog.pg_has_role(m.relowner, 'USAGE')))
+              THEN 'row level security'
          ELSE '' END
 FROM pg_catalog.pg_class c,
      (SELECT rolsuper OR rolbypassrls AS bypasses FROM pg_catalog.pg_roles WHERE rolname = current_user) role
@@ -102,7 +103,8 @@ JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
 JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid = ANY(%(oids)s::oid[])
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
+                  WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
 ORDER BY c.oid, x.relname COLLATE "C"
 """
 

@@ -148,7 +148,7 @@ class Target:
             return read_holding(connection or self.control, schema)
 
     def read_fate(self, transaction: str) -> str:
-        """What became of a transaction, by its number: committed, aborted, in progress; "" when nobody knows any more."""
+        """What became of a transaction, by its number: committed, aborted, in progress; "" for not known."""
         with reporting("asking what became of the transaction"):
             row = self.control.execute("SELECT pg_catalog.pg_xact_status(%s::xid8)", (transaction,)).fetchone()
         return str(row[0] or "") if row else ""
