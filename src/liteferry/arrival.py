@@ -64,6 +64,7 @@ REPLACED_NAME: Final = "replaced"
 """The directory, in the run's, of the rows that were replaced: one file of COPY text a table."""
 HOLDING_NAME: Final = "holding.json"
 _DIFFERENCES_LISTED: Final = 100
+_TRANSACTION_TIMEOUT_SINCE: Final = 170000
 _KILLED_HINT: Final = "`liteferry undo` finds out whether the transaction was committed, and takes it back if so"
 
 
@@ -234,6 +235,8 @@ def _run_transaction(
     with server.lend_connection() as connection:
         try:
             with reporting("a transaction"):
+                if server.info.version_num >= _TRANSACTION_TIMEOUT_SINCE:  # a role may have set one
+                    connection.execute("SELECT pg_catalog.set_config('transaction_timeout', '0', false)")
                 connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
             with run.phase("load"):
                 _run_steps(run, [step for step in plan.steps if step.id == "pre-data/lock"], server, connection)
@@ -363,7 +366,13 @@ def _prove(
     ]
     run.objects = _count_objects(arrival.plan, held)
     if not run.options.verify:
-        run.tables = _with_replaced(arrival.plan, list_unproven(arrival.plan, run))
+        loaded = {step.copy for step in arrival.plan.steps if step.copy is not None}
+        counted = {table.source: table.rows for table in arrival.plan.tables}
+        reports = [
+            report if report.name in loaded else replace(report, rows_target=counted[report.name])
+            for report in list_unproven(arrival.plan, run)
+        ]
+        run.tables = _with_replaced(arrival.plan, reports)
         run.mismatches, run.mismatch_count = tuple(wrong[:_DIFFERENCES_LISTED]), len(wrong)
         return not wrong
     with run.phase("proof"):

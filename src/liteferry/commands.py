@@ -198,6 +198,13 @@ def _undo(arguments: argparse.Namespace) -> int:
         _write(to_json(report))
     else:
         count = len(report.tables)
+        if report.into == "existing":
+            back = sum(table.rows_replaced for table in report.tables)
+            _write(
+                f"Undone: the run's rows are gone from schema {report.target_schema}"
+                + (f"; the {back:,} that they replaced are back." if back else ".")
+            )
+            return ExitStatus.PROVEN
         _write(f"Undone: {count:,} tables with {report.rows:,} rows are gone from schema {report.target_schema}.")
     return ExitStatus.PROVEN
 

@@ -70,7 +70,9 @@ def plan_existing(
 
     Raises: MigrationError (usage) when --replace-rows names no table of the target.
     """
-    _check_replace_rows(target, options)
+    _check_replace_rows(
+        [*(table.name for table in target.tables), *(table.map.source for table in mapped)], target, options
+    )
     findings = [*matching.findings, *_find_left_tables(matching, census)]
     findings += [found for table in mapped for found in table.findings]
     findings += _find_orphans(matching, census)
@@ -248,9 +250,9 @@ def _lower(finding: Finding) -> Finding:
 # Rows
 
 
-def _check_replace_rows(target: TargetCatalog, options: Options) -> None:
+def _check_replace_rows(names: Collection[str], target: TargetCatalog, options: Options) -> None:
     for pattern in options.replace_rows:
-        if not any(matches_place(table.name, pattern) for table in target.tables):
+        if not any(matches_place(name, pattern) for name in names):
             raise MigrationError(
                 f"--replace-rows {pattern} matches no table of schema {target.schema} of the target",
                 code="usage",
@@ -268,7 +270,7 @@ def _judge_rows(table: MappedTable, equal: Collection[str], options: Options) ->
     if name in equal:
         message = f"{what}, equal to the source's in every value: they stay"
         return [make_finding("rows-equal", message, table=place, count=count)], False
-    if any(matches_place(name, pattern) for pattern in options.replace_rows):
+    if any(matches_place(called, pattern) for pattern in options.replace_rows for called in (name, place)):
         message = f"{what}: the source's {table.map.rows:,} rows take their place, undo brings them back"
         return [make_finding("rows-replaced", message, table=place, count=count, samples=samples)], True
     message = f"{what}, and they are not the source's {table.map.rows:,}"

@@ -111,7 +111,8 @@ def match_schema(catalog: Catalog, target: TargetCatalog, holding: Holding, opti
         )
         for change in names
     ]
-    findings += _find_extra_tables(target, holding, {match.target.name for match in matches})
+    others = {fold_case(table.name) for table in catalog.tables} - {fold_case(table.name) for table in chosen}
+    findings += _find_extra_tables(target, holding, {match.target.name for match in matches}, others)
     return Matching(tables=with_keys, left=tuple(left), findings=tuple(findings), names=tuple(names))
 
 
@@ -253,7 +254,7 @@ def _find_extra_columns(table: Table, target: TargetTable, held: HeldTable, take
     return findings
 
 
-def _find_extra_tables(target: TargetCatalog, holding: Holding, taken: set[str]) -> list[Finding]:
+def _find_extra_tables(target: TargetCatalog, holding: Holding, taken: set[str], excluded: set[str]) -> list[Finding]:
     parts = {oid for table in holding.tables if table.name in taken for oid in table.oids}
     return [
         make_finding(
@@ -263,7 +264,10 @@ def _find_extra_tables(target: TargetCatalog, holding: Holding, taken: set[str])
             count=held.rows,
         )
         for table in target.tables
-        if table.name not in taken and not (held := holding.table(table.name)).is_partition and table.oid not in parts
+        if table.name not in taken
+        and fold_case(table.name) not in excluded
+        and not (held := holding.table(table.name)).is_partition
+        and table.oid not in parts
     ]
 
 

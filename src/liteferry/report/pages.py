@@ -352,7 +352,7 @@ def count_objects(report: Report) -> list[ObjectRow]:
                     source=count.source,
                     target=count.target,
                     left_out=count.left_out,
-                    remark=_compare_count(count),
+                    remark=_compare_count(count) if report.into == "new" else "",
                 )
             )
     return rows
