@@ -1,4 +1,4 @@
-"""An application's schema, as rich as one made by hand can be, the SQLite file that belongs to it, and what is looked at.
+"""An application's schema, as rich as one made by hand can be, and the SQLite file that belongs to it.
 
 Foreign keys in a cycle, to itself, deferrable, with actions, NOT VALID, from another schema; triggers in each of their
 states, constraint triggers, triggers of partitions; partial, unique, expression and covering indexes with comments;
@@ -63,6 +63,7 @@ CREATE CONSTRAINT TRIGGER t_constraint AFTER INSERT ON public.team
 CREATE TRIGGER t_part AFTER INSERT ON public.event FOR EACH ROW EXECUTE FUNCTION public.note_it();
 INSERT INTO public.team (name) VALUES ('seeded'), ('by a migration');
 INSERT INTO public.version VALUES ('0042_more');
+SET CONSTRAINTS ALL IMMEDIATE;
 ALTER TABLE public.person DISABLE TRIGGER t_off;
 ALTER TABLE public.team ENABLE ALWAYS TRIGGER t_always;
 ALTER TABLE public.team ENABLE REPLICA TRIGGER t_replica;
@@ -70,7 +71,7 @@ ALTER TABLE public.event_old DISABLE TRIGGER t_part;
 COMMENT ON TRIGGER t_on ON public.person IS 'notes it';
 CREATE RULE team_kept AS ON DELETE TO public.team DO INSTEAD NOTHING;
 ALTER TABLE public.person ENABLE ROW LEVEL SECURITY;
-CREATE POLICY some ON public.person USING (id > 2);
+CREATE POLICY later_ones ON public.person USING (id > 2);
 CREATE VIEW public.people AS SELECT id, note FROM public.person;
 GRANT SELECT ON public.person TO PUBLIC;
 """
@@ -118,9 +119,7 @@ def install(url: str, sql: str = SCHEMA_SQL) -> str:
     return url
 
 
-def read_state(
-    url: str, tables: tuple[str, ...] = TABLES, sequences: tuple[str, ...] = SEQUENCES
-) -> State:
+def read_state(url: str, tables: tuple[str, ...] = TABLES, sequences: tuple[str, ...] = SEQUENCES) -> State:
     """Every row of the tables and every sequence's state."""
     with psycopg.connect(url) as connection:
         connection.execute("SET row_security = off")

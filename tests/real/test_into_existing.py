@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from application import SOURCE_SQL, TABLES, build, install, read_state
+from application import build, install, read_state
 from harness import assert_error, call_ferry, execute, list_directory, untouched
 from liteferry.target import open_target
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from conftest import Database, PostgresServer
     from harness import Outcome
     from liteferry.holding import Holding
+
+
+NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
 
 
 def read_holding(url: str) -> Holding:
@@ -136,7 +139,9 @@ def test_a_sequence_whose_last_value_is_in_use(tmp_path: Path, pg_url: str) -> N
     assert ask(url, "SELECT nextval('public.t_id_seq')") == [(1,)]
 
 
-def test_a_large_table_has_its_indexes_made_anew(tmp_path: Path, pg_url_all: str, pg_servers_all: PostgresServer) -> None:
+def test_a_large_table_has_its_indexes_made_anew(
+    tmp_path: Path, pg_url_all: str, pg_servers_all: PostgresServer
+) -> None:
     url = install(
         pg_url_all,
         """CREATE TABLE big (id integer PRIMARY KEY, a integer, b text UNIQUE);
@@ -145,8 +150,10 @@ def test_a_large_table_has_its_indexes_made_anew(tmp_path: Path, pg_url_all: str
         CREATE INDEX big_left ON big (a); ALTER TABLE big CLUSTER ON big_left;
         CREATE INDEX big_stats ON big ((a + 1)); ALTER INDEX big_stats ALTER COLUMN 1 SET STATISTICS 300""",
     )
-    rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i, i % 100, 'x' || i FROM n"
-    source = build(tmp_path / "s.sqlite", f"CREATE TABLE big (id INTEGER PRIMARY KEY, a INTEGER, b TEXT); INSERT INTO big {rows}")
+    rows = f"{NUMBERS} SELECT i, i % 100, 'x' || i FROM n"
+    source = build(
+        tmp_path / "s.sqlite", f"CREATE TABLE big (id INTEGER PRIMARY KEY, a INTEGER, b TEXT); INSERT INTO big {rows}"
+    )
     holding, dumped = read_holding(url), dump_schema(pg_servers_all, url)
     planned = ferry("plan", source, url).json
     steps = [step["id"] for step in planned["steps"] if "index/" in step["id"] or "drop-index" in step["id"]]
@@ -167,35 +174,35 @@ def test_a_large_table_has_its_indexes_made_anew(tmp_path: Path, pg_url_all: str
 # Types: the target's
 
 GOOD = [
-    ("boolean", "BOOLEAN", "0, 1, NULL, 't', 'false'"),
-    ("boolean", "TINYINT", "0, 1"),
-    ("smallint", "INTEGER", "-32768, 32767"),
-    ("integer", "INTEGER", "-2147483648, 2147483647"),
-    ("bigint", "INTEGER", "-9223372036854775808, 9223372036854775807"),
-    ("real", "FLOAT", "0.5, -3, 16777216, 1e30, NULL, 9e999"),
-    ("double precision", "FLOAT", "0.1, 1.7976931348623157e308, 5e-324, -0.0"),
-    ("numeric(5,2)", "DECIMAL(5,2)", "1.25, 999.99, -3, '7.10'"),
-    ("varchar(3)", "VARCHAR(9)", "'abc', '', 'äöü'"),
-    ("character(4)", "CHAR(4)", "'ab', '', 'abcd', ' x'"),
-    ("text", "VARCHAR(5)", "'longer than five', x'00'"[:19]),
-    ("bytea", "BLOB", "x'', x'00ff', NULL"),
-    ("timestamp", "DATETIME", "'2024-02-29 10:11:12.123456', '2024-02-29', '2024-02-29T10:11'"),
-    ("timestamp(0)", "DATETIME", "'2024-02-29 10:11:12', '2024-02-29 10:11:12.000'"),
+    ("boolean", "BOOLEAN", "0 | 1 | NULL | 't' | 'false'"),
+    ("boolean", "TINYINT", "0 | 1"),
+    ("smallint", "INTEGER", "-32768 | 32767"),
+    ("integer", "INTEGER", "-2147483648 | 2147483647"),
+    ("bigint", "INTEGER", "-9223372036854775808 | 9223372036854775807"),
+    ("real", "FLOAT", "0.5 | -3 | 16777216 | 1267650600228229401496703205376.0 | NULL | 9e999"),
+    ("double precision", "FLOAT", "0.1 | 1.7976931348623157e308 | 5e-324 | -0.0"),
+    ("numeric(5,2)", "DECIMAL(5,2)", "1.25 | 999.99 | -3 | '7.10'"),
+    ("varchar(3)", "VARCHAR(9)", "'abc' | '' | 'äöü'"),
+    ("character(4)", "CHAR(4)", "'ab' | '' | 'abcd' | ' x'"),
+    ("text", "VARCHAR(5)", "'longer than five'"),
+    ("bytea", "BLOB", "x'' | x'00ff' | NULL"),
+    ("timestamp", "DATETIME", "'2024-02-29 10:11:12.123456' | '2024-02-29' | '2024-02-29T10:11'"),
+    ("timestamp(0)", "DATETIME", "'2024-02-29 10:11:12' | '2024-02-29 10:11:12.000'"),
     ("timestamp(3)", "DATETIME", "'2024-02-29 10:11:12.123'"),
-    ("timestamptz", "DATETIME", "'2024-02-29 10:11:12', '2024-02-29 10:11:12+02:00'"),
+    ("timestamptz", "DATETIME", "'2024-02-29 10:11:12' | '2024-02-29 10:11:12+02:00'"),
     ("timestamptz(3)", "DATETIME", "'2024-02-29 10:11:12.5Z'"),
-    ("date", "DATE", "'0001-01-01', '9999-12-31'"),
-    ("time(0)", "TIME", "'23:59:59', '00:00'"),
+    ("date", "DATE", "'0001-01-01' | '9999-12-31'"),
+    ("time(0)", "TIME", "'23:59:59' | '00:00'"),
     ("time", "TIME", "'23:59:59.999999'"),
-    ("interval", "BIGINT", "0, 86400000000, -1"),
-    ("json", "JSON", """'{"a":1,"a":2}', 'null', '[1.50]'"""),
-    ("jsonb", "TEXT", """'{"b": 1, "a": 1.50}', 'null'"""),
-    ("uuid", "CHAR(32)", "'00112233445566778899aabbccddeeff', '00112233-4455-6677-8899-aabbccddeeff'"),
-    ("inet", "CHAR(39)", "'192.168.0.1', '10.0.0.0/8', '2001:DB8::1', '::ffff:10.0.0.1'"),
-    ("cidr", "TEXT", "'10.0.0.0/8', '2001:db8::/32'"),
-    ("mood", "VARCHAR(5)", "'sad', 'ok', NULL"),
-    ("small", "INTEGER", "1, 9"),
-    ("smaller", "INTEGER", "1, 8"),
+    ("interval", "BIGINT", "0 | 86400000000 | -1"),
+    ("json", "JSON", """'{"a":1,"a":2}' | 'null' | '[1.50]'"""),
+    ("jsonb", "TEXT", """'{"b": 1, "a": 1.50}' | 'null'"""),
+    ("uuid", "CHAR(32)", "'00112233445566778899aabbccddeeff' | '00112233-4455-6677-8899-aabbccddeeff'"),
+    ("inet", "CHAR(39)", "'192.168.0.1' | '10.0.0.0/8' | '2001:DB8::1' | '::ffff:10.0.0.1'"),
+    ("cidr", "TEXT", "'10.0.0.0/8' | '2001:db8::/32'"),
+    ("mood", "VARCHAR(5)", "'sad' | 'ok' | NULL"),
+    ("small", "INTEGER", "1 | 9"),
+    ("smaller", "INTEGER", "1 | 8"),
     ("moody", "VARCHAR(5)", "'sad'"),
 ]
 TYPES_SQL = """
@@ -212,11 +219,11 @@ def test_values_arrive_in_the_targets_type(
     pg_type: str, declared: str, values: str, tmp_path: Path, pg_url: str
 ) -> None:
     url = install(pg_url, f"{TYPES_SQL} CREATE TABLE t (id integer PRIMARY KEY, a {pg_type})")
-    rows = "".join(f"INSERT INTO t (a) VALUES ({value});" for value in values.split(", "))
+    rows = "".join(f"INSERT INTO t (a) VALUES ({value});" for value in values.split(" | "))
     source = build(tmp_path / "s.sqlite", f"CREATE TABLE t (id INTEGER PRIMARY KEY, a {declared}); {rows}")
     done = ferry("migrate", source, url)
     assert (done.status, done.report.verdict) == (0, "proven"), done
-    assert done.report.tables[0].rows_target == len(values.split(", "))
+    assert done.report.tables[0].rows_target == len(values.split(" | "))
 
 
 def test_a_key_of_an_enum_and_a_boolean(tmp_path: Path, pg_url: str) -> None:
@@ -235,7 +242,9 @@ def test_citext(tmp_path: Path, pg_url: str, pg_admin_url: str) -> None:
     except psycopg.errors.FeatureNotSupported:
         pytest.skip("this server comes without citext")
     url = install(pg_url, "CREATE TABLE t (a citext PRIMARY KEY)")
-    source = build(tmp_path / "s.sqlite", "CREATE TABLE t (a TEXT PRIMARY KEY); INSERT INTO t VALUES ('B'), ('a'), ('C')")
+    source = build(
+        tmp_path / "s.sqlite", "CREATE TABLE t (a TEXT PRIMARY KEY); INSERT INTO t VALUES ('B'), ('a'), ('C')"
+    )
     assert ferry("migrate", source, url).status == 0
 
 
@@ -250,7 +259,8 @@ BLOCKED = [
     ("overflow-integer", ONE.format("integer"), HELD.format("INTEGER", "2147483648"), "value-misfit", 1),
     ("inexact-real", ONE.format("real"), HELD.format("REAL", "0.1"), "value-misfit", 1),
     ("excess-numeric", ONE.format("numeric(4,1)"), HELD.format("DECIMAL(8,3)", "1.25"), "decimal-excess", 1),
-    ("excess-fraction", ONE.format("timestamp(3)"), HELD.format("DATETIME", "'2024-01-01 00:00:00.1234'"), "date-form", 1),
+    ("excess-fraction", ONE.format("timestamp(3)"), HELD.format("DATETIME", "'2024-01-01 00:00:00.1234'"), "date-form",
+     1),
     ("excess-time", ONE.format("time(0)"), HELD.format("TIME", "'10:00:00.5'"), "date-form", 1),
     ("no-label", ONE.format("mood"), HELD.format("VARCHAR(5)", "'Sad'"), "value-misfit", 1),
     ("trailing-blank", ONE.format("character(4)"), HELD.format("CHAR(4)", "'ab '"), "value-misfit", 1),
@@ -281,14 +291,15 @@ BLOCKED = [
 def test_what_does_not_fit_blocks_and_is_named(
     schema: str, rows: str, code: str, count: int, tmp_path: Path, pg_url: str
 ) -> None:
-    url, source = install(pg_url, f"{TYPES_SQL}{schema}"), build(tmp_path / "s.sqlite", rows)
+    (tmp_path / "source").mkdir()
+    url, source = install(pg_url, f"{TYPES_SQL}{schema}"), build(tmp_path / "source" / "s.sqlite", rows)
     before = read_holding(url)
     with untouched(source):
         blocked = ferry("migrate", source, url, "--accept", "all", "--run-dir", tmp_path / "run")
     assert (blocked.status, blocked.report.verdict) == (4, "blocked"), blocked
     (found,) = [finding for finding in blocked.report.findings if finding.blocks]
     assert (found.code, found.table, found.count) == (code, "t", count)
-    assert len(found.samples) == count
+    assert len(found.samples) == (0 if code == "uuid-bytes" else count)
     assert read_holding(url) == before
 
 
@@ -312,7 +323,10 @@ def test_what_may_be_left_out(schema: str, rows: str, code: str, tmp_path: Path,
     ("schema", "rows"),
     [
         ("CREATE TABLE other (id integer)", "CREATE TABLE t (id INTEGER PRIMARY KEY)"),
-        ("CREATE TABLE t (id integer)", "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, NULL)"),
+        (
+            "CREATE TABLE t (id integer)",
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, NULL)",
+        ),
     ],
     ids=["table without rows", "column of NULLs"],
 )
@@ -331,28 +345,30 @@ def test_what_the_target_does_not_have_is_named(tmp_path: Path, pg_url: str) -> 
         CREATE VIEW v AS SELECT 1; CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT 1; END""",
     )
     found = [f["message"] for f in ferry("check", source, url).json["findings"] if f["code"] == "target-object-missing"]
-    assert [" ".join(message.split()[-4:]) for message in found] == [
-        "the source's view v", "trigger g of t", "key (a) of t", "t (id) of t",
-    ] or len(found) == 4  # fmt: skip
+    assert [message.removeprefix("the target has no counterpart of the source's ") for message in found] == [
+        "view v", "trigger g of t", "unique key (a) of t", "foreign key (b) to t (id) of t",
+    ]  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # What only the server knows
 
+TWO_UUIDS = """CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);
+INSERT INTO t VALUES (1, '00112233445566778899aabbccddeeff'), (2, '00112233-4455-6677-8899-aabbccddeeff')"""
+TWO_FIVES = "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); INSERT INTO t VALUES (1, 5), (2, 5)"
+POINTED_AT = """CREATE TABLE t (id integer PRIMARY KEY, a integer); INSERT INTO t VALUES (9, 9);
+CREATE TABLE other (t_id integer REFERENCES t); INSERT INTO other VALUES (9)"""
+PARTED = """CREATE TABLE t (id integer, a integer) PARTITION BY RANGE (id);
+CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (2)"""
+NINE, FIFTY = HELD.format("INTEGER", "9"), HELD.format("INTEGER", "50")
 REFUSED = [
-    ("domain", ONE.format("small"), HELD.format("INTEGER", "50"), ("violates check constraint", "key id=1")),
-    ("check", ONE.format("integer CHECK (a < 5)"), HELD.format("INTEGER", "9"), ("violates check constraint", "key id=1")),
-    ("unique", ONE.format("uuid UNIQUE"),
-     "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, '00112233445566778899aabbccddeeff'),"
-     " (2, '00112233-4455-6677-8899-aabbccddeeff')", ("duplicate key", "key id=2")),
-    ("deferred unique", ONE.format("integer UNIQUE DEFERRABLE INITIALLY DEFERRED"),
-     "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); INSERT INTO t VALUES (1, 5), (2, 5)", ("duplicate key",)),
-    ("another table's rows", ONE.format("integer") + "; INSERT INTO t VALUES (9, 9);"
-     " CREATE TABLE other (t_id integer REFERENCES t); INSERT INTO other VALUES (9)", HELD.format("INTEGER", "9"),
-     ("foreign key", "t_id=9")),
-    ("partition", "CREATE TABLE t (id integer, a integer) PARTITION BY RANGE (id);"
-     " CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (2)", HELD.format("INTEGER", "9"), ("no partition", "id=2")),
-]  # fmt: skip
+    ("domain", ONE.format("small"), FIFTY, ("violates check constraint", "key id=1")),
+    ("check", ONE.format("integer CHECK (a < 5)"), NINE, ("violates check constraint", "key id=1")),
+    ("unique", ONE.format("uuid UNIQUE"), TWO_UUIDS, ("duplicate key", "key id=2")),
+    ("deferred unique", ONE.format("integer UNIQUE DEFERRABLE INITIALLY DEFERRED"), TWO_FIVES, ("duplicate key",)),
+    ("another table's rows", POINTED_AT, NINE, ("foreign key", "t_id=9")),
+    ("partition", PARTED, NINE, ("no partition", "id=2")),
+]
 
 
 @pytest.mark.parametrize(("schema", "rows", "words"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
@@ -372,7 +388,7 @@ def test_what_the_server_refuses_is_named_and_taken_back(
 
 def test_a_unique_index_of_a_large_table(tmp_path: Path, pg_url: str) -> None:
     url = install(pg_url, "CREATE TABLE t (id integer PRIMARY KEY, a integer); CREATE UNIQUE INDEX t_a ON t (a)")
-    rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i, min(i, 19999) FROM n"
+    rows = f"{NUMBERS} SELECT i, min(i, 19999) FROM n"
     source = build(tmp_path / "s.sqlite", f"CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); INSERT INTO t {rows}")
     before = read_holding(url)
     failed = ferry("migrate", source, url)
@@ -511,8 +527,3 @@ def test_only_and_exclude(tmp_path: Path, pg_url: str) -> None:
     source, url = build(tmp_path / "app.sqlite"), install(pg_url)
     done = ferry("migrate", source, url, "--exclude", "Team", "person", "event")
     assert (done.status, [table.name for table in done.report.tables]) == (0, ["version"])
-
-
-def test_everything_here_is_looked_at() -> None:
-    assert all(name in SOURCE_SQL.lower() for name in ("team", "person", "event", "version"))
-    assert len(TABLES) == 6

@@ -172,7 +172,8 @@ def _hold_to_type(choice: TypeChoice, column: ColumnMatch, kind: Kind) -> Iterat
             said = True
             continue
         ways = tuple(way for way in found.ways if way.name not in _CHANGING)
-        message = f"{found.message}; the target's column is {column.held.name}"
+        what = found.message.partition("; ")[0]  # behind it stands what the column would have become
+        message = f"{what}; the target's column is {column.held.name}"
         said = True
         yield replace(found, severity="blocker", message=message, ways=ways, if_accepted="", way="")
     if not said:
