@@ -1,8 +1,9 @@
 """Every case: a real SQLite file through the real commands on a real server, there and back, twice.
 
 A case is a directory with ``source.sql`` (run by SQLite to make the file), optionally ``options.json`` (the arguments
-of `migrate`), and what must come out: ``plan.sql`` (the plan's steps) and ``report.json`` (the report without what
-changes from run to run). ``LITEFERRY_UPDATE_GOLDEN=1`` writes the two anew.
+of `migrate`) and ``target.sql`` (run in the target beforehand: an application's schema), and what must come out:
+``plan.sql`` (the plan's steps) and ``report.json`` (the report without what changes from run to run).
+``LITEFERRY_UPDATE_GOLDEN=1`` writes the two anew.
 
 Each goes: check → migrate → (published: verify → undo → the target as before → migrate again).
 """
@@ -16,11 +17,13 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from liteferry.cli import main
 from liteferry.errors import ExitStatus
 from liteferry.model import Plan, TargetCatalog, from_json
+from liteferry.proof import compare_catalogs
 from liteferry.target import open_target
 
 if TYPE_CHECKING:
@@ -76,6 +79,7 @@ def describe_report(report: dict[str, Any]) -> dict[str, Any]:
                     "method",
                 )
             }
+            | ({"rows_replaced": table["rows_replaced"]} if report["into"] == "existing" else {})
             for table in report["tables"]
         ],
         "objects": report["objects"] if report["tables"] else {},
@@ -123,6 +127,10 @@ def test_case(name: str, tmp_path: Path, pg_url: str, run: Callable[..., Run]) -
     if (case / "options.json").exists():
         options = json.loads((case / "options.json").read_text())
     schema = options[options.index("--schema") + 1] if "--schema" in options else "public"
+    is_into_existing = (case / "target.sql").exists()
+    if is_into_existing:
+        with psycopg.connect(pg_url) as connection:
+            connection.execute((case / "target.sql").read_bytes())
     before, fingerprint, mtime = (
         read_target(pg_url, schema),
         hashlib.sha256(source.read_bytes()),
@@ -136,13 +144,23 @@ def test_case(name: str, tmp_path: Path, pg_url: str, run: Callable[..., Run]) -
     hold_against(case / "plan.sql", describe_plan(plan))
     hold_against(case / "report.json", json.dumps(describe_report(report), indent=2, ensure_ascii=False) + "\n")
     assert status == report["exit_status"]
-    checked, findings = run("check", str(source), "--json", "--quiet", *(o for o in options if o != "--no-verify"))
+    target = (pg_url,) if is_into_existing else ()
+    if is_into_existing and report["published"]:
+        assert run("undo", str(run_dir), "--target", pg_url, "--json", "--quiet", "--yes")[0] == ExitStatus.PROVEN
+    checking = (o for o in options if o != "--no-verify")
+    checked, findings = run("check", str(source), *target, "--json", "--quiet", *checking)
+    if is_into_existing and report["published"]:
+        run_dir = tmp_path / "run-again"
+        status, report = run(*migrate, "--run-dir", str(run_dir))
     assert checked == (ExitStatus.BLOCKED if report["verdict"] == "blocked" else ExitStatus.PROVEN)
     assert [f["code"] for f in findings["findings"]] == [f["code"] for f in report["findings"]]
 
     if report["published"]:
         held = read_target(pg_url, schema)
-        assert {table.name for table in held.tables} == {table.target for table in plan.tables}
+        if is_into_existing:
+            assert compare_catalogs(before, held) == ()
+        else:
+            assert {table.name for table in held.tables} == {table.target for table in plan.tables}
         verified, _ = run(
             "verify", str(source), pg_url, "--json", "--quiet", "--schema", schema, "--run-dir", str(run_dir)
         )
@@ -155,7 +173,8 @@ def test_case(name: str, tmp_path: Path, pg_url: str, run: Callable[..., Run]) -
         assert describe_report(second) == describe_report(report)
     else:
         assert read_target(pg_url, schema) == before
-    assert read_target(pg_url, plan.staging_schema) == TargetCatalog(schema=plan.staging_schema, exists=False)
+    if not is_into_existing:
+        assert read_target(pg_url, plan.staging_schema) == TargetCatalog(schema=plan.staging_schema, exists=False)
     assert hashlib.sha256(source.read_bytes()).digest() == fingerprint.digest()
     assert source.stat().st_mtime_ns == mtime
     assert [path.name for path in tmp_path.glob(f"{name}.sqlite*")] == [source.name]

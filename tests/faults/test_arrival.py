@@ -16,10 +16,12 @@ import pytest
 
 from application import build, install, read_state
 from harness import execute, read_everything, wait_until_alone
-from liteferry import Options, arrival, migrate, undo
+from liteferry import Options, migrate, undo
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.journal import Journal
+from liteferry.planner.existing import plan_existing
 from liteferry.run import read_report
+from liteferry.target import reporting as report_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,15 +105,15 @@ def test_a_planted_fault_is_named_and_nothing_stays(
 ) -> None:
     install(pg_url)
     before, rows = read_everything(pg_admin_url), read_state(pg_url)
-    make_plan, changed = arrival.plan_existing, list[bool]()
+    changed = list[bool]()
 
     def plan_wrongly(*arguments: Any, **keywords: Any) -> Plan:
-        plan = make_plan(*arguments, **keywords)
+        plan = plan_existing(*arguments, **keywords)
         steps = tuple(map(fault, plan.steps))
         changed.append(steps != plan.steps)
         return replace(plan, steps=steps)
 
-    monkeypatch.setattr(arrival, "plan_existing", plan_wrongly)
+    monkeypatch.setattr("liteferry.arrival.plan_existing", plan_wrongly)
     report = migrate(source, pg_url, OPTIONS)
     assert changed == [True]
     assert (report.verdict, report.exit_status, report.published) == ("mismatch", 3, False), report.failure
@@ -248,18 +250,16 @@ def test_a_killed_run(place: tuple[str, ...], source: Path, tmp_path: Path, pg_u
 
 
 def break_the_commit(monkeypatch: Any, before: Callable[[], None], after: Callable[[], None]) -> None:
-    report = arrival.reporting
-
     @contextmanager
     def reporting(doing: str, **more: str) -> Iterator[None]:
         if doing == "the commit":
             before()
-        with report(doing, **more):
+        with report_errors(doing, **more):
             yield
         if doing == "the commit":
             after()
 
-    monkeypatch.setattr(arrival, "reporting", reporting)
+    monkeypatch.setattr("liteferry.arrival.reporting", reporting)
 
 
 def test_the_server_ends_the_session_before_the_commit(

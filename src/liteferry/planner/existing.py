@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 LARGE_ROWS: Final = 20_000
 """From how many rows on a table's secondary indexes are dropped and made again: below, it saves nothing."""
+_LABELS_SHOWN: Final = 8
 _CHANGING: Final = frozenset({"widen", "text", "json", "bytes"})
 """Ways out that give a column another type: not here, where the type is the target's."""
 _STATES: Final = {"O": "ENABLE", "A": "ENABLE ALWAYS"}
@@ -173,7 +174,7 @@ def _hold_to_type(choice: TypeChoice, column: ColumnMatch, kind: Kind) -> Iterat
             continue
         ways = tuple(way for way in found.ways if way.name not in _CHANGING)
         what = found.message.partition("; ")[0]  # behind it stands what the column would have become
-        message = f"{what}; the target's column is {column.held.name}"
+        message = f"{what}; the target's column is {column.held.name}{_say_limits(column)}"
         said = True
         yield replace(found, severity="blocker", message=message, ways=ways, if_accepted="", way="")
     if not said:
@@ -182,6 +183,21 @@ def _hold_to_type(choice: TypeChoice, column: ColumnMatch, kind: Kind) -> Iterat
             f"the values would make a column of type {choice.pg_type}, and the target's is {column.held.name}",
             name=column.column.name,
         )
+
+
+def _say_limits(column: ColumnMatch) -> str:
+    """What a type refuses that its name does not say."""
+    held = column.held
+    if held.labels:
+        shown = ", ".join(held.labels[:_LABELS_SHOWN]) + (" …" if len(held.labels) > _LABELS_SHOWN else "")
+        return f" ({shown})"
+    if held.base.startswith("character("):
+        return ", which does not keep blanks at a text's end"
+    return ", which holds numbers of single precision" if held.base == "real" else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _note_time_zone(table: Table, column: ColumnMatch, census: TableCensus) -> Iterator[Finding]:
@@ -219,7 +235,7 @@ def _find_left_columns(match: TableMatch, census: TableCensus) -> Iterator[Findi
         values = held.rows - held.nulls
         found = make_finding(
             "target-column-missing",
-            f"the target's table {match.target.name} has no column {column.name}, which holds {values:,} values"
+            f"the target's table {match.target.name} has no column {column.name}, which holds {_count(values, 'value')}"
             + (" that SQLite computes" if column.generated else ""),
             table=match.table.name,
             name=column.name,
@@ -234,7 +250,7 @@ def _find_left_tables(matching: Matching, census: Census) -> Iterator[Finding]:
         rows = census.table(table.name).rows
         found = make_finding(
             "target-table-missing",
-            f"the target has no table {table.name}, which holds {rows:,} rows",
+            f"the target has no table {table.name}, which holds {_count(rows, 'row')}",
             table=table.name,
             count=rows,
             hint="make it with the application's own migrations, or leave it behind with --exclude",
@@ -266,13 +282,13 @@ def _judge_rows(table: MappedTable, equal: Collection[str], options: Options) ->
     held, name = table.match.held, table.match.target.name
     if not held.rows:
         return [], False
-    what = f"table {name} of the target holds {held.rows:,} row{'s' * (held.rows != 1)} already"
+    what = f"table {name} of the target holds {_count(held.rows, 'row')} already"
     place, count, samples = table.map.source, held.rows, sample_keys(held)
     if name in equal:
         message = f"{what}, equal to the source's in every value: they stay"
         return [make_finding("rows-equal", message, table=place, count=count)], False
     if any(matches_place(called, pattern) for pattern in options.replace_rows for called in (name, place)):
-        message = f"{what}: the source's {table.map.rows:,} rows take their place, undo brings them back"
+        message = f"{what}: the source's {_count(table.map.rows, 'row')} take their place, undo brings them back"
         return [make_finding("rows-replaced", message, table=place, count=count, samples=samples)], True
     message = f"{what}, and they are not the source's {table.map.rows:,}"
     hint = f"--replace-rows {name} (or '*') puts the source's rows in their place; they are kept for undo"
@@ -288,7 +304,7 @@ def _find_orphans(matching: Matching, census: Census) -> Iterator[Finding]:
         key = match.keys[orphans.foreign_key]
         yield make_finding(
             "target-orphans",
-            f"{orphans.count:,} rows break the target's foreign key {key.name}: {key.definition_sql}",
+            f"the target's foreign key {key.name} does not hold in {_count(orphans.count, 'row')}: {key.definition_sql}",
             table=orphans.table,
             name=key.name,
             count=orphans.count,

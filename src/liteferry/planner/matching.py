@@ -259,7 +259,8 @@ def _find_extra_tables(target: TargetCatalog, holding: Holding, taken: set[str],
     return [
         make_finding(
             "target-extra-table",
-            f"table {table.name} of the target is not in the source: it stays as it is, with {held.rows:,} rows",
+            f"table {table.name} of the target is not in the source: it stays as it is, with {held.rows:,}"
+            f" row{'' if held.rows == 1 else 's'}",
             name=table.name,
             count=held.rows,
         )
