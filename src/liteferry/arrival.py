@@ -13,6 +13,7 @@ import json
 import os
 import re
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -418,15 +419,11 @@ def _with_replaced(plan: Plan, reports: Sequence[TableReport]) -> tuple[TableRep
 
 def _compare_footprints(before: Sequence[str], after: Sequence[str]) -> Iterator[Mismatch]:
     """Every line must be there as often as before."""
-    left, there = list(before), list(after)
-    for line in before:
-        if line in there:
-            there.remove(line)
-            left.remove(line)
-    for line in left:
+    lost, gained = Counter(before) - Counter(after), Counter(after) - Counter(before)
+    for line in lost:
         what = line.partition(": ")[0]
         yield differ("other", what, None, line, "not so", f"{what} is not as it was: {line}")
-    for line in there:
+    for line in gained:
         what = line.partition(": ")[0]
         yield differ("other", what, None, "not so", line, f"{what} was not so before: {line}")
 
@@ -619,7 +616,8 @@ def take_back(
     """
     loaded = {step.table for step in plan.steps if step.copy is not None}
     loaded |= {table.target for table in plan.tables if table.replaced}
-    if not loaded or server.read_fate(journal.read_value("transaction")) == "aborted":
+    unsure = journal.read_value("state") == "publishing"
+    if not loaded or (unsure and server.read_fate(journal.read_value("transaction")) != "committed"):
         raise MigrationError(
             "the run brought nothing into the target that could be taken away", code="undo-nothing"
         )  # fmt: skip

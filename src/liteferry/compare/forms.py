@@ -216,7 +216,10 @@ def _address(text: bytes) -> bytes:
     """An address with the bits of its network: of a host, all."""
     from ipaddress import ip_interface  # here: few need it
 
-    found = ip_interface(text.decode(errors="replace"))
+    try:
+        found = ip_interface(text.decode(errors="replace"))
+    except ValueError:
+        raise ValueError("it is no IP address") from None  # its own message shows the value
     return b"a%d/" % found.network.prefixlen + found.packed
 
 

@@ -304,7 +304,8 @@ def _find_orphans(matching: Matching, census: Census) -> Iterator[Finding]:
         key = match.keys[orphans.foreign_key]
         yield make_finding(
             "target-orphans",
-            f"the target's foreign key {key.name} does not hold in {_count(orphans.count, 'row')}: {key.definition_sql}",
+            f"the target's foreign key {key.name} does not hold in {_count(orphans.count, 'row')}:"
+            f" {key.definition_sql}",
             table=orphans.table,
             name=key.name,
             count=orphans.count,

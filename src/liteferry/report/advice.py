@@ -183,10 +183,19 @@ def state_outcome(report: Report) -> str:
         case _ if is_check_only(report):
             return f"This run changed nothing: it compared the source with {_name_schema(report)}."
         case _ if report.published:
-            done = "published in" if report.into == "new" else "brought into"
-            return f"Everything was {done} {_name_schema(report)}, in one transaction."
+            if report.into == "new":
+                return f"Everything was published in {_name_schema(report)}, in one transaction."
+            return f"Everything was brought into {_name_schema(report)}, in one transaction{_say_replaced(report)}."
         case _:
             return "Nothing was published."
+
+
+def _say_replaced(report: Report) -> str:
+    replaced = sum(table.rows_replaced for table in report.tables)
+    if not replaced:
+        return ""
+    were = "was" if replaced == 1 else "were"
+    return f"; {format_plural(replaced, 'row')} that {were} there {were} replaced, and can be brought back by undo"
 
 
 def _name_schema(report: Report) -> str:

@@ -42,6 +42,10 @@ SELECT c.oid::bigint, c.relname, c.relkind::text, c.relispartition,
                       WHERE t.root = c.oid AND m.relkind NOT IN ('r', 'p')) THEN 'a partition of it is a foreign table'
          WHEN EXISTS (SELECT FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class m ON m.oid = i.inhparent
                       WHERE m.relkind = 'r' AND c.oid IN (i.inhparent, i.inhrelid)) THEN 'it takes part in inheritance'
+         WHEN c.relkind = 'p' AND pg_catalog.current_setting('server_version_num')::integer < 150000 AND EXISTS (
+              SELECT FROM pg_catalog.pg_trigger g
+              WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype & 1 = 1 AND g.tgenabled IN ('O', 'A'))
+              THEN 'before PostgreSQL 15 the row triggers of partitions cannot be disabled one by one'
          WHEN NOT role.bypasses AND EXISTS (
               SELECT FROM tree t JOIN pg_catalog.pg_class m ON m.oid = t.oid
               WHERE t.root = c.oid AND m.relrowsecurity
