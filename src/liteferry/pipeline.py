@@ -15,15 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from liteferry.arrival import (
-    Arrival,
-    arrive,
-    plan_arrival,
-    prove_arrival,
-    read_holding_file,
-    read_schema,
-    refuse_options,
-)
+from liteferry.arrival import arrive, plan_arrival, read_schema, refuse_options, verify_arrival
 from liteferry.decisions import demand_types
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.executor import choose_jobs, execute, stop_workers
@@ -52,7 +44,6 @@ from liteferry.run import (
     describe_failure,
     list_unproven,
     read_plan,
-    read_published,
     write_private,
 )
 from liteferry.source import open_snapshot, show_path
@@ -546,7 +537,7 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
         scratch = stack.enter_context(_scratch_dir())
         snapshot = stack.enter_context(_open_source(source, scratch, run))
         if options.into == "existing":
-            return _verify_arrival(source, made, run, server, snapshot, scratch)
+            return verify_arrival(run, made, server, snapshot, source, scratch)
         catalog, census = _read_source(snapshot, run)
         if made is not None:
             refuse_other_source(made, catalog, source)
@@ -562,32 +553,3 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
         run.published = True
         blocked = [finding for finding in run.plan.findings if finding.blocks]
         return run.report("proven" if proven and not blocked else "mismatch" if not proven else "blocked")
-
-
-def _verify_arrival(
-    source: str, made: Plan | None, run: Run, server: Target, snapshot: Snapshot, scratch: Path
-) -> Report:
-    """The same for a schema that an application made: against an earlier run, or against a plan made anew."""
-    target, holding = read_schema(server, run.options.schema)
-    if made is None:
-        run.options = replace(run.options, accept=run.options.accept or ("all",))
-        arrival = plan_arrival(run, server, snapshot, source)
-    else:
-        catalog = snapshot.read_catalog()
-        refuse_other_source(made, catalog, source)
-        with run.phase("census"):
-            census = snapshot.take_census(catalog, observe=run.observe)
-        run.plan = refresh_plan(made, census)
-        before, then = (
-            read_holding_file(Path(run.options.run_dir or "")),
-            read_published(Path(run.options.run_dir or "")),
-        )
-        if then.version_num // 10_000 != server.info.version_num // 10_000:  # it may render them in other words
-            then, before = target, replace(before, footprint=holding.footprint)
-        arrival = Arrival(
-            plan=run.plan, catalog=catalog, census=census, snapshot=snapshot, target=then, holding=before
-        )  # fmt: skip
-    proven = prove_arrival(run, arrival, server, target, holding, scratch=scratch)
-    run.published = True
-    blocked = [finding for finding in arrival.plan.findings if finding.blocks]
-    return run.report("proven" if proven and not blocked else "mismatch" if not proven else "blocked")

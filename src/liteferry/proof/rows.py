@@ -139,7 +139,10 @@ def read_target_blocks(
 
 def _order_sql(column: ColumnMap) -> str:
     """Order texts byte by byte, those of enums and of citext, too, which have an order of their own."""
-    return quote_name(column.target) + ('::text COLLATE "C"' if column.kind == "text" else "")
+    if column.kind != "text":
+        return quote_name(column.target)
+    cast = "" if column.pg_type.startswith(("text", "varchar", "character varying")) else "::text"
+    return f'{quote_name(column.target)}{cast} COLLATE "C"'
 
 
 class _ColumnRows:
