@@ -15,6 +15,8 @@ import json
 import re
 from collections import Counter
 from datetime import date, datetime
+from ipaddress import ip_interface, ip_network
+from struct import pack, unpack
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -50,7 +52,7 @@ OFFENCES = MappingProxyType(
         "zone": "a timestamp with an offset, in a column where others have none",
         "too-long": "a text longer than the declared length",
         "excess": "a decimal with more digits than declared",
-        "range": "an integer beyond the type that a cast rule or the target demands, or that no double equals",
+        "range": "a number that the type which a cast rule or the target demands does not hold exactly",
         "epoch": "a number that the chosen epoch makes no moment of: beyond a timestamp, or finer than a microsecond",
         "local-none": "a local time that the chosen time zone never had",
         "local-twice": "a local time that the chosen time zone had twice",
@@ -91,6 +93,9 @@ FORMS = MappingProxyType(
         "time": "HH:MM[:SS[.ffffff]]",
         "uuid": "32 hexadecimal digits, with or without hyphens",
         "bool-word": "true, false, t, f",
+        "label": "a label of the target's enum",
+        "unpadded": "a text that does not end with a blank",
+        "inet": "an IP address, with or without the bits of its network",
         "decimal": "a decimal number",
         "json-jsonb": "JSON that jsonb keeps by value",
         "json-only": "JSON that jsonb would change or refuse",
@@ -427,6 +432,8 @@ class _ColumnAccumulator:
             "json": _JsonReader().classify,
             "uuid": _look_uuid,
             "bool": _look_bool,
+            "inet": _look_inet if declared.pg_type == "inet" else _look_cidr,
+            "text": self._look_label if declared.labels else _look_padding if declared.pads else None,
         }.get(family)
 
     def add(self, values: Sequence[object], rows: _Batch) -> None:
@@ -492,7 +499,10 @@ class _ColumnAccumulator:
         if family == "decimal":
             self._look_decimals(values, int, rows)
         bound = 1 << (self.declared.integer_bits - 1)
-        if family == "real" and max(-low, high) > _EXACT_DOUBLE:
+        if self.declared.pg_type == "real":
+            inexact = [i for i, v in enumerate(values) if type(v) is int and not _fits_float4(v)]
+            self._offend("range", inexact, values, rows)
+        elif family == "real" and max(-low, high) > _EXACT_DOUBLE:
             inexact = [i for i, v in enumerate(values) if type(v) is int and int(float(v)) != v]
             self._offend("range", inexact, values, rows)
         if family == "integer" and not (low >= -bound and high < bound):
@@ -508,6 +518,9 @@ class _ColumnAccumulator:
             self._offend("nonfinite", infinite, values, rows)
         if family == "decimal":
             self._look_decimals(values, float, rows)
+        if self.declared.pg_type == "real":
+            inexact = [i for i, v in enumerate(values) if type(v) is float and not _fits_float4(v)]
+            self._offend("range", inexact, values, rows)
 
     def _add_texts(self, values: Sequence[object], *, whole: bool, rows: _Batch) -> None:
         texts: Sequence[str] = values if whole else [v for v in values if type(v) is str]  # type: ignore[assignment]  # just selected by type
@@ -618,17 +631,20 @@ class _ColumnAccumulator:
     def _look_datetime(self, text: str) -> str:
         form, digits = text_form_datetime(text)
         if digits > self.fraction_digits:
-            if digits > MICROSECOND_DIGITS:
+            if digits > self.declared.fraction_digits:
                 return "other"
             self.fraction_digits = digits
         return form
 
     def _look_time(self, text: str) -> str:
         form, digits = text_form_time(text)
-        if digits > MICROSECOND_DIGITS:
+        if digits > self.declared.fraction_digits:
             return "other"
         self.fraction_digits = max(self.fraction_digits, digits)
         return form
+
+    def _look_label(self, text: str) -> str:
+        return "label" if text in self.declared.labels else "other"
 
     @staticmethod
     def _where(values: Sequence[object], found: type) -> list[int]:
@@ -716,6 +732,35 @@ def _look_bool(text: str) -> str:
     return "bool-word" if text.lower() in _BOOL_WORDS else "other"
 
 
+def _look_padding(text: str) -> str:
+    return "other" if text.endswith(" ") else "unpadded"
+
+
+def _look_inet(text: str) -> str:
+    try:
+        ip_interface(text)
+    except ValueError:
+        return "other"
+    return "other" if "%" in text else "inet"  # PostgreSQL knows no zones of addresses
+
+
+def _look_cidr(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError:
+        return "other"
+    return "other" if "%" in text else "inet"
+
+
+def _fits_float4(value: float) -> bool:
+    """Whether a number is exactly one of single precision."""
+    try:
+        (found,) = unpack(">f", pack(">f", value))
+    except OverflowError:
+        return False
+    return bool(found == value)
+
+
 _ANY: Final = frozenset({int, float, str, bytes})
 _TEXTS: Final[frozenset[type]] = frozenset({str, InvalidText})
 _STORAGE: Final[MappingProxyType[type, StorageName]] = MappingProxyType(
@@ -735,6 +780,7 @@ _HOLDS: Final[MappingProxyType[str, frozenset[type]]] = MappingProxyType(
         "blob": frozenset({bytes}),
         "json": frozenset({str, int, float}),
         "uuid": frozenset({str, bytes}),
+        "inet": frozenset({str}),
         "none": _ANY,
     }
 )
@@ -746,6 +792,8 @@ _TAKES: Final = MappingProxyType(
         "json": frozenset({"json-jsonb", "json-only"}),
         "uuid": frozenset({"uuid"}),
         "bool": frozenset({"bool-word"}),
+        "text": frozenset({"label", "unpadded"}),
+        "inet": frozenset({"inet"}),
     }
 )
 

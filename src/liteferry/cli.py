@@ -73,6 +73,21 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what is moved, and how")
     group.add_argument("--schema", type=_text, metavar="NAME", help="the target's schema (default: public)")
     group.add_argument(
+        "--into",
+        choices=("new", "existing"),
+        default="new",
+        help="new (default): make the tables; existing: the application's migrations made them in TARGET, fill them",
+    )
+    group.add_argument(
+        "--replace-rows",
+        type=_text,
+        action="append",
+        default=[],
+        metavar="TABLE",
+        help="with --into existing: the rows that this table of the target holds (a shell pattern, '*' for all) may be"
+        " replaced; undo brings them back",
+    )
+    group.add_argument(
         "--only",
         type=_text,
         action="extend",

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from ipaddress import ip_interface
 from itertools import chain, repeat
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - an exception class by another name
@@ -49,6 +50,7 @@ _COUNT: Final = Struct(">h").pack
 _INT2: Final = Struct(">ih").pack
 _INT4: Final = Struct(">ii").pack
 _INT8: Final = Struct(">iq").pack
+_FLOAT4: Final = Struct(">if").pack
 _FLOAT8: Final = Struct(">id").pack
 _INTERVAL: Final = Struct(">iqii").pack
 _TRUE: Final = b"\0\0\0\1\1"
@@ -329,11 +331,47 @@ def encode_uuid(value: object) -> bytes:
     raise Misfit("not a UUID")
 
 
+def encode_float4(value: object) -> bytes:
+    """Encode a number that is exactly one of single precision. Pure. Raises: Misfit for any other."""
+    if value is None:
+        return NULL
+    if type(value) is not int and type(value) is not float:
+        raise Misfit("not a number")
+    try:
+        field = _FLOAT4(4, value)
+    except OverflowError:
+        raise Misfit("beyond single precision") from None
+    if Struct(">f").unpack(field[4:])[0] != value:
+        raise Misfit("not exactly a number of single precision")
+    return field
+
+
+_AF_INET: Final = MappingProxyType({4: 2, 6: 3})  # Source: PostgreSQL, inet.h: PGSQL_AF_INET, PGSQL_AF_INET6
+
+
+def encode_inet(value: object) -> bytes:
+    """Encode an address: family, bits of its network, a flag that the server ignores, length, bytes. Pure.
+
+    Raises: Misfit for anything else. Source: PostgreSQL, network.c, network_recv(); of cidr, it checks the bits itself.
+    """
+    if value is None:
+        return NULL
+    if type(value) is not str or "%" in value:
+        raise Misfit("not an IP address")
+    try:
+        found = ip_interface(value)
+    except ValueError:
+        raise Misfit("not an IP address") from None
+    packed = found.packed
+    return _sized(bytes((_AF_INET[found.version], found.network.prefixlen, 0, len(packed))) + packed)
+
+
 ENCODERS: Final[MappingProxyType[Kind, Callable[[object], bytes]]] = MappingProxyType(
     {
         "int2": _encode_integer(_INT2, 2),
         "int4": _encode_integer(_INT4, 4),
         "int8": _encode_integer(_INT8, 8),
+        "float4": encode_float4,
         "float8": encode_float8,
         "numeric": encode_numeric,
         "bool": encode_bool,
@@ -347,6 +385,7 @@ ENCODERS: Final[MappingProxyType[Kind, Callable[[object], bytes]]] = MappingProx
         "json": encode_json,
         "jsonb": encode_jsonb,
         "uuid": encode_uuid,
+        "inet": encode_inet,
     }
 )
 """One encoder a kind: a SQLite value (None, int, float, str, bytes) to a COPY field with its length."""

@@ -71,6 +71,8 @@ def make_options(arguments: argparse.Namespace) -> Options:
         casts=(*given.get("cast", ()), *kept.casts),
         timestamps=given.get("timestamps") or kept.timestamps,
         nocase=given.get("nocase", "auto"),
+        into=given.get("into", "new"),
+        replace_rows=tuple(given.get("replace_rows", ())),
         hooks=kept.hooks,
         config=kept.config,
         snapshot=given.get("snapshot", "copy"),
@@ -284,6 +286,12 @@ def _undo(arguments: argparse.Namespace) -> int:
         report = undo(arguments.run_dir, arguments.target, observe)
     if arguments.json:
         _write(to_json(report))
+    elif report.into == "existing":
+        back = sum(table.rows_replaced for table in report.tables)
+        _write(
+            f"Undone: the run's rows are gone from schema {report.target_schema}"
+            + (f"; the {back:,} that they replaced are back." if back else ".")
+        )
     else:
         tables, rows = format_plural(len(report.tables), "table"), format_plural(report.rows, "row")
         gone = "is" if len(report.tables) == 1 else "are"

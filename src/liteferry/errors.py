@@ -64,6 +64,8 @@ CODES = MappingProxyType(
         "pooled-sessions": "A connection pooler in transaction or statement mode stands before the server.",
         "no-create-right": "The role may not create a schema in that database.",
         "target-not-empty": "The target's schema already holds something.",
+        "target-missing": "The schema that --into existing names does not exist.",
+        "target-changed": "The target changed while the run was planned.",
         "target-busy": "Another liteferry run is working on this target.",
         "staging-exists": "A staging schema from an earlier run is still there.",
         "value-misfit": "A value does not fit its column's type, although the census said that it would.",

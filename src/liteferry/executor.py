@@ -13,7 +13,7 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from liteferry.census import describe_key_value
 from liteferry.codecs import HEADER, TRAILER, RowEncoder, RowMisfit
@@ -24,7 +24,7 @@ from liteferry.scripts import HookLog
 from liteferry.target import reporting
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     import psycopg
 
@@ -151,15 +151,52 @@ def _run_batch(steps: Sequence[Step], target: Target, connection: psycopg.Connec
         yield Event(kind="step-end", phase=step.phase, step_id=step.id, table=step.table or "", elapsed_s=elapsed)
 
 
+def copy_table(
+    step: Step,
+    plan: Plan,
+    catalog: Catalog,
+    snapshot: Snapshot,
+    target: Target,
+    connection: psycopg.Connection,
+    observe: Callable[[Event], None],
+) -> int:
+    """Copy one table's rows in the connection's transaction, which the caller began; returns how many.
+
+    Raises: MigrationError: step-failed, value-misfit, connection-lost, disk-full.
+    """
+    return _Loader(plan, catalog, snapshot, target, _Teller(observe)).copy(step, connection)
+
+
+class _Sink(Protocol):
+    """Takes events on their way."""
+
+    def put(self, item: Event, /) -> None:
+        """Take one."""
+        ...
+
+
+class _Teller:
+    """Tells events to an observer at once, in this thread."""
+
+    def __init__(self, observe: Callable[[Event], None]) -> None:
+        self._observe = observe
+
+    def put(self, item: Event, /) -> None:
+        self._observe(item)
+
+
 class _Loader:
     """Loads the table groups with a pool of threads, and hands their events to one generator."""
 
-    def __init__(self, plan: Plan, catalog: Catalog, snapshot: Snapshot, target: Target) -> None:
+    def __init__(
+        self, plan: Plan, catalog: Catalog, snapshot: Snapshot, target: Target, sink: _Sink | None = None
+    ) -> None:
         self._plan = plan
         self._catalog = catalog
         self._snapshot = snapshot
         self._target = target
-        self._events: queue.SimpleQueue[Event | Future[None]] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Event | Future[None]] = queue.SimpleQueue()
+        self._events: _Sink = sink or self._queue
         self._stop = threading.Event()
 
     def run(self, groups: Sequence[Sequence[Step]], *, jobs: int) -> Iterator[Event]:
@@ -171,7 +208,7 @@ class _Loader:
                 future.add_done_callback(self._note_done)
             try:
                 while waiting:
-                    event = self._events.get()
+                    event = self._queue.get()
                     if isinstance(event, Future):
                         waiting -= 1
                         if not event.cancelled() and event.exception() and (error := _first_error(futures)):
@@ -184,7 +221,7 @@ class _Loader:
                     stop_workers(futures, self._target)
 
     def _note_done(self, future: Future[None]) -> None:
-        self._events.put(future)
+        self._queue.put(future)
 
     def _load_group(self, steps: Sequence[Step]) -> None:
         with self._target.lend_connection() as connection:
@@ -207,7 +244,7 @@ class _Loader:
         if not steps:
             return 0
         with self._target.begin(connection):
-            return self._copy(steps[0], connection)
+            return self.copy(steps[0], connection)
 
     def _create_and_copy(self, create: Step, copy: Step, connection: psycopg.Connection) -> int:
         """Make a table and fill it, in one transaction; returns how many rows it has.
@@ -220,7 +257,7 @@ class _Loader:
             try:
                 with self._target.begin(connection):
                     self._run(create, connection)
-                    return self._copy(copy, connection)
+                    return self.copy(copy, connection)
             except MigrationError as error:
                 # seen before the other commits it is a key of pg_type that is there twice, seen after it a type
                 clash = error.table == "pg_type" or getattr(error.__cause__, "sqlstate", "") == "42710"
@@ -236,7 +273,7 @@ class _Loader:
         if self._stop.is_set():
             raise MigrationError("the load was stopped", code="interrupted", exit_status=ExitStatus.INTERRUPTED)
 
-    def _copy(self, step: Step, connection: psycopg.Connection) -> int:
+    def copy(self, step: Step, connection: psycopg.Connection) -> int:
         """Copy one table's rows; returns how many."""
         mapped = self._plan.target_table(step.table or "")
         counter = _Counter(self._events, step, mapped.rows)
@@ -344,7 +381,7 @@ def _first_error(futures: Sequence[Future[None]]) -> BaseException | None:
 class _Counter:
     """Counts a table's rows, and says so at most ten times a second."""
 
-    def __init__(self, events: queue.SimpleQueue[Event | Future[None]], step: Step, total_rows: int) -> None:
+    def __init__(self, events: _Sink, step: Step, total_rows: int) -> None:
         self._events = events
         self._step = step
         self._total = total_rows

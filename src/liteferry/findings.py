@@ -418,6 +418,105 @@ FINDINGS = MappingProxyType(
             title="The target's schema already holds something",
             why="liteferry does not mix its tables with others, nor replace anything.",
         ),
+        # an application's own schema
+        "target-table-missing": FindingKind(
+            severity=_BLOCKER,
+            title="A table of the source that the target's schema does not have",
+            why="With --into existing nothing is created: every table has to be there.",
+            if_accepted="the table is left out, with its rows",
+        ),
+        "target-column-missing": FindingKind(
+            severity=_BLOCKER,
+            title="A column of the source that the target's table does not have",
+            why="With --into existing nothing is created: every column has to be there.",
+            if_accepted="the column is left out, with its values",
+        ),
+        "target-column-required": FindingKind(
+            severity=_BLOCKER,
+            title="A NOT NULL column of the target that nothing fills",
+            why="The source does not have it, and it has no default.",
+        ),
+        "target-extra-column": FindingKind(
+            severity=_INFO,
+            title="A column that only the target has",
+            why="Each row gets its default there, or NULL.",
+        ),
+        "target-extra-table": FindingKind(
+            severity=_INFO,
+            title="A table that only the target has",
+            why="Nothing in it is touched.",
+        ),
+        "name-matched": FindingKind(
+            severity=_INFO,
+            title="A table or column that the target spells with other capitals",
+            why="SQLite does not tell them apart, PostgreSQL does; there is no other that could be meant.",
+        ),
+        "order-differs": FindingKind(
+            severity=_INFO,
+            title="The target has a table's columns in another order",
+            why="Columns are matched by name. A program that counts on their order will notice.",
+        ),
+        "target-type-unknown": FindingKind(
+            severity=_BLOCKER,
+            title="A column of the target has a type that liteferry cannot fill",
+            why="An array, a range, a type of an extension: what a SQLite value means there is not known.",
+            if_accepted="the column is left out, with its values",
+        ),
+        "target-type-differs": FindingKind(
+            severity=_BLOCKER,
+            title="A column of the target has a type that the values do not fit",
+            why="With --into existing the types are the target's.",
+        ),
+        "target-time-zone": FindingKind(
+            severity=_INFO,
+            title="Times without an offset go into a column with a time zone",
+            why="They are taken for UTC, as Django and most other libraries store them.",
+        ),
+        "target-null-forbidden": FindingKind(
+            severity=_BLOCKER,
+            title="NULL where the target says NOT NULL",
+            why="PostgreSQL would refuse the rows.",
+        ),
+        "target-orphans": FindingKind(
+            severity=_BLOCKER,
+            title="Rows that break a foreign key of the target",
+            why="The target's foreign keys are as valid afterwards as they were before.",
+        ),
+        "target-object-missing": FindingKind(
+            severity=_INFO,
+            title="A view, trigger or key of the source that the target does not have",
+            why="With --into existing the schema is the application's; look whether it means to do without.",
+        ),
+        "seeded-rows": FindingKind(
+            severity=_BLOCKER,
+            title="A table of the target holds rows already",
+            why="The application's migrations may have put them there; nothing is overwritten unless you say so.",
+        ),
+        "rows-replaced": FindingKind(
+            severity=_INFO,
+            title="Rows of the target that the source's take the place of",
+            why="You said so with --replace-rows; the rows are kept in the run directory, and undo brings them back.",
+        ),
+        "rows-equal": FindingKind(
+            severity=_INFO,
+            title="A table of the target that holds the source's rows already",
+            why="Every value was compared; the table is not touched.",
+        ),
+        "target-not-owned": FindingKind(
+            severity=_BLOCKER,
+            title="Something of the target belongs to another role",
+            why="Only its owner may drop a foreign key for a while, or disable a trigger; no superuser is needed.",
+        ),
+        "target-row-security": FindingKind(
+            severity=_BLOCKER,
+            title="Row level security applies to your role",
+            why="What cannot be read back cannot be proven.",
+        ),
+        "target-unsuitable": FindingKind(
+            severity=_BLOCKER,
+            title="A table of the target that cannot be filled and left as it was",
+            why="Inheritance, foreign tables, and triggers that only a superuser could disable again.",
+        ),
     }
 )
 """Every finding code, with its meaning."""

@@ -31,6 +31,7 @@ Kind = Literal[
     "int2",
     "int4",
     "int8",
+    "float4",
     "float8",
     "numeric",
     "bool",
@@ -44,10 +45,12 @@ Kind = Literal[
     "json",
     "jsonb",
     "uuid",
+    "inet",
 ]
 """The family of a PostgreSQL type: decides how a value is encoded, compared and digested.
 
-varchar(n), char(n) and text are all ``text``; the exact type with its modifier is `ColumnMap.pg_type`.
+varchar(n), char(n), text and enums are all ``text``; the exact type with its modifier is `ColumnMap.pg_type`.
+``float4`` (real) and ``inet`` (and cidr) only a schema that is there can have: no rule of ours chooses them.
 """
 
 
@@ -738,7 +741,7 @@ class TableMap:
     ``key``: source column names; empty when the table has no usable key, and rows are compared as a multiset.
     ``part``: which of the source's rows: all of them (""), those that are not in quarantine (``fitting``), or those
     that are (``quarantine``: the target is then the table beside it). Two maps may have the same source, none have the
-    same target. ``rows``: of this part.
+    same target. ``rows``: of this part. ``replaced``: rows of the target's table that these take the place of.
     """
 
     source: str
@@ -748,6 +751,7 @@ class TableMap:
     rows: int = 0
     size_bytes: int = 0
     part: Part = ""
+    replaced: int = 0
 
 
 Phase = Literal["pre-data", "data", "post-data", "publish"]
@@ -904,6 +908,8 @@ class Plan:
         """The maps of the tables that stand for the source's own: those of quarantined rows left out."""
         return tuple(table for table in self.tables if table.part != "quarantine")
 
+    into: Literal["new", "existing"] = "new"  # existing: no staging; one transaction in the target's own schema
+
     @property
     def blockers(self) -> tuple[Finding, ...]:
         """The findings that stop the plan."""
@@ -1011,6 +1017,7 @@ class TableReport:
     proof_elapsed_s: float = 0.0
     method: str = ""  # "merge by primary key", "multiset"
     part: Part = ""  # of the source's rows, as in `TableMap`
+    rows_replaced: int = 0  # rows of the target that these took the place of, kept in the run directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1175,6 +1182,7 @@ class Report:
     failure: Failure | None = None
     apart: tuple[Apart, ...] = ()  # the rows in quarantine, and why
     offenders: str = ""  # the file that lists every offending value's place; "" when there is none
+    into: Literal["new", "existing"] = "new"
 
     @property
     def rows(self) -> int:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from liteferry.arrival import arrive, plan_arrival, read_schema, refuse_options, verify_arrival
 from liteferry.choosing import demand_conversions
 from liteferry.decisions import demand_types
 from liteferry.errors import ExitStatus, MigrationError
@@ -163,7 +164,7 @@ def digest(
         return tuple(found)
     with open_target(database) as server:
         catalog = server.read_catalog(options.schema)
-        tables = map_target_tables(catalog, options)
+        tables = read_plan(Path(options.run_dir)).tables if options.run_dir else map_target_tables(catalog, options)
         if not tables:
             raise MigrationError(
                 f"there is nothing to digest: no table of schema {options.schema} in database {server.info.database}"
@@ -285,9 +286,14 @@ def _inspect(source: str, options: Options, observe: Callable[[Event], None]) ->
 
 
 def _plan(source: str, target: str | None, options: Options, observe: Callable[[Event], None]) -> Plan:
+    refuse_options(target, options)
     run = Run(source, options, observe)
     with contextlib.ExitStack() as stack:
         held = None
+        if target is not None and options.into == "existing":
+            server = stack.enter_context(open_target(target))
+            read_schema(server, options.schema)  # before the source is read: it may not be there
+            return plan_arrival(run, server, stack.enter_context(_open_source(source, None, run)), source).plan
         if target is not None:
             server = stack.enter_context(open_target(target))
             held = server.read_catalog(options.schema)
@@ -344,6 +350,9 @@ def _migrate(source: str, target: str | None, options: Options, observe: Callabl
 
 def _run_migration(source: str, target: str | None, run: Run) -> Report:
     options = run.options
+    refuse_options(target, options)
+    if options.into == "existing":
+        return _run_arrival(source, target or "", run)
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(_open_or_start(target, run))
         server.lock_schema(options.schema)
@@ -382,6 +391,32 @@ def _plan_tried(
     if not refused:
         return made
     return plan_migration(catalog, census, held, options, source=name, server=server.info, refused=refused)
+
+
+def _run_arrival(source: str, target: str, run: Run) -> Report:
+    """The same into a schema that is there: no staging, but one transaction."""
+    options = run.options
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(_open_or_start(target, run))
+        server.lock_schema(options.schema)
+        read_schema(server, options.schema)
+        directory = stack.enter_context(_scratch_dir()) if options.dry_run else run.make_directory()
+        snapshot = stack.enter_context(_open_source(source, directory, run, keep=not options.dry_run))
+        arrival = plan_arrival(run, server, snapshot, source)
+        made = arrival.plan
+        if options.dry_run:
+            return run.report("blocked" if made.blockers else "not proven", exit_status=_dry_status(made))
+        journal = stack.enter_context(Journal.create(directory))
+        run.watch(journal.note_event)
+        write_private(directory / PLAN_NAME, to_json(made))
+        journal.set_value("run_id", run.run_id)
+        journal.set_value("target", server.describe_address())
+        journal.set_state("planned")
+        if made.blockers:
+            journal.set_state("blocked")
+            snapshot.discard()
+            return run.write_report(directory, run.report("blocked"))
+        return run.write_report(directory, arrive(run, arrival, server, journal, directory))
 
 
 def _dry_status(made: Plan) -> int:
@@ -591,6 +626,8 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
     made = read_plan(Path(options.run_dir)) if options.run_dir is not None else None
     if made is not None and options.schema == DEFAULT_OPTIONS.schema:
         options = replace(options, schema=made.target_schema)
+    if made is not None and made.into != options.into:
+        options = replace(options, into=made.into)
     run = Run(source, options, observe)
     run.jobs = choose_jobs(options.jobs)
     with contextlib.ExitStack() as stack:
@@ -598,6 +635,8 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
         run.server = server.info
         scratch = stack.enter_context(_scratch_dir())
         snapshot = stack.enter_context(_open_source(source, scratch, run))
+        if options.into == "existing":
+            return verify_arrival(run, made, server, snapshot, source, scratch)
         catalog, census = _read_source(snapshot, run, _decide_as(made, options) if made is not None else None)
         if made is not None:
             refuse_other_source(made, catalog, source)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from liteferry.arrival import take_back
 from liteferry.errors import MigrationError
 from liteferry.journal import Journal, list_relations
 from liteferry.model import ignore
@@ -52,7 +53,10 @@ def undo(run_dir: str | Path, target: str | None = None, observe: Callable[[Even
         plan, report = read_plan(directory), read_report(directory)
         with open_target(target or journal.read_value("target")) as server:
             server.lock_schema(plan.target_schema)
-            _take_away(_read_run(directory, plan, report, journal), server, journal, observe)
+            if plan.into == "existing":
+                _take_back_rows(directory, plan, report, journal, server, observe)
+            else:
+                _take_away(_read_run(directory, plan, report, journal), server, journal, observe)
         journal.set_state("undone")
     undone = replace(report, undone_at=datetime.now(UTC).isoformat(timespec="seconds"), published=False)
     write_reports(directory, undone, plan)
@@ -77,6 +81,18 @@ class _Publication:
 def _read_run(directory: Path, plan: Plan, report: Report, journal: Journal) -> _Publication:
     versions: dict[str, str] = json.loads(journal.read_value("row_versions") or "{}")
     return _Publication(plan, report, journal.read_published(), read_published(directory), versions)
+
+
+def _take_back_rows(
+    directory: Path, plan: Plan, report: Report, journal: Journal, server: Target, observe: Callable[[Event], None]
+) -> None:
+    """Take rows back out of an application's schema, which stays. Raises: MigrationError."""
+    made = _read_run(directory, plan, report, journal)
+
+    def find_changes(part: Plan, reader: TransactionReader) -> list[str]:
+        return _find_changes(replace(made, plan=part), reader, observe)
+
+    take_back(plan, server, journal, directory, find_changes)
 
 
 def _take_away(made: _Publication, server: Target, journal: Journal, observe: Callable[[Event], None]) -> None:

@@ -232,6 +232,7 @@ class Run:
             failure=failure,
             apart=plan.apart if plan else (),
             offenders=show_path(self.offenders) if self.offenders else "",
+            into=self.options.into,
         )
 
     def write_provisional(self, report: Report) -> None:
@@ -341,20 +342,21 @@ def list_unproven(plan: Plan, run: Run, mismatched: Sequence[str] = ()) -> tuple
 
 def read_report(directory: Path) -> Report:
     """Read a run's report back. Raises: MigrationError (run-dir)."""
-    return _read(directory, REPORT_NAME, Report)
+    return read_saved(directory, REPORT_NAME, Report)
 
 
 def read_plan(directory: Path) -> Plan:
     """Read a run's plan back. Raises: MigrationError (run-dir)."""
-    return _read(directory, PLAN_NAME, Plan)
+    return read_saved(directory, PLAN_NAME, Plan)
 
 
 def read_published(directory: Path) -> TargetCatalog:
     """Read back what a run published: staging's catalogue as it was compared. Raises: MigrationError (run-dir)."""
-    return _read(directory, PUBLISHED_NAME, TargetCatalog)
+    return read_saved(directory, PUBLISHED_NAME, TargetCatalog)
 
 
-def _read(directory: Path, name: str, cls: type[T]) -> T:
+def read_saved(directory: Path, name: str, cls: type[T]) -> T:
+    """Read a file of a run's directory back. Raises: MigrationError (run-dir)."""
     path = directory / name
     try:
         return from_json(cls, path.read_bytes())

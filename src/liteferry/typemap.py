@@ -6,8 +6,9 @@ of types is generated. The declared type proposes, the census confirms: `litefer
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -21,7 +22,20 @@ if TYPE_CHECKING:
     from liteferry.model import Column, Finding, Kind, Table
 
 Family = Literal[
-    "integer", "bool", "real", "decimal", "text", "datetime", "date", "time", "interval", "blob", "json", "uuid", "none"
+    "integer",
+    "bool",
+    "real",
+    "decimal",
+    "text",
+    "datetime",
+    "date",
+    "time",
+    "interval",
+    "blob",
+    "json",
+    "uuid",
+    "inet",
+    "none",
 ]
 
 
@@ -30,6 +44,7 @@ class DeclaredType:
     """A declared type, read. ``length`` of VARCHAR(n), ``precision`` and ``scale`` of DECIMAL(p,s), where written.
 
     ``pg_type``: the PostgreSQL type that a cast rule or the target demands; "" where the rules below choose one.
+    ``labels``: the only texts that the target's enum takes. ``fraction_digits``: of a second, that a time may have.
     """
 
     family: Family
@@ -37,6 +52,13 @@ class DeclaredType:
     precision: int | None = None
     scale: int | None = None
     pg_type: str = ""
+    labels: tuple[str, ...] = ()
+    fraction_digits: int = 6
+
+    @property
+    def pads(self) -> bool:
+        """Whether the type pads its texts with blanks, so that it cannot keep their own."""
+        return self.pg_type.startswith("character(")
 
     @property
     def integer_bits(self) -> int:
@@ -265,8 +287,11 @@ _PG_ALIASES: Final = MappingProxyType(
 def classify_pg_type(pg_type: str) -> DeclaredType | None:
     """Read a PostgreSQL type that a cast rule or the target demands; None for one that liteferry cannot fill. Pure.
 
-    Takes ``format_type()``'s names and the usual short ones, varchar(n) and numeric(p,s) with their limits.
+    Takes ``format_type()``'s names and the usual short ones, varchar(n) and numeric(p,s) with their limits; and, from
+    `demand_of_target`, more types that only a schema that is there can demand.
     """
+    if pg_type.startswith(_IN_TARGET):
+        return _classify_target_type(pg_type.removeprefix(_IN_TARGET))
     match = _TYPE_TEXT.fullmatch(pg_type)
     if match is None:
         return None
@@ -288,6 +313,47 @@ def classify_pg_type(pg_type: str) -> DeclaredType | None:
         "time without time zone": "time",
     }
     return DeclaredType(family=family, pg_type=short.get(name, name))
+
+
+_IN_TARGET: Final = "in the target: "
+_ENUM: Final = "enum "
+_MOST_FRACTION_DIGITS: Final = 6
+_TIMES: Final[MappingProxyType[str, Family]] = MappingProxyType(
+    {
+        "timestamp without time zone": "datetime",
+        "timestamp with time zone": "datetime",
+        "time without time zone": "time",
+    }
+)
+
+
+def demand_of_target(base: str, labels: tuple[str, ...] = ()) -> str:
+    """Write a type of a schema that is there as a demanded type: for `map_column` and the census. Pure.
+
+    base: ``format_type()``'s text, below all domains; or citext. labels: of an enum.
+    """
+    return f"{_IN_TARGET}{_ENUM}{json.dumps([base, *labels])}" if labels else f"{_IN_TARGET}{base}"
+
+
+def _classify_target_type(base: str) -> DeclaredType | None:
+    if base.startswith(_ENUM):
+        name, *labels = json.loads(base.removeprefix(_ENUM))
+        return DeclaredType(family="text", labels=tuple(labels), pg_type=name)
+    match = re.fullmatch(r"([a-z ]+?)(?:\((\d+)\))?( with(?:out)? time zone)?", base)
+    name, length = (match[1] + (match[3] or ""), int(match[2]) if match[2] else None) if match else (base, None)
+    if name in _TIMES:
+        digits = _MOST_FRACTION_DIGITS if length is None else length
+        found = classify_pg_type(name)
+        return found and replace(found, fraction_digits=digits)
+    if name == "character" and length is not None:
+        return DeclaredType(family="text", length=length, pg_type=f"character({length})")
+    if base in {"citext", "bpchar"}:
+        return DeclaredType(family="text", pg_type=base)
+    if base == "real":
+        return DeclaredType(family="real", pg_type="real")
+    if base in {"inet", "cidr"}:
+        return DeclaredType(family="inet", pg_type=base)
+    return classify_pg_type(base)
 
 
 def classify_column(
@@ -352,12 +418,16 @@ _CATALOGUE_KINDS: Final[MappingProxyType[str, Kind]] = MappingProxyType(
         "integer": "int4",
         "bigint": "int8",
         "double precision": "float8",
+        "real": "float4",
         "numeric": "numeric",
         "boolean": "bool",
         "text": "text",
         "character varying": "text",
         "character": "text",
+        "bpchar": "text",
         "citext": "text",
+        "inet": "inet",
+        "cidr": "inet",
         "bytea": "bytea",
         "timestamp without time zone": "timestamp",
         "timestamp with time zone": "timestamptz",
@@ -373,4 +443,4 @@ _CATALOGUE_KINDS: Final[MappingProxyType[str, Kind]] = MappingProxyType(
 
 def kind_of_type(pg_type: str) -> Kind | None:
     """The kind of a type as ``format_type()`` writes it, ``numeric(10,2)``; None for one that is not ours. Pure."""
-    return _CATALOGUE_KINDS.get(re.sub(r"\(.*?\)", "", pg_type).strip())
+    return _CATALOGUE_KINDS.get(" ".join(re.sub(r"\(.*?\)", "", pg_type).split()))

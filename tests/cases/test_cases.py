@@ -25,6 +25,7 @@ from harness import execute
 from liteferry.cli import main
 from liteferry.errors import ExitStatus
 from liteferry.model import Plan, TargetCatalog, from_json
+from liteferry.proof import compare_catalogs
 from liteferry.target import open_target
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def describe_report(report: dict[str, Any]) -> dict[str, Any]:
                     "method",
                 )
             }
+            | ({"rows_replaced": table["rows_replaced"]} if report["into"] == "existing" else {})
             for table in report["tables"]
         ],
         "objects": report["objects"] if report["tables"] else {},
@@ -131,17 +133,21 @@ def test_there_are_cases() -> None:
     assert len(CASES) >= 20
 
 
+def read_options(case: Path) -> list[str]:
+    if not (case / "options.json").exists():
+        return []
+    return [option.replace("{case}", str(case)) for option in json.loads((case / "options.json").read_text())]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_case(name: str, tmp_path: Path, pg_url: str, run: Callable[..., Run]) -> None:
     case, source = HERE / name, tmp_path / f"{name}.sqlite"
     build_source(case, source)
-    options: list[str] = []
-    if (case / "options.json").exists():
-        options = json.loads((case / "options.json").read_text())
+    options = read_options(case)
+    schema = options[options.index("--schema") + 1] if "--schema" in options else "public"
+    is_into_existing = "--into" in options
     if (case / "target.sql").exists():
         execute(pg_url, (case / "target.sql").read_text())
-        options = [o.replace("{case}", str(case)) for o in json.loads((case / "options.json").read_text())]
-    schema = options[options.index("--schema") + 1] if "--schema" in options else "public"
     before, fingerprint, mtime = (
         read_target(pg_url, schema),
         hashlib.sha256(source.read_bytes()),
@@ -155,7 +161,14 @@ def test_case(name: str, tmp_path: Path, pg_url: str, run: Callable[..., Run]) -
     hold_against(case / "plan.sql", describe_plan(plan))
     hold_against(case / "report.json", json.dumps(describe_report(report), indent=2, ensure_ascii=False) + "\n")
     assert status == report["exit_status"]
-    checked, findings = run("check", str(source), "--json", "--quiet", *(o for o in options if o != "--no-verify"))
+    target = (pg_url,) if is_into_existing else ()
+    if is_into_existing and report["published"]:
+        assert run("undo", str(run_dir), "--target", pg_url, "--json", "--quiet", "--yes")[0] == ExitStatus.PROVEN
+    checking = (o for o in options if o != "--no-verify")
+    checked, findings = run("check", str(source), *target, "--json", "--quiet", *checking)
+    if is_into_existing and report["published"]:
+        run_dir = tmp_path / "run-again"
+        status, report = run(*migrate, "--run-dir", str(run_dir))
     assert checked == (ExitStatus.BLOCKED if report["verdict"] == "blocked" else ExitStatus.PROVEN)
     assert [f["code"] for f in findings["findings"]] == [f["code"] for f in report["findings"]]
 
@@ -164,7 +177,10 @@ def test_case(name: str, tmp_path: Path, pg_url: str, run: Callable[..., Run]) -
         made = {
             c["name"] for h in report["hooks"] for c in h["changes"] if (c["kind"], c["change"]) == ("table", "made")
         }
-        assert {table.name for table in held.tables} == {table.target for table in plan.tables} | made
+        if is_into_existing:
+            assert compare_catalogs(before, held) == ()
+        else:
+            assert {table.name for table in held.tables} == {table.target for table in plan.tables} | made
         verified, proof = run(
             "verify", str(source), pg_url, "--json", "--quiet", "--schema", schema, "--run-dir", str(run_dir)
         )
@@ -177,7 +193,8 @@ def test_case(name: str, tmp_path: Path, pg_url: str, run: Callable[..., Run]) -
         assert describe_report(second) == describe_report(report)
     else:
         assert read_target(pg_url, schema) == before
-    assert read_target(pg_url, plan.staging_schema) == TargetCatalog(schema=plan.staging_schema, exists=False)
+    if not is_into_existing:
+        assert read_target(pg_url, plan.staging_schema) == TargetCatalog(schema=plan.staging_schema, exists=False)
     assert hashlib.sha256(source.read_bytes()).digest() == fingerprint.digest()
     assert source.stat().st_mtime_ns == mtime
     assert [path.name for path in tmp_path.glob(f"{name}.sqlite*")] == [source.name]

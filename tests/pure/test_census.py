@@ -22,6 +22,7 @@ from liteferry.census import (
     text_form_time,
 )
 from liteferry.model import Affinity, Check, ColumnCensus
+from liteferry.typemap import demand_of_target
 
 
 def count(declared: str, *values: object, check: str = "") -> ColumnCensus:
@@ -378,3 +379,33 @@ def test_the_highest_rowid() -> None:
     accumulator.add_batch([(None, 4)])
     assert accumulator.finish().max_rowid == 5
     assert start_census(make_table(column())).finish().max_rowid is None
+
+
+IN_TARGET = [
+    (demand_of_target("real"), 0.5, 0.1, "range"),
+    (demand_of_target("real"), 16777216, 16777217, "range"),
+    (demand_of_target("real"), 1.5, 1e300, "range"),
+    (demand_of_target("public.mood", ("sad", "ok")), "sad", "Sad", "form"),
+    (demand_of_target("character(4)"), " ab", "ab ", "form"),
+    (demand_of_target("character(4)"), "abcd", "abcde", "too-long"),
+    (
+        demand_of_target("timestamp(3) without time zone"),
+        "2024-01-01 00:00:00.1230",
+        "2024-01-01 00:00:00.1234",
+        "form",
+    ),
+    (demand_of_target("timestamp(0) with time zone"), "2024-01-01 00:00:00", "2024-01-01 00:00:00.5", "form"),
+    (demand_of_target("time(0) without time zone"), "10:00:00.0", "10:00:00.5", "form"),
+    (demand_of_target("inet"), "10.0.0.1/8", "10.0.0", "form"),
+    (demand_of_target("inet"), "fe80::1", "fe80::1%eth0", "form"),
+    (demand_of_target("cidr"), "10.0.0.0/8", "10.0.0.1/8", "form"),
+]
+
+
+@pytest.mark.parametrize(("demanded", "good", "bad", "offence"), IN_TARGET)
+def test_what_only_a_targets_type_refuses(demanded: str, good: object, bad: object, offence: str) -> None:
+    table = make_table(column("a", declared="TEXT" if isinstance(good, str) else "REAL"))
+    accumulator = start_census(table, {"a": demanded})
+    accumulator.add_batch([(good, 1), (bad, 2), (None, 3)])
+    found = accumulator.finish().columns[0]
+    assert [(o.name, o.count, o.samples[0].key) for o in found.offences] == [(offence, 1, "rowid=2")]

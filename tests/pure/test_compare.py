@@ -32,6 +32,7 @@ PG_TYPES: dict[Kind, str] = {
     "int2": "smallint",
     "int4": "integer",
     "int8": "bigint",
+    "float4": "real",
     "float8": "double precision",
     "numeric": "numeric(10,2)",
     "bool": "boolean",
@@ -45,6 +46,7 @@ PG_TYPES: dict[Kind, str] = {
     "json": "json",
     "jsonb": "jsonb",
     "uuid": "uuid",
+    "inet": "inet",
 }
 
 # kind, what SQLite stores, what PostgreSQL's COPY renders (unescaped), the canonical form
@@ -52,6 +54,10 @@ EQUAL: list[tuple[Kind, StorageValue, bytes, bytes]] = [
     ("int2", -32768, b"-32768", b"i-32768"),
     ("int4", 0, b"0", b"i0"),
     ("int8", 9223372036854775807, b"9223372036854775807", b"i9223372036854775807"),
+    ("float4", 0.5, b"0.5", b"e\x3f\x00\x00\x00"),
+    ("float4", -3, b"-3", b"e\xc0\x40\x00\x00"),
+    ("inet", Text(b"192.168.0.1"), b"192.168.0.1", b"a32/\xc0\xa8\x00\x01"),
+    ("inet", Text(b"2001:DB8::1/64"), b"2001:db8::1/64", b""),
     ("float8", 0.1, b"0.1", b"f\x3f\xb9\x99\x99\x99\x99\x99\x9a"),
     ("float8", -0.0, b"-0", b"f\x80\x00\x00\x00\x00\x00\x00\x00"),
     ("float8", float("inf"), b"Infinity", b"f\x7f\xf0\x00\x00\x00\x00\x00\x00"),
@@ -150,6 +156,9 @@ def test_null_equals_null_and_nothing_else(kind: Kind) -> None:
 # kind, what SQLite stores, a rendering that is close but not the same value
 DIFFERENT: list[tuple[Kind, StorageValue, bytes]] = [
     ("int8", 17, b"18"),
+    ("float4", 0.5, b"0.50000006"),
+    ("inet", Text(b"10.0.0.1/8"), b"10.0.0.1"),
+    ("inet", Text(b"10.0.0.1"), b"10.0.0.2"),
     ("float8", 0.1, b"0.10000000000000002"),
     ("float8", 0.0, b"-0"),
     ("float8", float("inf"), b"1.7976931348623157e+308"),
@@ -194,6 +203,9 @@ def test_another_value_has_another_form(kind: Kind, stored: StorageValue, render
 # kind, what SQLite stores, a part of the reason
 WITHOUT_FORM: list[tuple[Kind, StorageValue, str]] = [
     ("int8", 1.0, "stored as a real"),
+    ("float4", 0.1, "single precision"),
+    ("float4", 1e300, "single precision"),
+    ("inet", Text(b"10.0.0"), "no IP address"),
     ("int8", Text(b"1"), "stored as a text"),
     ("int8", b"1", "stored as a blob"),
     ("float8", Text(b"0.1"), "stored as a text"),

@@ -48,6 +48,8 @@ def _choose_bool(case: Case) -> TypeChoice:
 def _choose_real(case: Case) -> TypeChoice:
     if case.has("class", "range", "invalid-utf8"):
         return case.misfit()
+    if case.declared.pg_type == "real":
+        return TypeChoice(pg_type="real", kind="float4", rule="real")
     return TypeChoice(pg_type="double precision", kind="float8", rule="real")
 
 
@@ -70,7 +72,7 @@ def _choose_decimal(case: Case) -> TypeChoice:
 
 def _choose_text(case: Case) -> TypeChoice:
     census, declared = case.census, case.declared
-    if case.has("class"):
+    if case.has("class", "form"):
         return case.misfit()
     if case.has("too-long"):
         choice = case.text_or_problems("text", "widened")
@@ -81,7 +83,7 @@ def _choose_text(case: Case) -> TypeChoice:
         case.say("text-too-long", ("too-long",), message, becomes=case.describe(choice))
         return choice
     if declared.length is not None:
-        return case.text_or_problems(f"varchar({declared.length})", "varchar")
+        return case.text_or_problems(declared.pg_type or f"varchar({declared.length})", "varchar")
     return case.text_or_problems(declared.pg_type or "text", "text")
 
 
@@ -240,6 +242,12 @@ def _choose_uuid(case: Case) -> TypeChoice:
     return TypeChoice(pg_type="uuid", kind="uuid", rule="uuid")
 
 
+def _choose_inet(case: Case) -> TypeChoice:
+    if case.has("class", "form", "invalid-utf8", "nul"):
+        return case.misfit()
+    return TypeChoice(pg_type=case.declared.pg_type, kind="inet", rule="cast")
+
+
 _OF_TEXT: Final = re.compile(r"STR|ENUM|NAME|PHONE|EMAIL|ZIP|POST ?CODE|URL|PATH|HASH|CODE", re.IGNORECASE)
 
 
@@ -290,6 +298,7 @@ CHOOSERS: Final[MappingProxyType[Family, Callable[[Case], TypeChoice]]] = Mappin
         "blob": _choose_blob,
         "json": _choose_json,
         "uuid": _choose_uuid,
+        "inet": _choose_inet,
         "none": _choose_stored,
     }
 )

@@ -184,10 +184,44 @@ def _uuid_of_source(value: StorageValue) -> bytes:
     raise _refuse(value, "UUID")
 
 
+_pack_single = Struct(">f").pack
+_unpack_single = Struct(">f").unpack
+
+
+def _single_of_source(value: StorageValue) -> bytes:
+    if isinstance(value, int | float):
+        try:
+            packed = _pack_single(value)
+        except OverflowError:
+            packed = b""
+        if packed and _unpack_single(packed)[0] == value:
+            return b"e" + packed
+        raise Unrepresentable("no number of single precision has exactly its value")
+    raise _refuse(value, "number")
+
+
+def _address(text: bytes) -> bytes:
+    """An address with the bits of its network: of a host, all."""
+    from ipaddress import ip_interface  # here: few need it
+
+    try:
+        found = ip_interface(text.decode(errors="replace"))
+    except ValueError:
+        raise ValueError("it is no IP address") from None  # its own message shows the value
+    return b"a%d/" % found.network.prefixlen + found.packed
+
+
+def _address_of_source(value: StorageValue) -> bytes:
+    if isinstance(value, Text):
+        return _address(value)
+    raise _refuse(value, "IP address")
+
+
 _OF_SOURCE: Final[dict[Kind, Callable[[StorageValue], bytes]]] = {
     "int2": _integer_of_source,
     "int4": _integer_of_source,
     "int8": _integer_of_source,
+    "float4": _single_of_source,
     "float8": _float_of_source,
     "numeric": _numeric_of_source,
     "bool": _bool_of_source,
@@ -201,6 +235,7 @@ _OF_SOURCE: Final[dict[Kind, Callable[[StorageValue], bytes]]] = {
     "json": _json_text_of_source,
     "jsonb": _json_value_of_source,
     "uuid": _uuid_of_source,
+    "inet": _address_of_source,
 }
 
 
@@ -210,6 +245,10 @@ _OF_SOURCE: Final[dict[Kind, Callable[[StorageValue], bytes]]] = {
 
 def _float_of_target(text: bytes) -> bytes:
     return b"f" + _pack_double(float(text))
+
+
+def _single_of_target(text: bytes) -> bytes:
+    return b"e" + _pack_single(float(text))
 
 
 def _numeric_of_target(text: bytes) -> bytes:
@@ -270,6 +309,7 @@ _OF_TARGET: Final[dict[Kind, Callable[[bytes], bytes]]] = {
     "int2": b"i".__add__,
     "int4": b"i".__add__,
     "int8": b"i".__add__,
+    "float4": _single_of_target,
     "float8": _float_of_target,
     "numeric": _numeric_of_target,
     "bool": _bool_of_target,
@@ -283,6 +323,7 @@ _OF_TARGET: Final[dict[Kind, Callable[[bytes], bytes]]] = {
     "json": b"J".__add__,
     "jsonb": _json_value_of_target,
     "uuid": _uuid_of_target,
+    "inet": _address,
 }
 
 

@@ -81,7 +81,7 @@ def describe_moment(value: StorageValue, kind: Kind) -> str:
     return f"{day} {clock}{f'.{fraction:06}'.rstrip('0') if fraction else ''}{'Z' if kind == 'timestamptz' else ''}"
 
 
-_SPELLED_BARE: Final[frozenset[Kind]] = frozenset({"int2", "int4", "int8", "float8", "numeric", "bool"})
+_SPELLED_BARE: Final[frozenset[Kind]] = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric", "bool"})
 
 
 def spell_text(text: bytes | None, kind: Kind) -> str:

@@ -124,7 +124,7 @@ def plan_migration(
     views = plan_views(catalog, plans, view_targets, staging, refusals)
 
     findings += [found for plan in plans.values() for found in plan.findings]
-    findings += [*keys.findings, *views.findings, *_find_left_behind(catalog, chosen, options)]
+    findings += [*keys.findings, *views.findings, *find_left_behind(catalog, chosen, options)]
     names += [change for plan in plans.values() for change in plan.names]
     names += views.names
     findings += [
@@ -316,8 +316,8 @@ def accept_findings(findings: Iterable[Finding], options: Options) -> tuple[Find
     )
 
 
-def _find_left_behind(catalog: Catalog, chosen: Sequence[Table], options: Options) -> list[Finding]:
-    """Triggers and virtual tables, which are never carried over; those of tables left by choice go with them."""
+def find_left_behind(catalog: Catalog, chosen: Sequence[Table], options: Options) -> list[Finding]:
+    """Triggers and virtual tables, which are never carried over; those of tables left by choice go with them. Pure."""
     left = {fold_case(table.name) for table in catalog.tables} - {fold_case(table.name) for table in chosen}
     findings = [
         make_finding(

@@ -157,11 +157,11 @@ def read_target_blocks(
 
 
 def _order_sql(column: ColumnMap) -> str:
+    """Order texts byte by byte, those of enums and of citext, too, which have an order of their own."""
     if column.kind != "text":
         return quote_name(column.target)
-    # citext compares without case whatever the collation: it is ordered as the text that it is
-    plain = "::pg_catalog.text" if column.pg_type == "citext" else ""
-    return f'{quote_name(column.target)}{plain} COLLATE "C"'
+    cast = "" if column.pg_type.startswith(("text", "varchar", "character varying")) else "::text"
+    return f'{quote_name(column.target)}{cast} COLLATE "C"'
 
 
 class _ColumnRows:

@@ -105,6 +105,8 @@ def write_other_options(finding: Finding) -> str:
 
 def write_accept_option(finding: Finding) -> str:
     """Write the option that accepts this finding and no other, ready to copy; empty when only a repair helps. Pure."""
+    if finding.code == "seeded-rows":
+        return write_command("--replace-rows", glob.escape(finding.place))
     if not finding.if_accepted:
         return ""
     place = glob.escape(finding.place)  # PLACE is a pattern: a name with a star must not take others along
@@ -230,9 +232,19 @@ def state_outcome(report: Report) -> str:
         case _ if is_check_only(report):
             return f"This run changed nothing: it compared the source with {_name_schema(report)}."
         case _ if report.published:
-            return f"Everything was published in {_name_schema(report)}, in one transaction."
+            if report.into == "new":
+                return f"Everything was published in {_name_schema(report)}, in one transaction."
+            return f"Everything was brought into {_name_schema(report)}, in one transaction{_say_replaced(report)}."
         case _:
             return "Nothing was published."
+
+
+def _say_replaced(report: Report) -> str:
+    replaced = sum(table.rows_replaced for table in report.tables)
+    if not replaced:
+        return ""
+    were = "was" if replaced == 1 else "were"
+    return f"; {format_plural(replaced, 'row')} that {were} there {were} replaced, and can be brought back by undo"
 
 
 def _name_schema(report: Report) -> str:
@@ -415,13 +427,19 @@ def _advise_on_differences(report: Report) -> list[Advice]:
                 "come back, it is most likely a bug in liteferry: please report it with the file report.json.",
                 command=_migrate_command(report, "--keep-staging"),
             )
+            if report.into == "new"
+            else Advice(
+                text="Run it again. If the differences come back, it is most likely a bug in liteferry: please report "
+                "it with the file report.json.",
+                command=_migrate_command(report),
+            )
         )
     return advice
 
 
 def _advise_deciding(report: Report) -> tuple[Advice, ...]:
     groups = [group for group in group_findings(report.findings) if group.standing == "decide"]
-    stuck = [finding for group in groups for finding in group.findings if not finding.if_accepted]
+    stuck = [finding for group in groups for finding in group.findings if not write_accept_option(finding)]
     advice = [
         Advice(
             text="Decide each finding: repair the source, or accept what is said there. "
@@ -434,9 +452,13 @@ def _advise_deciding(report: Report) -> tuple[Advice, ...]:
         advice.append(
             Advice(text=f"{format_plural(len(stuck), 'finding')} cannot be accepted, only repaired: {shown}.")
         )
-    advice.append(Advice(text="Look again; this touches nothing:", command=_command("check", report)))
+    advice.append(
+        Advice(text="Look again; this touches nothing:", command=_command("check", report, *_into_options(report)))
+    )
     if groups and not stuck:
-        options = [word for group in groups for word in ("--accept", group.code)]
+        options = [word for group in groups if group.code != "seeded-rows" for word in ("--accept", group.code)]
+        rows = [finding.place for group in groups for finding in group.findings if group.code == "seeded-rows"]
+        options += [word for name in rows for word in ("--replace-rows", glob.escape(name))]
         advice.append(
             Advice(
                 text="Or, when you have read what each of them means and accept them all:",
@@ -469,8 +491,12 @@ def advise_way_back(report: Report) -> tuple[Advice, ...]:
     if not can_undo(report):
         return (Advice(text="There is nothing to take back: this run published nothing."), source)
     undo = Advice(
-        text="Take away from PostgreSQL exactly what this run published, and nothing else. It refuses, and says how "
-        "many rows are concerned, when the published tables were changed since.",
+        text=(
+            "Take away from PostgreSQL exactly what this run published, and nothing else."
+            if report.into == "new"
+            else "Take the rows of this run out of PostgreSQL again, and put back those that they replaced."
+        )
+        + " It refuses, and says how many rows are concerned, when the published tables were changed since.",
         command=write_command("liteferry", "undo", report.run_dir) if report.run_dir else "",
     )
     return (undo, source)
@@ -512,7 +538,15 @@ def _verify_command(report: Report) -> str:
 
 def _migrate_command(report: Report, *options: str) -> str:
     """The migration again, with what was accepted before."""
-    return _command("migrate", report, *_accepted_options(report.findings), *options)
+    return _command("migrate", report, *_into_options(report), *_accepted_options(report.findings), *options)
+
+
+def _into_options(report: Report) -> list[str]:
+    """--into existing, with the tables whose rows were replaced."""
+    if report.into == "new":
+        return []
+    replaced = [glob.escape(finding.table or "") for finding in report.findings if finding.code == "rows-replaced"]
+    return ["--into", "existing", *(word for name in replaced for word in ("--replace-rows", name))]
 
 
 def _accepted_options(findings: Sequence[Finding]) -> list[str]:

@@ -65,7 +65,7 @@ def render_findings_text(findings: Sequence[Finding], *, blocked: bool, width: i
     lines = [wrap_text(_headline(standings, blocked=blocked), width=width, hang=2)]
     for group in group_findings(findings):
         lines += ["", *write_group(group, width=width)]
-    stuck = sum(finding.blocks and not finding.if_accepted for finding in findings)
+    stuck = sum(finding.blocks and not write_accept_option(finding) for finding in findings)
     if stuck:
         only = f"{format_plural(stuck, 'finding')} cannot be accepted: repair the source, or choose another target."
         lines += ["", wrap_text(only, width=width)]
@@ -151,6 +151,11 @@ def render_plan_text(plan: Plan, *, width: int = 100) -> str:
         f"Everything is made in schema {plan.staging_schema} and proven there; schema {plan.target_schema} shows "
         f"nothing of it until then{', and is created at the end' if plan.creates_schema else ''}."
     )
+    if plan.into == "existing":
+        way = (
+            "Nothing is made: the tables are there. Everything happens in one transaction, in which it is proven, too; "
+            "what is dropped or disabled for a while is put back as it was."
+        )
     blocked = bool(plan.blockers)
     parts = [wrap_text(doing, width=width), wrap_text(way, width=width), ""]
     parts.append(render_findings_text(plan.findings, blocked=blocked, width=width))
@@ -168,6 +173,8 @@ def render_plan_text(plan: Plan, *, width: int = 100) -> str:
 
 def stage_steps(plan: Plan) -> list[tuple[str, tuple[Step, ...]]]:
     """Put the steps into the stages that they run in, in their order, each with its title. Pure."""
+    if plan.into == "existing":
+        return [("In one transaction, one after the other; it ends with the proof", plan.steps)]
 
     def title_of(step: Step) -> str:
         if step.phase == "publish":

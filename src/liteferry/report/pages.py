@@ -368,7 +368,9 @@ def count_objects(report: Report) -> list[ObjectRow]:
                     source=count.source,
                     target=count.target,
                     left_out=count.left_out,
-                    remark=_compare_count(count, extra=", by SQL of yours" if report.hooks else ""),
+                    remark=_compare_count(count, extra=", by SQL of yours" if report.hooks else "")
+                    if report.into == "new"
+                    else "",
                 )
             )
     return rows

@@ -18,6 +18,7 @@ from liteferry.errors import MigrationError
 from liteferry.model import ServerInfo
 from liteferry.names import quote_literal, quote_name, quote_qualified
 from liteferry.target.catalog import read_catalog, read_objects
+from liteferry.target.holding import read_holding
 from liteferry.target.readers import end_transaction
 from liteferry.target.reporting import reporting
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from liteferry.holding import Holding
     from liteferry.model import SchemaObject, TargetCatalog
 
 MIN_VERSION_NUM: Final = 130000
@@ -180,6 +182,17 @@ class Target:
                 oid, count, total = chosen.execute(sql.encode()).fetchone() or (0, 0, "")
                 found[int(oid)] = f"{count}:{total}"
         return found
+
+    def read_holding(self, schema: str, connection: psycopg.Connection | None = None) -> Holding | None:
+        """Read what an application's schema holds, its rows counted; None where there is no such schema."""
+        with reporting("reading what the target holds"):
+            return read_holding(connection or self.control, schema)
+
+    def read_fate(self, transaction: str) -> str:
+        """What became of a transaction, by its number: committed, aborted, in progress; "" for not known."""
+        with reporting("asking what became of the transaction"):
+            row = self.control.execute("SELECT pg_catalog.pg_xact_status(%s::xid8)", (transaction,)).fetchone()
+        return str(row[0] or "") if row else ""
 
     def try_out(self, statements: Sequence[str], schema: str) -> TargetCatalog:
         """Read the catalogue of a schema as statements would make it, in a transaction that is rolled back.

@@ -1,0 +1,328 @@
+"""Into a schema that an application made: everything in one transaction, proven before it is committed.
+
+Layer 3. Used by `pipeline` and `rollback`. PostgreSQL sets no limit to what one transaction writes, and a transaction
+that ends without its commit leaves nothing behind, however it ends: the target is as it was, to the last sequence.
+That is why nothing here needs to be resumed, and nothing taken back by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from liteferry.arrival.data import HOLDING_NAME, Arrival, read_holding_file
+from liteferry.arrival.departure import take_back
+from liteferry.arrival.evidence import prove, prove_arrival
+from liteferry.arrival.rows import copy_rows, discard_replaced, keep_replaced, name_rows
+from liteferry.errors import ExitStatus, MigrationError
+from liteferry.expectation import refresh_plan, refuse_other_source
+from liteferry.journal import list_relations
+from liteferry.model import Event, Failure, to_json
+from liteferry.planner.existing import map_tables, plan_existing
+from liteferry.planner.matching import adapt_catalog, match_schema
+from liteferry.proof import compare_catalogs, verify_table
+from liteferry.run import describe_failure, list_unproven, read_published, write_private
+from liteferry.source import show_path
+from liteferry.target import SnapshotReader, TransactionReader, reporting
+from liteferry.target.readers import end_transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    import psycopg
+
+    from liteferry.holding import Holding
+    from liteferry.journal import Journal
+    from liteferry.model import Options, Plan, Report, Step, TargetCatalog, Verdict
+    from liteferry.planner.filling import MappedTable
+    from liteferry.run import Run
+    from liteferry.source import Snapshot
+    from liteferry.target import Target
+
+__all__ = ["arrive", "plan_arrival", "read_schema", "refuse_options", "take_back", "verify_arrival"]
+
+_TRANSACTION_TIMEOUT_SINCE: Final = 170000
+_KILLED_HINT: Final = "`liteferry undo` finds out whether the transaction was committed, and takes it back if so"
+
+
+def refuse_options(target: str | None, options: Options) -> None:
+    """Refuse options that contradict each other. Raises: MigrationError (usage)."""
+    if options.into == "existing" and target is None:
+        raise MigrationError(
+            "--into existing needs a TARGET: the database with the application's tables",
+            code="usage",
+            hint="liteferry migrate SOURCE postgresql://user@host/database --into existing",
+        )
+    if options.into == "new" and options.replace_rows:
+        raise MigrationError(
+            "--replace-rows is for --into existing", code="usage", hint="add --into existing, or leave it out"
+        )
+
+
+def read_schema(server: Target, schema: str) -> tuple[TargetCatalog, Holding]:
+    """Read the schema that is there. Raises: MigrationError (target-missing)."""
+    target, holding = server.read_catalog(schema), server.read_holding(schema)
+    if holding is None:
+        raise MigrationError(
+            f"database {server.info.database} has no schema {schema}",
+            code="target-missing",
+            hint="run the application's migrations first, or name the schema with --schema",
+        )
+    return target, holding
+
+
+def plan_arrival(run: Run, server: Target, snapshot: Snapshot, source: str) -> Arrival:
+    """Read both sides and plan. Raises: MigrationError."""
+    target, holding = read_schema(server, run.options.schema)
+    catalog = snapshot.read_catalog()
+    matching = match_schema(catalog, target, holding, run.options)
+    adapted = adapt_catalog(catalog, matching)
+    chosen = {match.table.name for match in matching.tables} | {table.name for table in matching.left}
+    with run.phase("census"):
+        census = snapshot.take_census(adapted, chosen, observe=run.observe, demanded=matching.demands)
+    with run.phase("plan"):
+        mapped = map_tables(matching, census, run.options)
+        equal = _find_equal(mapped, server, snapshot, target)
+        plan = plan_existing(
+            mapped,
+            matching,
+            catalog,
+            census,
+            target,
+            holding,
+            run.options,
+            equal=equal,
+            source=show_path(Path(source).name),
+        )
+    run.plan = plan
+    return Arrival(plan=plan, catalog=adapted, census=census, snapshot=snapshot, target=target, holding=holding)
+
+
+def _find_equal(
+    mapped: Sequence[MappedTable], server: Target, snapshot: Snapshot, target: TargetCatalog
+) -> frozenset[str]:
+    """The target's tables whose rows are the source's already, every value compared."""
+    found = [table for table in mapped if table.match.held.rows and table.match.held.rows == table.map.rows]
+    if not found:
+        return frozenset()
+    with SnapshotReader(server) as reader:
+        return frozenset(
+            table.map.target
+            for table in found
+            if table.map.columns
+            and verify_table(table.map, snapshot, reader, schema=target.schema, target_catalog=target).verdict
+            == "proven"
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The transaction
+
+
+class _UnequalError(Exception):
+    """The proof found differences: everything is rolled back."""
+
+
+def arrive(run: Run, arrival: Arrival, server: Target, journal: Journal, directory: Path) -> Report:
+    """Load, prove and commit; whatever goes wrong before the commit leaves the target as it was."""
+    run.begun = True
+    failure: MigrationError | None = None
+    interrupt: KeyboardInterrupt | None = None
+    fate = _Fate()
+    try:
+        journal.set_state("running")
+        _run_transaction(run, arrival, server, journal, directory, fate)
+    except _UnequalError:
+        pass
+    except MigrationError as error:
+        failure = error
+    except KeyboardInterrupt as error:
+        failure, interrupt = MigrationError("the run was interrupted", code="interrupted"), error
+    except BaseException:
+        _settle(run, server, journal, fate)
+        if run.published:
+            run.write_report(directory, run.report(_good_verdict(run)))
+        raise
+    left = "" if run.published and failure is None else _settle(run, server, journal, fate)
+    if run.published:
+        if failure is not None:
+            run.note(f"{failure}; but the transaction was committed by then")
+        return run.report(_good_verdict(run))
+    if left:
+        run.note(left)
+    else:
+        discard_replaced(directory)
+    arrival.snapshot.discard()
+    run.tables = run.tables or list_unproven(arrival.plan, run)
+    if failure is None:
+        return run.report("mismatch")
+    status = ExitStatus.INTERRUPTED if failure.code == "interrupted" else ExitStatus.UNDONE
+    report = run.report("failed", describe_failure(failure, left), exit_status=int(status))
+    if interrupt is not None:
+        run.write_report(directory, report)
+        raise KeyboardInterrupt(left or "the target is as it was") from None
+    return report
+
+
+def _good_verdict(run: Run) -> Verdict:
+    return "proven" if run.options.verify else "not proven"
+
+
+@dataclass(slots=True)
+class _Fate:
+    """The transaction's number, from the moment on when its commit is asked for."""
+
+    transaction: str = ""
+
+
+def _settle(run: Run, server: Target, journal: Journal, fate: _Fate) -> str:
+    """Find out what became of the transaction. Returns what is not known, "" when all is."""
+    try:
+        server.restore_control()
+        if fate.transaction:
+            run.published = server.read_fate(fate.transaction) == "committed"
+    except MigrationError as error:
+        if fate.transaction:
+            return f"whether the transaction was committed is not known ({error}): {_KILLED_HINT}"
+    journal.set_state("published" if run.published else "failed")
+    return ""
+
+
+def _run_transaction(
+    run: Run, arrival: Arrival, server: Target, journal: Journal, directory: Path, fate: _Fate
+) -> None:
+    plan = arrival.plan
+    with server.lend_connection() as connection:
+        try:
+            with reporting("a transaction"):
+                if server.info.version_num >= _TRANSACTION_TIMEOUT_SINCE:  # a role may have set one
+                    connection.execute("SELECT pg_catalog.set_config('transaction_timeout', '0', false)")
+                connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+            with run.phase("load"):
+                _run_steps(run, [step for step in plan.steps if step.id == "pre-data/lock"], server, connection)
+                _refuse_changed(arrival, server, connection)
+                keep_replaced(arrival, connection, journal, directory)
+                steps = [step for step in plan.steps if step.phase == "pre-data" and step.id != "pre-data/lock"]
+                _run_steps(run, steps, server, connection)
+                for step in plan.steps:
+                    if step.phase == "data":
+                        copy_rows(run, arrival, step, server, connection)
+            with run.phase("constraints"):
+                steps = [step for step in plan.steps if step.phase == "post-data"]
+                _run_steps(run, steps, server, connection, arrival)
+            held = server.read_catalog(plan.target_schema, connection)
+            holding = server.read_holding(plan.target_schema, connection)
+            if holding is None:
+                raise AssertionError("a locked schema is gone")
+            if not prove(run, arrival, TransactionReader(connection), held, holding, directory):
+                raise _UnequalError
+            with run.phase("publish"):
+                _commit(run, arrival, connection, held, journal, fate)
+        finally:
+            end_transaction(connection)
+
+
+def _run_steps(
+    run: Run, steps: Sequence[Step], server: Target, connection: psycopg.Connection, arrival: Arrival | None = None
+) -> None:
+    for step in steps:
+        begun = time.monotonic()
+        try:
+            server.execute_all(step.sql, step_id=step.id, connection=connection)
+        except MigrationError as error:
+            raise (name_rows(error, step, arrival, connection) if arrival else error) from error
+        elapsed = time.monotonic() - begun
+        run.observe(
+            Event(kind="step-end", phase=step.phase, step_id=step.id, table=step.table or "", elapsed_s=elapsed)
+        )
+
+
+def _refuse_changed(arrival: Arrival, server: Target, connection: psycopg.Connection) -> None:
+    """Now that nobody else can write: is everything as it was when the plan was made?"""
+    schema = arrival.plan.target_schema
+    names = {table.target for table in arrival.plan.tables}
+    now = server.read_holding(schema, connection)
+    catalog = server.read_catalog(schema, connection)
+    if (
+        now is None
+        or _restrict(now, names) != _restrict(arrival.holding, names)
+        or compare_catalogs(arrival.target, catalog)
+    ):
+        raise MigrationError(
+            f"schema {schema} of the target changed while the run was planned",
+            code="target-changed",
+            hint="stop the application while its data is brought over, then run again",
+        )
+
+
+def _restrict(holding: Holding, names: Collection[str]) -> Holding:
+    """The rows and sequences of these tables alone: what others write elsewhere does not concern us."""
+    return replace(
+        holding,
+        tables=tuple(
+            table if table.name in names else replace(table, rows=0, first_keys=()) for table in holding.tables
+        ),
+        sequences=tuple(sequence for sequence in holding.sequences if sequence.table in names),
+    )
+
+
+def _commit(
+    run: Run, arrival: Arrival, connection: psycopg.Connection, held: TargetCatalog, journal: Journal, fate: _Fate
+) -> None:
+    """Write down what would have to be known if nobody told us how the commit went; then commit."""
+    with reporting("asking for the transaction's number"):
+        row = connection.execute("SELECT pg_catalog.pg_current_xact_id()::text").fetchone()
+    number = str(row[0]) if row else ""
+    run.staged = held
+    journal.write_published(list_relations(held))
+    journal.set_value("transaction", number)
+    if not run.options.verify:
+        loaded = [step.table for step in arrival.plan.steps if step.copy is not None]
+        journal.set_value("row_versions", json.dumps({name: str(int(number) % 2**32) for name in loaded}))
+    run.write_published(held)
+    if run.directory is not None:
+        write_private(run.directory / HOLDING_NAME, to_json(arrival.holding, indent=0))
+    killed = Failure(code="interrupted", what="the run ended while it committed", hint=_KILLED_HINT)
+    run.write_provisional(run.report("failed", killed, exit_status=int(ExitStatus.INTERRUPTED)))
+    journal.set_state("publishing")
+    fate.transaction = number
+    with reporting("the commit"):
+        connection.execute("COMMIT")
+    run.published = True
+    run.observe(Event(kind="step-end", phase="publish", step_id="publish"))
+    journal.set_state("published")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Verify
+
+
+def verify_arrival(
+    run: Run, made: Plan | None, server: Target, snapshot: Snapshot, source: str, scratch: Path
+) -> Report:
+    """Prove a schema that an application made: against an earlier run's plan, or against one made anew.
+
+    Raises: MigrationError.
+    """
+    target, holding = read_schema(server, run.options.schema)
+    if made is None:
+        run.options = replace(run.options, accept=run.options.accept or ("all",))
+        arrival = plan_arrival(run, server, snapshot, source)
+    else:
+        catalog = snapshot.read_catalog()
+        refuse_other_source(made, catalog, source)
+        with run.phase("census"):
+            census = snapshot.take_census(catalog, observe=run.observe)
+        run.plan = refresh_plan(made, census)
+        directory = Path(run.options.run_dir or "")
+        before, then = read_holding_file(directory), read_published(directory)
+        if then.version_num // 10_000 != server.info.version_num // 10_000:  # it may render them in other words
+            then, before = target, replace(before, footprint=holding.footprint)
+        arrival = Arrival(plan=run.plan, catalog=catalog, census=census, snapshot=snapshot, target=then, holding=before)
+    proven = prove_arrival(run, arrival, server, target, holding, scratch=scratch)
+    run.published = True
+    blocked = [finding for finding in arrival.plan.findings if finding.blocks]
+    return run.report("proven" if proven and not blocked else "mismatch" if not proven else "blocked")

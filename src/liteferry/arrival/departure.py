@@ -1,0 +1,105 @@
+"""Undo of an arrival: the rows go, those that they replaced come back, the sequences stand where they stood.
+
+Layer 3. Used by `rollback` through `arrival`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from liteferry.arrival.data import read_holding_file
+from liteferry.arrival.evidence import compare_footprints
+from liteferry.arrival.rows import put_back
+from liteferry.errors import MigrationError
+from liteferry.proof import compare_catalogs
+from liteferry.run import read_published
+from liteferry.target import TransactionReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import psycopg
+
+    from liteferry.holding import Holding
+    from liteferry.journal import Journal
+    from liteferry.model import Plan, TargetCatalog
+    from liteferry.target import Target
+
+
+def take_back(
+    plan: Plan,
+    server: Target,
+    journal: Journal,
+    directory: Path,
+    find_changes: Callable[[Plan, TransactionReader], list[str]],
+) -> None:
+    """Delete what a run loaded and bring back what it replaced, in one transaction.
+
+    find_changes: names the tables of a plan whose rows are not those that the run left.
+    Raises: MigrationError: undo-nothing, undo-refused.
+    """
+    loaded = {step.table for step in plan.steps if step.copy is not None}
+    loaded |= {table.target for table in plan.tables if table.replaced}
+    unsure = journal.read_value("state") == "publishing"
+    if not loaded or (unsure and server.read_fate(journal.read_value("transaction")) != "committed"):
+        raise MigrationError(
+            "the run brought nothing into the target that could be taken away", code="undo-nothing"
+        )  # fmt: skip
+    before, published = read_holding_file(directory), read_published(directory)
+    with server.one_transaction() as connection:
+        _run_sql(plan, ("pre-data/lock",), server, connection)
+        _refuse_altered(before, published, server, connection)
+        tables = tuple(table for table in plan.tables if table.target in loaded)
+        changed = find_changes(replace(plan, tables=tables), TransactionReader(connection))
+        if changed:
+            raise MigrationError(
+                f"rows were written since the run: {'; '.join(changed[:8])}"
+                + (f"; and {len(changed) - 8} more tables" if len(changed) > 8 else ""),
+                code="undo-refused",
+                hint="undo would lose them; nothing was touched",
+            )
+        _run_sql(plan, ("pre-data/drop-", "pre-data/disable-", "pre-data/replace-rows/"), server, connection)
+        for step in plan.steps:
+            if step.phase == "data":
+                server.execute_all(step.undo_sql, step_id=f"undo/{step.id}", connection=connection)
+        put_back(plan, server, journal, directory, connection)
+        try:
+            _run_sql(plan, ("post-data/constraints", "post-data/index/", "post-data/enable-"), server, connection)
+            _run_sql(plan, ("post-data/foreign-key/",), server, connection)
+        except MigrationError as error:
+            if error.code != "step-failed":
+                raise
+            raise MigrationError(
+                f"other rows need what the run loaded: {error.what}",
+                code="undo-refused",
+                hint="delete them first; nothing was touched",
+            ) from error
+        for step in plan.steps:
+            if step.id.startswith("post-data/sequence/"):
+                server.execute_all(step.undo_sql, step_id=f"undo/{step.id}", connection=connection)
+        _refuse_altered(before, published, server, connection)
+
+
+def _run_sql(plan: Plan, prefixes: tuple[str, ...], server: Target, connection: psycopg.Connection) -> None:
+    for step in plan.steps:
+        if step.id.startswith(prefixes):
+            server.execute_all(step.sql, step_id=f"undo/{step.id}", connection=connection)
+
+
+def _refuse_altered(before: Holding, published: TargetCatalog, server: Target, connection: psycopg.Connection) -> None:
+    """Refuse where the schema is not as it was when the run ended. Raises: MigrationError (undo-refused)."""
+    holding = server.read_holding(published.schema, connection)
+    if holding is None:
+        raise MigrationError(f"schema {published.schema} is not there any more", code="undo-nothing")
+    held = server.read_catalog(published.schema, connection)
+    wrong = [*compare_catalogs(published, held), *compare_footprints(before.footprint, holding.footprint)]
+    if wrong:
+        raise MigrationError(
+            f"{len(wrong)} definitions are not as the run left them: "
+            + "; ".join(difference.message for difference in wrong[:5])
+            + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""),
+            code="undo-refused",
+            hint="put the schema back as it was; nothing was touched",
+        )

@@ -1,0 +1,306 @@
+"""Read what an application's schema holds beyond its catalogue: see `liteferry.holding`.
+
+Layer 2. Used through `target` only. Runs under an empty search_path, so that every name in the server's own texts is
+qualified.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from liteferry.holding import (
+    HeldForeignKey,
+    HeldIndex,
+    HeldSequence,
+    HeldTable,
+    HeldTrigger,
+    HeldType,
+    Holding,
+)
+from liteferry.names import quote_name, quote_qualified
+from liteferry.target.footprint import read_footprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import psycopg
+
+_KEYS_SHOWN: Final = 5
+
+_TABLES_SQL: Final = """
+WITH RECURSIVE tree (root, oid) AS (
+  SELECT c.oid, c.oid FROM pg_catalog.pg_class c WHERE c.relnamespace = %(schema)s AND c.relkind IN ('r', 'p')
+  UNION ALL SELECT t.root, i.inhrelid FROM tree t
+            JOIN pg_catalog.pg_class p ON p.oid = t.oid AND p.relkind = 'p'
+            JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid)
+SELECT c.oid::bigint, c.relname, c.relkind::text, c.relispartition,
+       ARRAY(SELECT t.oid::bigint FROM tree t WHERE t.root = c.oid ORDER BY t.oid <> c.oid, t.oid),
+       (SELECT bool_and(pg_catalog.pg_has_role(m.relowner, 'USAGE'))
+        FROM tree t JOIN pg_catalog.pg_class m ON m.oid = t.oid WHERE t.root = c.oid),
+       CASE
+         WHEN EXISTS (SELECT FROM tree t JOIN pg_catalog.pg_class m ON m.oid = t.oid
+                      WHERE t.root = c.oid AND m.relkind NOT IN ('r', 'p')) THEN 'a partition of it is a foreign table'
+         WHEN EXISTS (SELECT FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class m ON m.oid = i.inhparent
+                      WHERE m.relkind = 'r' AND c.oid IN (i.inhparent, i.inhrelid)) THEN 'it takes part in inheritance'
+         WHEN c.relkind = 'p' AND pg_catalog.current_setting('server_version_num')::integer < 150000 AND EXISTS (
+              SELECT FROM pg_catalog.pg_trigger g
+              WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype & 1 = 1 AND g.tgenabled IN ('O', 'A'))
+              THEN 'before PostgreSQL 15 the row triggers of partitions cannot be disabled one by one'
+         WHEN NOT role.bypasses AND EXISTS (
+              SELECT FROM tree t JOIN pg_catalog.pg_class m ON m.oid = t.oid
+              WHERE t.root = c.oid AND m.relrowsecurity
+                AND (m.relforcerowsecurity OR NOT pg_catalog.pg_has_role(m.relowner, 'USAGE')))
+              THEN 'row level security'
+         ELSE '' END
+FROM pg_catalog.pg_class c,
+     (SELECT rolsuper OR rolbypassrls AS bypasses FROM pg_catalog.pg_roles WHERE rolname = current_user) role
+WHERE c.relnamespace = %(schema)s AND c.relkind IN ('r', 'p')
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                  WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+ORDER BY c.relname COLLATE "C"
+"""
+
+_TYPES_SQL: Final = """
+WITH RECURSIVE layer (relation, num, type, modifier, depth, not_null, has_default) AS (
+  SELECT a.attrelid, a.attnum, a.atttypid, a.atttypmod, 0, false, false
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+  WHERE c.relnamespace = %(schema)s AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+  UNION ALL
+  SELECT l.relation, l.num, t.typbasetype, t.typtypmod, l.depth + 1,
+         l.not_null OR t.typnotnull, l.has_default OR t.typdefault IS NOT NULL
+  FROM layer l JOIN pg_catalog.pg_type t ON t.oid = l.type AND t.typtype = 'd')
+SELECT l.relation::bigint, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
+       CASE WHEN e.objid IS NOT NULL THEN t.typname ELSE pg_catalog.format_type(l.type, l.modifier) END,
+       CASE WHEN t.typtype = 'e' THEN 'enum' WHEN e.objid IS NOT NULL THEN 'extension'
+            WHEN t.typcategory = 'A' THEN 'array'
+            WHEN t.typtype = 'b' AND t.typnamespace = 'pg_catalog'::regnamespace THEN 'base' ELSE 'other' END,
+       ARRAY(SELECT v.enumlabel::text FROM pg_catalog.pg_enum v WHERE v.enumtypid = t.oid ORDER BY v.enumsortorder),
+       l.not_null, l.has_default
+FROM layer l
+JOIN pg_catalog.pg_type t ON t.oid = l.type AND t.typtype <> 'd'
+JOIN pg_catalog.pg_attribute a ON a.attrelid = l.relation AND a.attnum = l.num
+LEFT JOIN pg_catalog.pg_depend e ON e.classid = 'pg_catalog.pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e'
+ORDER BY l.relation, l.num
+"""
+
+_TRIGGERS_SQL: Final = """
+SELECT c.oid::bigint, n.nspname, c.relname, t.tgname, t.tgenabled::text
+FROM pg_catalog.pg_trigger t
+JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = ANY(%(oids)s::oid[]) AND NOT t.tgisinternal
+ORDER BY c.oid, t.tgname COLLATE "C"
+"""
+
+_INDEXES_SQL: Final = """
+SELECT c.oid::bigint, n.nspname, c.relname, x.relname, pg_catalog.pg_get_indexdef(i.indexrelid),
+       c.relkind = 'r' AND x.relkind = 'i' AND NOT x.relispartition AND i.indisvalid AND i.indisready AND i.indislive
+         AND NOT i.indisclustered AND NOT i.indisreplident AND x.reltablespace = 0
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                         WHERE a.attrelid = i.indexrelid AND coalesce(a.attstattarget, -1) <> -1)
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                         WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = i.indexrelid
+                           AND d.deptype IN ('e', 'x')),
+       pg_catalog.obj_description(i.indexrelid, 'pg_class')
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = ANY(%(oids)s::oid[])
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
+                  WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+ORDER BY c.oid, x.relname COLLATE "C"
+"""
+
+_FOREIGN_KEYS_SQL: Final = """
+SELECT n.nspname, c.relname, c.oid::bigint, k.conname,
+       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(num, place)
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num ORDER BY u.place),
+       pn.nspname, p.relname, p.oid::bigint,
+       ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(num, place)
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.place),
+       pg_catalog.pg_get_constraintdef(k.oid), k.convalidated,
+       NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgconstraint = k.oid AND t.tgenabled <> 'O'),
+       pg_catalog.pg_has_role(c.relowner, 'USAGE')
+         AND (pg_catalog.has_table_privilege(p.oid, 'REFERENCES')
+              OR (SELECT bool_and(pg_catalog.has_column_privilege(p.oid, u.num, 'REFERENCES'))
+                  FROM unnest(k.confkey) u(num))),
+       pg_catalog.obj_description(k.oid, 'pg_constraint')
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class p ON p.oid = k.confrelid
+JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+WHERE k.contype = 'f' AND k.conparentid = 0
+  AND (k.conrelid = ANY(%(oids)s::oid[]) OR k.confrelid = ANY(%(oids)s::oid[]))
+ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C", k.conname COLLATE "C"
+"""
+
+_SEQUENCES_SQL: Final = """
+WITH use (sequence, relation, num, kind) AS (
+  SELECT d.objid, d.refobjid, d.refobjsubid,
+         CASE WHEN d.deptype = 'a' THEN 'owned' WHEN a.attidentity = 'a' THEN 'always' ELSE 'by default' END
+  FROM pg_catalog.pg_depend d
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+  WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+    AND d.deptype IN ('a', 'i') AND d.refobjid = ANY(%(oids)s::oid[])
+  UNION
+  SELECT d.refobjid, f.adrelid, f.adnum, 'default'
+  FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attrdef f ON f.oid = d.objid
+  WHERE d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+    AND f.adrelid = ANY(%(oids)s::oid[]))
+SELECT DISTINCT ON (s.oid, c.relname, a.attname)
+       n.nspname, s.relname, c.relname, a.attname, u.kind, q.seqincrement, q.seqmax,
+       pg_catalog.pg_has_role(s.relowner, 'USAGE')
+FROM use u
+JOIN pg_catalog.pg_class s ON s.oid = u.sequence AND s.relkind = 'S'
+JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace
+JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid
+JOIN pg_catalog.pg_class c ON c.oid = u.relation
+JOIN pg_catalog.pg_attribute a ON a.attrelid = u.relation AND a.attnum = u.num
+ORDER BY s.oid, c.relname, a.attname, u.kind = 'default'
+"""
+
+
+def read_holding(connection: psycopg.Connection, schema: str) -> Holding | None:
+    """Read what a schema holds, its rows counted; None where there is no such schema."""
+    found = connection.execute(
+        "SELECT oid::bigint, pg_catalog.has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace"
+        " WHERE nspname = %s",
+        (schema,),
+    ).fetchone()
+    if found is None:
+        return None
+    relations = connection.execute(_TABLES_SQL.encode(), {"schema": found[0]}).fetchall()
+    inside = {"schema": found[0], "oids": sorted({oid for row in relations for oid in row[4]})}
+
+    def ask(sql: str) -> list[Any]:
+        return connection.execute(sql.encode(), inside).fetchall()
+
+    types = _group(ask(_TYPES_SQL))
+    triggers = _group(ask(_TRIGGERS_SQL))
+    indexes = _group(ask(_INDEXES_SQL))
+    tables = []
+    for oid, name, kind, is_partition, oids, owned, obstacle in relations:
+        rows, first_keys = _count_rows(connection, schema, name, oid) if owned and not obstacle else (0, ())
+        tables.append(
+            HeldTable(
+                name=name,
+                oids=tuple(oids),
+                kind=kind,
+                is_partition=is_partition,
+                owned=owned,
+                rows=rows,
+                obstacle=obstacle,
+                types=tuple(
+                    HeldType(
+                        column=column,
+                        name=written,
+                        base=base,
+                        sort=sort,
+                        labels=tuple(labels),
+                        not_null=not_null,
+                        has_default=has_default,
+                    )
+                    for column, written, base, sort, labels, not_null, has_default in types.get(oid, ())
+                ),
+                triggers=tuple(
+                    HeldTrigger(schema=where, table=table, name=trigger, state=state)
+                    for part in oids
+                    for where, table, trigger, state in triggers.get(part, ())
+                ),
+                indexes=tuple(
+                    HeldIndex(
+                        schema=where, table=table, name=index, definition_sql=definition, plain=plain, comment=comment
+                    )
+                    for part in oids
+                    for where, table, index, definition, plain, comment in indexes.get(part, ())
+                ),
+                first_keys=first_keys,
+            )
+        )
+    return Holding(
+        schema=schema,
+        may_create=found[1],
+        tables=tuple(tables),
+        foreign_keys=tuple(map(_foreign_key, ask(_FOREIGN_KEYS_SQL))),
+        sequences=_read_sequences(connection, ask(_SEQUENCES_SQL)),
+        footprint=read_footprint(connection, found[0]),
+    )
+
+
+def _group(rows: Iterable[Any]) -> dict[int, list[Any]]:
+    groups: dict[int, list[Any]] = {}
+    for oid, *rest in rows:
+        groups.setdefault(oid, []).append(tuple(rest))
+    return groups
+
+
+def _count_rows(connection: psycopg.Connection, schema: str, table: str, oid: int) -> tuple[int, tuple[str, ...]]:
+    """Count a table's rows, and spell the first few keys; no keys where there is no primary key."""
+    place = quote_qualified(schema, table)
+    row = connection.execute(f"SELECT count(*) FROM {place}".encode()).fetchone()
+    rows = int(row[0]) if row else 0
+    if not rows:
+        return 0, ()
+    key = connection.execute(
+        "SELECT a.attname FROM pg_catalog.pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY u(num, place)"
+        " JOIN pg_catalog.pg_attribute a ON a.attnum = u.num"
+        " WHERE i.indrelid = %s AND i.indisprimary AND a.attrelid = i.indrelid AND u.place <= i.indnkeyatts"
+        " ORDER BY u.place",
+        (oid,),
+    ).fetchall()
+    if not key:
+        return rows, ()
+    names = [str(name) for (name,) in key]
+    selected = ", ".join(f"{quote_name(name)}::text" for name in names)
+    order = ", ".join(map(quote_name, names))
+    found = connection.execute(f"SELECT {selected} FROM {place} ORDER BY {order} LIMIT {_KEYS_SHOWN}".encode())
+    return rows, tuple(
+        ", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True)) for row in found.fetchall()
+    )
+
+
+def _foreign_key(row: Any) -> HeldForeignKey:
+    (schema, table, oid, name, columns, parent_schema, parent, parent_oid, parent_columns, *rest) = row
+    definition, validated, enabled, owned, comment = rest
+    return HeldForeignKey(
+        schema=schema,
+        table=table,
+        table_oid=oid,
+        name=name,
+        columns=tuple(columns),
+        parent_schema=parent_schema,
+        parent_table=parent,
+        parent_oid=parent_oid,
+        parent_columns=tuple(parent_columns),
+        definition_sql=definition,
+        validated=validated,
+        enabled=enabled,
+        owned=bool(owned),
+        comment=comment,
+    )
+
+
+def _read_sequences(connection: psycopg.Connection, rows: Iterable[Any]) -> tuple[HeldSequence, ...]:
+    sequences = []
+    for schema, name, table, column, kind, increment, highest, owned in rows:
+        if not owned:
+            continue  # not ours to set, nor perhaps to read
+        state = connection.execute(f"SELECT last_value, is_called FROM {quote_qualified(schema, name)}".encode())
+        last, called = state.fetchone() or (0, False)
+        sequences.append(
+            HeldSequence(
+                schema=schema,
+                name=name,
+                table=table,
+                column=column,
+                kind=kind,
+                last_value=last,
+                is_called=called,
+                increment=increment,
+                max_value=highest,
+                owned=owned,
+            )
+        )
+    return tuple(sequences)

@@ -1,0 +1,13 @@
+CREATE TABLE with_serial (id INTEGER PRIMARY KEY, a TEXT);
+CREATE TABLE with_default (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT);
+CREATE TABLE with_always (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT);
+CREATE TABLE empty (id INTEGER PRIMARY KEY, a TEXT);
+CREATE TABLE emptied (id INTEGER PRIMARY KEY AUTOINCREMENT, a TEXT);
+CREATE TABLE with_a_shared_one (id INTEGER PRIMARY KEY, a TEXT);
+INSERT INTO with_serial VALUES (-5, 'negative'), (0, 'zero'), (17, 'x');
+INSERT INTO with_default VALUES (3, 'below the start');
+INSERT INTO with_always VALUES (8, 'x'), (90, 'gone');
+DELETE FROM with_always WHERE id = 90;
+INSERT INTO emptied VALUES (44, 'gone');
+DELETE FROM emptied;
+INSERT INTO with_a_shared_one VALUES (12, 'x');

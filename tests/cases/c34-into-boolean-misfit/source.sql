@@ -1,0 +1,2 @@
+CREATE TABLE flag (id INTEGER PRIMARY KEY, a BOOLEAN);
+INSERT INTO flag VALUES (1, 0), (2, 2), (3, 'yes'), (4, 1.0);

@@ -1,0 +1,1 @@
+CREATE TABLE flag (id integer PRIMARY KEY, a boolean NOT NULL, b boolean, UNIQUE (id, a));

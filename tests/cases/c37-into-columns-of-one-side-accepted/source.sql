@@ -1,0 +1,5 @@
+CREATE TABLE item (id INTEGER PRIMARY KEY, only_source TEXT, nothing_in_it TEXT, listed TEXT);
+INSERT INTO item VALUES (1, 'kept where?', NULL, '{1}'), (2, NULL, NULL, NULL);
+CREATE TABLE gone (id INTEGER PRIMARY KEY);
+INSERT INTO gone VALUES (1);
+CREATE TABLE empty (id INTEGER PRIMARY KEY);

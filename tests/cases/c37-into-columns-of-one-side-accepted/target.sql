@@ -1,0 +1,1 @@
+CREATE TABLE item (id integer PRIMARY KEY, made_here text DEFAULT 'new', empty_here integer, computed integer GENERATED ALWAYS AS (id * 2) STORED, listed integer[]);

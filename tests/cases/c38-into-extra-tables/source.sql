@@ -1,0 +1,3 @@
+CREATE TABLE item (username TEXT, id INTEGER PRIMARY KEY);
+INSERT INTO item VALUES ('a', 1);
+CREATE VIEW only_source AS SELECT id FROM item;

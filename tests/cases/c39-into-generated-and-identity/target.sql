@@ -1,0 +1,1 @@
+CREATE TABLE line (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, price numeric(8,2), amount integer, total numeric GENERATED ALWAYS AS (price * amount) STORED, shown text GENERATED ALWAYS AS (upper(label)) STORED, label text);
