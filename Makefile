@@ -9,7 +9,7 @@ export VENV PYTHON
 bin := $(VENV)/bin
 pytest := $(bin)/python -m pytest -n 2
 
-.PHONY: help setup check test slow bench docs ci
+.PHONY: help setup check test slow apps bench docs ci
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -22,11 +22,15 @@ check: setup  ## lint, formatting, types
 	$(bin)/ruff format --check .
 	$(bin)/mypy
 
-test: check  ## check, then all tests but the slow ones
-	$(pytest) -m "not slow" $(PYTEST_ARGS)
+test: check  ## check, then all tests but the slow ones and those of large applications
+	$(pytest) -m "not slow and not apps" $(PYTEST_ARGS)
 
 slow: setup  ## the tests that take minutes
 	$(pytest) -m slow $(PYTEST_ARGS)
+
+apps:  ## the tests with applications that others wrote: Optuna, JupyterHub, MLflow (1.5 GB)
+	@.ci/setup 'jupyterhub>=5' 'mlflow>=3'
+	$(pytest) tests/apps $(PYTEST_ARGS)
 
 bench: setup  ## measure against the other tools
 	$(bin)/python bench/run.py

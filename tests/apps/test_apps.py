@@ -1,0 +1,280 @@
+"""Applications that others wrote, moved to PostgreSQL, and then used there.
+
+Each is filled with SQLite through its own interface and makes its tables on PostgreSQL by its own migrations. liteferry
+moves the rows. Then the application has to read on PostgreSQL exactly what it read with SQLite, and to go on writing.
+
+An application lives in a virtual environment of its own, which ``make setup`` (Optuna) or ``make apps`` (all) makes
+under .cache/apps, or wherever LITEFERRY_TEST_APPS says. No application is imported here.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import psycopg
+import pytest
+
+from harness import Outcome, call_ferry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+PROMPT_S = 200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An installed application, to be run in ``directory``, where nothing of the developer's is seen."""
+
+    name: str
+    bin_dir: Path
+    directory: Path
+    settings: dict[str, str]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """All that it gets to see."""
+        kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
+        return kept | {"HOME": str(self.directory), "LC_ALL": "C.UTF-8", "NO_COLOR": "1"} | self.settings
+
+    def run(self, command: str, *arguments: str | Path) -> str:
+        """Run one of its commands to the end: what it wrote. Fails the test when it fails."""
+        done = subprocess.run(
+            [self.bin_dir / command, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=self.environment,
+            cwd=self.directory,
+            timeout=PROMPT_S,
+        )
+        assert done.returncode == 0, f"{command} {arguments}: {done.stderr[-6000:]}"
+        return done.stdout
+
+    def run_program(self, *arguments: str | Path) -> str:
+        """Run the program of that name here with the application's own Python."""
+        return self.run("python", PROGRAMS / f"{self.name}_app.py", *arguments)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Where an application works."""
+    path = tmp_path / "app"
+    path.mkdir()
+    return path
+
+
+def find_application(name: str, directory: Path, **settings: str) -> Application:
+    base = Path(os.environ.get("LITEFERRY_TEST_APPS") or ROOT / ".cache" / "apps")
+    if not (base / name / "installed").exists():
+        pytest.skip(f"{name} is not installed in {base / name} (`make apps` does that)")
+    return Application(name, base / name / "bin", directory, settings)
+
+
+def to_sqlalchemy(url: str) -> str:
+    """A libpq URL as SQLAlchemy takes it, with the driver that is installed beside it. Pure."""
+    return unquote(url).replace("postgresql://", "postgresql+psycopg2://", 1)
+
+
+def ferry(command: str, source: Path, url: str, *options: str | Path) -> Outcome:
+    confirmed = ["--yes", "--quiet"] if command == "migrate" else []
+    return call_ferry(command, source, url, "--into", "existing", "--json", *confirmed, *options)
+
+
+def assert_moved(outcome: Outcome, source: Path, url: str, run_dir: Path) -> None:
+    """The command said so, and a second look agrees."""
+    assert outcome.status == 0, f"{outcome.out[-3000:]}{outcome.err}"
+    second_look = call_ferry("verify", source, url, "--run-dir", run_dir, "--json")
+    assert second_look.status == 0, f"{second_look.out[-3000:]}{second_look.err}"
+
+
+def assert_same(read: str, expected: str) -> None:
+    """Texts of many lines, shown where they differ. Equal text is equal JSON, NaN and the sign of zero included."""
+    assert expected.count("\n") > 100  # there was something to compare
+    if read != expected:
+        pairs = zip(read.splitlines(), expected.splitlines(), strict=False)
+        differing = [f"{number}: {a} != {b}" for number, (a, b) in enumerate(pairs, 1) if a != b]
+        pytest.fail("\n".join(differing[:20]) or "one is longer than the other")
+
+
+def count_rows(url: str, table: str) -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(f'SELECT count(*) FROM "{table}"'.encode()).fetchone()
+        assert row
+        return int(row[0])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Optuna: enums, doubles, integer keys from sequences. Its first connection makes the tables.
+
+
+@pytest.fixture
+def optuna(directory: Path) -> Application:
+    return find_application("optuna", directory, PYTHONWARNINGS="ignore")
+
+
+@pytest.mark.usefixtures("liteferry_home")
+def test_optuna_lives_on(optuna: Application, tmp_path: Path, pg_url: str) -> None:
+    source, run_dir = optuna.directory / "optuna.db", tmp_path / "run"
+    optuna.run_program("fill", f"sqlite:///{source}")
+    read = optuna.run_program("dump", f"sqlite:///{source}")
+    new_home = to_sqlalchemy(pg_url)
+    assert optuna.run("optuna", "--storage", new_home, "studies", "-f", "json") == "[]\n"
+
+    outcome = ferry("migrate", source, pg_url, "--run-dir", run_dir)
+    assert_moved(outcome, source, pg_url, run_dir)
+    assert_same(optuna.run_program("dump", new_home), read)
+    assert_same(optuna.run_program("dump", f"sqlite:///{source}"), read)
+
+    assert call_ferry("undo", run_dir, "--yes").status == 0
+    assert optuna.run("optuna", "--storage", new_home, "studies", "-f", "json") == "[]\n"
+    assert count_rows(pg_url, "version_info") == 1
+
+    assert ferry("migrate", source, pg_url, "--run-dir", tmp_path / "again").status == 0
+    optuna.run_program("use", new_home)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# MLflow: 65 tables, booleans and doubles within keys, json, generated columns, identity columns, a trigger
+
+
+@pytest.fixture
+def mlflow(directory: Path) -> Application:
+    return find_application(
+        "mlflow",
+        directory,
+        MLFLOW_DISABLE_TELEMETRY="true",
+        DO_NOT_TRACK="true",
+        # what encrypts is no part of the database: it has to be kept by whoever moves
+        MLFLOW_CRYPTO_KEK_PASSPHRASE="correct-horse-battery-staple-0",
+        MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY="MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    )
+
+
+@contextmanager
+def run_mlflow_server(mlflow: Application, url: str) -> Iterator[str]:
+    """Run a tracking server on that database: its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    log = mlflow.directory / "server.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [mlflow.bin_dir / "mlflow", "server", "--backend-store-uri", url, "--host", "127.0.0.1",
+             "--port", str(port), "--workers", "1", "--default-artifact-root", mlflow.directory / "artefacts"],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=mlflow.environment, cwd=mlflow.directory,
+        )  # fmt: skip
+    try:
+        give_up = time.monotonic() + PROMPT_S
+        while not answers(f"{address}/health"):
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < give_up, log.read_text()
+            time.sleep(0.2)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(PROMPT_S)
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=PROMPT_S):  # noqa: S310 - an address of ours
+            return True
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+@pytest.mark.apps
+def test_mlflow_lives_on(mlflow: Application, tmp_path: Path, pg_url: str) -> None:
+    source, run_dir, new_home = mlflow.directory / "mlflow.db", tmp_path / "run", to_sqlalchemy(pg_url)
+    mlflow.run("mlflow", "db", "upgrade", f"sqlite:///{source}")
+    mlflow.run_program("fill", f"sqlite:///{source}")
+    read = mlflow.run_program("dump", f"sqlite:///{source}")
+    mlflow.run("mlflow", "db", "upgrade", new_home)
+
+    outcome = ferry("migrate", source, pg_url, "--run-dir", run_dir)
+    assert_moved(outcome, source, pg_url, run_dir)
+    assert_same(mlflow.run_program("dump", new_home), read)
+    with run_mlflow_server(mlflow, new_home) as address:
+        mlflow.run_program("use", address)
+    mlflow.run("mlflow", "db", "upgrade", new_home)  # its migrations still take the schema for their own
+
+
+@pytest.mark.apps
+def test_mlflow_started_on_the_target_has_seeded_it(mlflow: Application, tmp_path: Path, pg_url: str) -> None:
+    """Whoever looks at the new server first has the default experiment there, of another date and place."""
+    source, new_home = mlflow.directory / "mlflow.db", to_sqlalchemy(pg_url)
+    mlflow.run("mlflow", "db", "upgrade", f"sqlite:///{source}")
+    mlflow.run_program("fill", f"sqlite:///{source}")
+    read = mlflow.run_program("dump", f"sqlite:///{source}")
+    replace(mlflow, settings=mlflow.settings | {"MLFLOW_TRACKING_URI": new_home}).run("mlflow", "experiments", "search")
+    assert count_rows(pg_url, "experiments") == 1
+
+    refused = ferry("migrate", source, pg_url, "--run-dir", tmp_path / "refused")
+    assert refused.status == 1
+    assert "experiments" in refused.out
+    assert count_rows(pg_url, "runs") == 0
+
+    moved = ferry("migrate", source, pg_url, "--replace-rows", "experiments", "--run-dir", tmp_path / "run")
+    assert_moved(moved, source, pg_url, tmp_path / "run")
+    assert_same(mlflow.run_program("dump", new_home), read)
+
+
+@pytest.mark.apps
+def test_mlflow_takes_names_that_its_own_column_cannot_hold(mlflow: Application, tmp_path: Path, pg_url: str) -> None:
+    """MLflow allows 500 characters, its column is varchar(256), and SQLite does not mind: it is found beforehand."""
+    source, new_home = mlflow.directory / "mlflow.db", to_sqlalchemy(pg_url)
+    mlflow.run("mlflow", "db", "upgrade", f"sqlite:///{source}")
+    mlflow.run_program("overfill", f"sqlite:///{source}")
+    mlflow.run("mlflow", "db", "upgrade", new_home)
+    looked = ferry("check", source, pg_url)
+    assert looked.status == 1
+    blockers = [each for each in looked.json["findings"] if each["severity"] == "blocker"]
+    assert [(each["table"], each["column"]) for each in blockers] == [("experiments", "name")]
+    refused = ferry("migrate", source, pg_url, "--run-dir", tmp_path / "run")
+    assert refused.status == 1
+    assert count_rows(pg_url, "experiments") == 0
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# JupyterHub: a hub that was started once has filled eleven tables, and its keys are what other rows point at
+
+
+@pytest.fixture
+def jupyterhub(directory: Path) -> Iterator[Application]:
+    yield find_application("jupyterhub", directory)
+    (directory / "running").unlink(missing_ok=True)  # the notebooks that a failed test left end by themselves
+
+
+@pytest.mark.apps
+def test_jupyterhub_lives_on(jupyterhub: Application, tmp_path: Path, pg_url: str) -> None:
+    source, state, run_dir = jupyterhub.directory / "hub.sqlite", jupyterhub.directory / "state", tmp_path / "run"
+    new_home = to_sqlalchemy(pg_url)
+    jupyterhub.run_program("fill", f"sqlite:///{source}", state)
+    read = jupyterhub.run_program("dump", f"sqlite:///{source}", state)
+    jupyterhub.run_program("schema", new_home, state)
+    seeded = count_rows(pg_url, "roles")
+    assert seeded > 3
+
+    refused = ferry("migrate", source, pg_url, "--run-dir", tmp_path / "refused")
+    assert refused.status == 1
+    assert count_rows(pg_url, "users") == 1
+
+    moved = ferry("migrate", source, pg_url, "--replace-rows", "*", "--run-dir", run_dir)
+    assert_moved(moved, source, pg_url, run_dir)
+    assert_same(jupyterhub.run_program("dump", new_home, state), read)
+    jupyterhub.run_program("use", new_home, state)
