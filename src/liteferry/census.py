@@ -91,6 +91,7 @@ FORMS = MappingProxyType(
         "datetime-short": "YYYY-MM-DD HH:MM, with a space or T",
         "datetime-tz": "any of these with Z or an offset",
         "time": "HH:MM[:SS[.ffffff]]",
+        "since-1970": "a date and time of 1970 or 1969, without an offset: the time from 1970-01-01 00:00 to it",
         "uuid": "32 hexadecimal digits, with or without hyphens",
         "bool-word": "true, false, t, f",
         "label": "a label of the target's enum",
@@ -429,6 +430,7 @@ class _ColumnAccumulator:
             "datetime": self._look_datetime,
             "date": self._look_datetime,
             "time": self._look_time,
+            "interval": self._look_interval,
             "json": _JsonReader().classify,
             "uuid": _look_uuid,
             "bool": _look_bool,
@@ -643,6 +645,11 @@ class _ColumnAccumulator:
         self.fraction_digits = max(self.fraction_digits, digits)
         return form
 
+    def _look_interval(self, text: str) -> str:
+        form = self._look_datetime(text)
+        elapsed = form.startswith("datetime") and form != "datetime-tz" and text.startswith(("1970-", "1969-"))
+        return "since-1970" if elapsed else "other"
+
     def _look_label(self, text: str) -> str:
         return "label" if text in self.declared.labels else "other"
 
@@ -776,7 +783,7 @@ _HOLDS: Final[MappingProxyType[str, frozenset[type]]] = MappingProxyType(
         "datetime": frozenset({str}),
         "date": frozenset({str}),
         "time": frozenset({str}),
-        "interval": frozenset({int}),
+        "interval": frozenset({int, str}),
         "blob": frozenset({bytes}),
         "json": frozenset({str, int, float}),
         "uuid": frozenset({str, bytes}),
@@ -789,6 +796,7 @@ _TAKES: Final = MappingProxyType(
         "datetime": frozenset(form for form in FORMS if form.startswith("date")),
         "date": frozenset({"date"}),
         "time": frozenset({"time"}),
+        "interval": frozenset({"since-1970"}),
         "json": frozenset({"json-jsonb", "json-only"}),
         "uuid": frozenset({"uuid"}),
         "bool": frozenset({"bool-word"}),

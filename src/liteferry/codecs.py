@@ -293,12 +293,21 @@ def encode_time(value: object) -> bytes:
     return _INT8(8, _clock_us(*match.groups()))
 
 
+_encode_naive: Final = _encode_timestamp(zoned=False)
+_1970_US: Final = (date(1970, 1, 1).toordinal() - _EPOCH_DAYS) * _DAY_US
+
+
 def encode_interval(value: object) -> bytes:
-    """Encode an integer of microseconds as an interval of no days and no months. Pure. Raises: Misfit."""
+    """Encode microseconds, or a time counted from 1970-01-01, as an interval of no days and no months. Pure.
+
+    Raises: Misfit for anything else. Source: SQLAlchemy, Interval: without a type of its own, a date and time.
+    """
     if value is None:
         return NULL
+    if type(value) is str and value.startswith(("1970-", "1969-")):
+        value = int.from_bytes(_encode_naive(value)[4:], signed=True) - _1970_US
     if type(value) is not int:
-        raise Misfit("not an integer of microseconds")
+        raise Misfit("neither an integer of microseconds nor a time counted from 1970-01-01")
     return _INTERVAL(16, value, 0, 0)
 
 

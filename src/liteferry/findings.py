@@ -136,6 +136,11 @@ FINDINGS = MappingProxyType(
             way="widen",
             others=("quarantine", "null", "timezone"),
         ),
+        "interval-since-1970": FindingKind(
+            severity=_INFO,
+            title="Dates and times that stand for an interval",
+            why="SQLite has no intervals: SQLAlchemy's are written as a date and time, counted from 1970-01-01 00:00.",
+        ),
         "time-zone-dropped": FindingKind(
             severity=_INFO,
             title="Timestamps keep their instant, not their written offset",

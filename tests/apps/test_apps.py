@@ -322,6 +322,8 @@ def test_prefect_lives_on(prefect: Application, tmp_path: Path, pg_url: str) -> 
 
     outcome = ferry("migrate", source, pg_url, "--exclude", "alembic_version", "--run-dir", run_dir)
     assert_moved(outcome, source, pg_url, run_dir)
+    intervals = [each["table"] for each in outcome.json["findings"] if each["code"] == "interval-since-1970"]
+    assert sorted(intervals) == ["flow_run", "task_run"]
     assert_same(prefect.run_program("dump", new_home), read)
     prefect.run_program("use", new_home)
     upgrade_prefect(prefect, new_home)

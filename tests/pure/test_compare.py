@@ -115,6 +115,8 @@ EQUAL: list[tuple[Kind, StorageValue, bytes, bytes]] = [
     ("interval", 90061000001, b"25:01:01.000001", b"v90061000001"),
     ("interval", -86400000000, b"-1 days", b"v-86400000000"),
     ("interval", -82800000000, b"-1 days +01:00:00", b"v-82800000000"),
+    ("interval", Text(b"1970-01-02 00:00:12.345000"), b"24:00:12.345", b"v86412345000"),
+    ("interval", Text(b"1969-12-31 23:59:59.999999"), b"-00:00:00.000001", b"v-1"),
     ("json", Text(b'{"a": 1, "a": 2}'), b'{"a": 1, "a": 2}', b'J{"a": 1, "a": 2}'),
     ("json", 1.5, b"1.5", b"J1.5"),
     (
@@ -240,6 +242,7 @@ WITHOUT_FORM: list[tuple[Kind, StorageValue, str]] = [
     ("time", Text(b"25:00:00"), "no such time"),
     ("time", Text(b"1:00"), "form"),
     ("interval", Text(b"1 day"), "stored as a text"),
+    ("interval", Text(b"1971-01-01 00:00:00"), "stored as a text"),
     ("json", b"{}", "stored as a blob"),
     ("jsonb", Text(b"{'a': 1}"), "not JSON"),
     ("jsonb", Text(b"[1] 2"), "not JSON"),

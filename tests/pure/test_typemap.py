@@ -403,9 +403,24 @@ def test_a_cast_rule_decides_where_every_value_fits(
     assert (found.pg_type, found.kind, found.rule, found.findings) == (pg_type, kind, "cast", ())
 
 
+def test_a_time_counted_from_1970_is_an_interval() -> None:
+    found = cast("DATETIME", "interval", "1970-01-01 00:00:12.345000", None, "1969-12-31 23:00:00")
+    assert (found.pg_type, found.kind, found.rule) == ("interval", "interval", "cast")
+    assert [(each.code, each.severity, each.count) for each in found.findings] == [("interval-since-1970", "info", 2)]
+
+
 @pytest.mark.parametrize(
     ("demanded", "value"),
-    [("smallint", 40_000), ("integer", 2**31), ("uuid", "x"), ("boolean", 2), ("interval", "1"), ("varchar(2)", "abc")],
+    [
+        ("smallint", 40_000),
+        ("integer", 2**31),
+        ("uuid", "x"),
+        ("boolean", 2),
+        ("interval", "1"),
+        ("interval", "1971-01-01 00:00:00"),
+        ("interval", "1970-01-01 00:00:00Z"),
+        ("varchar(2)", "abc"),
+    ],
 )
 def test_a_cast_rule_that_a_value_does_not_fit_blocks(demanded: str, value: object) -> None:
     found = cast("", demanded, value)

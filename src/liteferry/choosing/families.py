@@ -34,8 +34,11 @@ def _choose_integer(case: Case) -> TypeChoice:
 
 
 def _choose_interval(case: Case) -> TypeChoice:
-    if case.has("class", "invalid-utf8"):
+    if case.has("class", "form", "invalid-utf8", "nul"):
         return case.misfit()
+    if texts := case.census.texts:
+        message = f"{texts:,} dates and times of 1970 or 1969 are taken for the time since 1970-01-01 00:00"
+        case.say("interval-since-1970", (), message, count=texts)
     return TypeChoice(pg_type="interval", kind="interval", rule="cast")
 
 

@@ -150,9 +150,14 @@ def _time_of_source(value: StorageValue) -> bytes:
     raise _refuse(value, "time of day")
 
 
+_COUNTED_FROM_1970: Final = frozenset((b"1970-", b"1969-"))
+
+
 def _interval_of_source(value: StorageValue) -> bytes:
     if isinstance(value, int):
         return b"v%d" % value
+    if isinstance(value, Text) and value[:5] in _COUNTED_FROM_1970:
+        return b"v%d" % times.source_timestamp_us(value, False)
     raise _refuse(value, "number of microseconds")
 
 
