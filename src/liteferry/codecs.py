@@ -294,7 +294,7 @@ def encode_time(value: object) -> bytes:
 
 
 _encode_naive: Final = _encode_timestamp(zoned=False)
-_1970_US: Final = (date(1970, 1, 1).toordinal() - _EPOCH_DAYS) * _DAY_US
+_1970_US: Final = (date(1970, 1, 1).toordinal() - _EPOCH_DAYS) * DAY_US
 
 
 def encode_interval(value: object) -> bytes:

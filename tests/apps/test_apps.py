@@ -10,6 +10,7 @@ under .cache/apps, or wherever LITEFERRY_TEST_APPS says. No application is impor
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -163,17 +164,26 @@ def test_optuna_lives_on(optuna: Application, tmp_path: Path, pg_url: str) -> No
 # MLflow: 65 tables, booleans and doubles within keys, json, generated columns, identity columns, a trigger
 
 
-@pytest.fixture
-def mlflow(directory: Path) -> Application:
+@pytest.fixture(scope="module")
+def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Application:
     return find_application(
         "mlflow",
-        directory,
+        tmp_path_factory.mktemp("mlflow"),
         MLFLOW_DISABLE_TELEMETRY="true",
         DO_NOT_TRACK="true",
         # what encrypts is no part of the database: it has to be kept by whoever moves
         MLFLOW_CRYPTO_KEK_PASSPHRASE="correct-horse-battery-staple-0",
         MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY="MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
     )
+
+
+@pytest.fixture(scope="module")
+def filled_mlflow(mlflow: Application) -> tuple[Path, str]:
+    """A file that MLflow made and filled, and what MLflow reads in it."""
+    source = mlflow.directory / "mlflow.db"
+    mlflow.run("mlflow", "db", "upgrade", f"sqlite:///{source}")
+    mlflow.run_program("fill", f"sqlite:///{source}")
+    return source, mlflow.run_program("dump", f"sqlite:///{source}")
 
 
 @contextmanager
@@ -211,11 +221,8 @@ def answers(address: str) -> bool:
 
 
 @pytest.mark.apps
-def test_mlflow_lives_on(mlflow: Application, tmp_path: Path, pg_url: str) -> None:
-    source, run_dir, new_home = mlflow.directory / "mlflow.db", tmp_path / "run", to_sqlalchemy(pg_url)
-    mlflow.run("mlflow", "db", "upgrade", f"sqlite:///{source}")
-    mlflow.run_program("fill", f"sqlite:///{source}")
-    read = mlflow.run_program("dump", f"sqlite:///{source}")
+def test_mlflow_lives_on(mlflow: Application, filled_mlflow: tuple[Path, str], tmp_path: Path, pg_url: str) -> None:
+    (source, read), run_dir, new_home = filled_mlflow, tmp_path / "run", to_sqlalchemy(pg_url)
     mlflow.run("mlflow", "db", "upgrade", new_home)
 
     outcome = ferry("migrate", source, pg_url, "--run-dir", run_dir)
@@ -227,12 +234,11 @@ def test_mlflow_lives_on(mlflow: Application, tmp_path: Path, pg_url: str) -> No
 
 
 @pytest.mark.apps
-def test_mlflow_started_on_the_target_has_seeded_it(mlflow: Application, tmp_path: Path, pg_url: str) -> None:
+def test_mlflow_started_on_the_target_has_seeded_it(
+    mlflow: Application, filled_mlflow: tuple[Path, str], tmp_path: Path, pg_url: str
+) -> None:
     """Whoever looks at the new server first has the default experiment there, of another date and place."""
-    source, new_home = mlflow.directory / "mlflow.db", to_sqlalchemy(pg_url)
-    mlflow.run("mlflow", "db", "upgrade", f"sqlite:///{source}")
-    mlflow.run_program("fill", f"sqlite:///{source}")
-    read = mlflow.run_program("dump", f"sqlite:///{source}")
+    (source, read), new_home = filled_mlflow, to_sqlalchemy(pg_url)
     replace(mlflow, settings=mlflow.settings | {"MLFLOW_TRACKING_URI": new_home}).run("mlflow", "experiments", "search")
     assert count_rows(pg_url, "experiments") == 1
 
@@ -246,10 +252,12 @@ def test_mlflow_started_on_the_target_has_seeded_it(mlflow: Application, tmp_pat
 
 
 @pytest.mark.apps
-def test_mlflow_takes_names_that_its_own_column_cannot_hold(mlflow: Application, tmp_path: Path, pg_url: str) -> None:
+def test_mlflow_takes_names_that_its_own_column_cannot_hold(
+    mlflow: Application, filled_mlflow: tuple[Path, str], tmp_path: Path, pg_url: str
+) -> None:
     """MLflow allows 500 characters, its column is varchar(256), and SQLite does not mind: it is found beforehand."""
-    source, new_home = mlflow.directory / "mlflow.db", to_sqlalchemy(pg_url)
-    mlflow.run("mlflow", "db", "upgrade", f"sqlite:///{source}")
+    filled, new_home = filled_mlflow[0], to_sqlalchemy(pg_url)
+    source = Path(shutil.copy(filled, tmp_path / "mlflow.db"))
     mlflow.run_program("overfill", f"sqlite:///{source}")
     mlflow.run("mlflow", "db", "upgrade", new_home)
     looked = ferry("check", source, pg_url)

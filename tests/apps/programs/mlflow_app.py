@@ -1,7 +1,7 @@
 """MLflow, used through its own client. Run by the Python of MLflow's own virtual environment.
 
 mlflow_app.py fill URI      experiments, runs, metrics, models, prompts, traces, secrets …
-mlflow_app.py overfill URI  the same, with texts that MLflow takes although its own columns are shorter
+mlflow_app.py overfill URI  one more experiment, whose name MLflow takes although its own column is shorter
 mlflow_app.py dump URI      everything that MLflow reads, as JSON
 mlflow_app.py use URI       go on working, and read that back
 
@@ -143,7 +143,6 @@ def fill_gateway(client: mlflow.MlflowClient) -> None:
 
 def overfill(client: mlflow.MlflowClient) -> None:
     """MLflow checks names against 500 characters; its column is 256 wide, which SQLite does not mind."""
-    fill(client)
     client.create_experiment("n" * 300, artifact_location="file:///data/long")
 
 
