@@ -303,6 +303,13 @@ def test_what_does_not_fit_blocks_and_is_named(
     assert read_holding(url) == before
 
 
+def test_the_first_seeded_keys_are_shown_in_their_order(tmp_path: Path, pg_url: str) -> None:
+    url = install(pg_url, ONE.format("integer") + "; INSERT INTO t SELECT i, i FROM generate_series(1, 12) i")
+    source = build(tmp_path / "s.sqlite", HELD.format("INTEGER", "1"))
+    (found,) = [f for f in ferry("check", source, url).json["findings"] if f["code"] == "seeded-rows"]
+    assert (found["count"], [sample["key"] for sample in found["samples"]]) == (12, [f"id={i}" for i in range(1, 6)])
+
+
 LEFT = [
     ("table", "CREATE TABLE other (id integer)", HELD.format("INTEGER", "1"), "target-table-missing"),
     ("column", "CREATE TABLE t (id integer)", HELD.format("INTEGER", "1"), "target-column-missing"),

@@ -253,9 +253,9 @@ def _count_rows(connection: psycopg.Connection, schema: str, table: str, oid: in
     if not key:
         return rows, ()
     names = [str(name) for (name,) in key]
-    selected = ", ".join(f"{quote_name(name)}::text" for name in names)
-    order = ", ".join(map(quote_name, names))
-    found = connection.execute(f"SELECT {selected} FROM {place} ORDER BY {order} LIMIT {_KEYS_SHOWN}".encode())
+    selected = ", ".join(f"t.{quote_name(name)}::text" for name in names)
+    order = ", ".join(f"t.{quote_name(name)}" for name in names)  # the bare name would be the text's
+    found = connection.execute(f"SELECT {selected} FROM {place} AS t ORDER BY {order} LIMIT {_KEYS_SHOWN}".encode())
     return rows, tuple(
         ", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True)) for row in found.fetchall()
     )
