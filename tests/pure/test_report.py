@@ -578,7 +578,7 @@ def make_plan() -> Plan:
             Step(id="pre-data/table/t", phase="pre-data", sql=('CREATE TABLE "t" (\n  "id" bigint\n);',), group="t"),
             Step(id="data/table/t", phase="data", copy="t", sql=('COPY "t" FROM STDIN',), group="t"),
             Step(id="pre-data/table/log_1", phase="pre-data", sql=('CREATE TABLE "log_1" ("b" text)',), group="log_1"),
-            Step(id="data/table/log_1", phase="data", copy="log", group="log_1"),
+            Step(id="data/table/log_1", phase="data", copy="log", table="log_1", group="log_1"),
             Step(id="post-data/index/t_b_idx", phase="post-data", sql=('CREATE INDEX ON "t" ("b")',), group="t"),
             Step(id="post-data/view/v", phase="post-data", sql=('CREATE VIEW "v" AS SELECT 1',)),
             Step(id="publish", phase="publish", sql=('ALTER TABLE "t" SET SCHEMA x',), undo_sql=('DROP TABLE "t"',)),

@@ -1,0 +1,6 @@
+CREATE TABLE event (id INTEGER PRIMARY KEY, at DATETIME, note TEXT, size INTEGER);
+INSERT INTO event VALUES (1, 1700000000, 'a\b', 1);
+INSERT INTO event VALUES (2, 1700000001, 'c' || char(0), 'large');
+INSERT INTO event VALUES (3, 'soon', 'd' || char(0), 3);
+INSERT INTO event VALUES (4, 1700000000.5, 'plain', NULL);
+INSERT INTO event VALUES (5, 1700000000.1234567, NULL, x'00');
