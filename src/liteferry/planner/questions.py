@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from liteferry.choosing import map_column
-from liteferry.decisions import demand_types, find_way
+from liteferry.decisions import demand_types, find_way, matches_place
+from liteferry.findings import FINDINGS
 from liteferry.model import ColumnMap, RowQuestion
 from liteferry.sqlite_ddl import fold_case
 
@@ -125,7 +126,15 @@ def quarantines_orphans(table: Table, foreign_key: int, options: Options) -> boo
 
 
 def _quarantines(code: str, place: str, options: Options) -> bool:
-    return find_way(code, place, {"quarantine"}, options) == "quarantine"
+    if find_way(code, place, {"quarantine"}, options) == "quarantine":
+        return True
+    return FINDINGS[code].way == "quarantine" and _is_accepted(code, place, options)
+
+
+def _is_accepted(code: str, place: str, options: Options) -> bool:
+    """Whether --accept takes the first way out of a finding."""
+    wanted = (item.partition(":") for item in options.accept)
+    return any(of in {code, "all"} and (not where or matches_place(place, where)) for of, _, where in wanted)
 
 
 def _ask(

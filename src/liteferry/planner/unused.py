@@ -27,7 +27,7 @@ def find_unused(catalog: Catalog, findings: Sequence[Finding], options: Options)
         matching = [
             found for found in findings if code in {"", "all", found.code} and matches_place(found.place, place)
         ]
-        offered = {offer.name for found in matching for offer in found.ways}
+        offered = {offer.name.partition(":")[0] for found in matching for offer in found.ways}
         if matching and (not way or way in offered):
             continue
         if not matching and not any(matches_place(known, place) for known in places):
