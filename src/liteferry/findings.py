@@ -221,7 +221,7 @@ FINDINGS = MappingProxyType(
             severity=_BLOCKER,
             title="Keys that differ in SQLite are equal in PostgreSQL",
             why="1 and '1', two spellings of a UUID or of an instant are two values to SQLite, and one to PostgreSQL's"
-            " type.",
+            " type. With --into existing it may be a key that only the target has, and that cannot be left out.",
             if_accepted="the key is left out",
         ),
         "index-entry-too-long": FindingKind(
@@ -481,11 +481,13 @@ FINDINGS = MappingProxyType(
             severity=_BLOCKER,
             title="NULL where the target says NOT NULL",
             why="PostgreSQL would refuse the rows.",
+            others=("quarantine",),
         ),
         "target-orphans": FindingKind(
             severity=_BLOCKER,
             title="Rows that break a foreign key of the target",
             why="The target's foreign keys are as valid afterwards as they were before.",
+            others=("quarantine",),
         ),
         "target-object-missing": FindingKind(
             severity=_INFO,

@@ -20,7 +20,7 @@ from liteferry.choosing import demand_conversions
 from liteferry.decisions import demand_types
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.executor import choose_jobs, execute, stop_workers
-from liteferry.expectation import expect_definitions, refresh_plan, refuse_other_source
+from liteferry.expectation import decide_as, expect_definitions, refresh_plan, refuse_other_source
 from liteferry.journal import Journal
 from liteferry.model import (
     Catalog,
@@ -264,15 +264,8 @@ def _read_source(snapshot: Snapshot, run: Run, options: Options | None = None) -
         conversions = demand_conversions(catalog, options, demanded)
         census = snapshot.take_census(catalog, observe=run.observe, demanded=demanded, conversions=conversions)
         census = settle_rows(snapshot, catalog, census, options, run.observe, demanded)
-        _save_offenders(snapshot, run)
+        run.save_offenders(snapshot)
         return catalog, census
-
-
-def _save_offenders(snapshot: Snapshot, run: Run) -> None:
-    """Write the list of offenders down; the report names it where it stays."""
-    store = snapshot.offenders
-    if store is not None and store.save() and run.keeps_offenders:
-        run.offenders = store.path
 
 
 def _inspect(source: str, options: Options, observe: Callable[[Event], None]) -> Inspection:
@@ -281,7 +274,7 @@ def _inspect(source: str, options: Options, observe: Callable[[Event], None]) ->
         catalog = snapshot.read_catalog()
         with run.phase("census"):
             census = snapshot.take_census(catalog, observe=run.observe)
-            _save_offenders(snapshot, run)
+            run.save_offenders(snapshot)
         return Inspection(source=snapshot.info, catalog=catalog, census=census)
 
 
@@ -313,19 +306,11 @@ def _digest_source(
         if options.run_dir is not None:
             made = read_plan(Path(options.run_dir))
             if made.apart:
-                _read_source(snapshot, run, _decide_as(made, options))
+                _read_source(snapshot, run, decide_as(made, options))
         else:
             anywhere = replace(options, nocase="bytes")  # no way of ignoring case changes a digest
             made = plan_migration(*_read_source(snapshot, run), None, anywhere, source=show_path(Path(source).name))
         return tuple(digest_source(made.tables, snapshot, observe=observe))
-
-
-def _decide_as(made: Plan, options: Options) -> Options:
-    """The options of the run that made a plan, as far as they say what becomes of values."""
-    decided = made.decided
-    if decided is None:
-        return options
-    return replace(options, accept=decided.accept, decisions=decided.decisions, casts=decided.casts)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -416,6 +401,7 @@ def _run_arrival(source: str, target: str, run: Run) -> Report:
             journal.set_state("blocked")
             snapshot.discard()
             return run.write_report(directory, run.report("blocked"))
+        write_quarantine(directory / QUARANTINE_NAME, made, snapshot)
         return run.write_report(directory, arrive(run, arrival, server, journal, directory))
 
 
@@ -637,7 +623,7 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
         snapshot = stack.enter_context(_open_source(source, scratch, run))
         if options.into == "existing":
             return verify_arrival(run, made, server, snapshot, source, scratch)
-        catalog, census = _read_source(snapshot, run, _decide_as(made, options) if made is not None else None)
+        catalog, census = _read_source(snapshot, run, decide_as(made, options) if made is not None else None)
         if made is not None:
             refuse_other_source(made, catalog, source)
             run.hooks.runs += read_report(Path(options.run_dir)).hooks if options.run_dir is not None else ()
