@@ -253,6 +253,9 @@ def test_citext(tmp_path: Path, pg_url: str, pg_admin_url: str) -> None:
 
 ONE = "CREATE TABLE t (id integer PRIMARY KEY, a {})"
 HELD = "CREATE TABLE t (id INTEGER PRIMARY KEY, a {}); INSERT INTO t VALUES (1, {}), (2, NULL)"
+TWO_UUIDS = """CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);
+INSERT INTO t VALUES (1, '00112233445566778899aabbccddeeff'), (2, '00112233-4455-6677-8899-aabbccddeeff')"""
+TWO_FIVES = "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); INSERT INTO t VALUES (1, 5), (2, 5)"
 BLOCKED = [
     ("misfit-boolean", ONE.format("boolean"), HELD.format("BOOLEAN", "2"), "value-misfit", 1),
     ("overflow-varchar", ONE.format("varchar(3)"), HELD.format("VARCHAR(9)", "'abcd'"), "text-too-long", 1),
@@ -283,6 +286,10 @@ BLOCKED = [
      "seeded-rows", 2),
     ("seeded-in-part", ONE.format("integer") + "; INSERT INTO t VALUES (1, 1)", HELD.format("INTEGER", "1"),
      "seeded-rows", 1),
+    ("unique", ONE.format("uuid UNIQUE"), TWO_UUIDS, "unique-clash", 2),
+    ("deferred unique", ONE.format("integer UNIQUE DEFERRABLE INITIALLY DEFERRED"), TWO_FIVES, "unique-clash", 2),
+    ("unique index", ONE.format("integer") + "; CREATE UNIQUE INDEX ON t (a)", TWO_FIVES, "unique-clash", 2),
+    ("long key", ONE.format("text UNIQUE"), HELD.format("TEXT", "hex(randomblob(3000))"), "index-entry-too-long", 1),
     ("orphans", ONE.format("integer REFERENCES t"), HELD.format("INTEGER", "77"), "target-orphans", 1),
 ]  # fmt: skip
 
@@ -360,9 +367,6 @@ def test_what_the_target_does_not_have_is_named(tmp_path: Path, pg_url: str) -> 
 # ---------------------------------------------------------------------------------------------------------------------
 # What only the server knows
 
-TWO_UUIDS = """CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);
-INSERT INTO t VALUES (1, '00112233445566778899aabbccddeeff'), (2, '00112233-4455-6677-8899-aabbccddeeff')"""
-TWO_FIVES = "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); INSERT INTO t VALUES (1, 5), (2, 5)"
 POINTED_AT = """CREATE TABLE t (id integer PRIMARY KEY, a integer); INSERT INTO t VALUES (9, 9);
 CREATE TABLE other (t_id integer REFERENCES t); INSERT INTO other VALUES (9)"""
 PARTED = """CREATE TABLE t (id integer, a integer) PARTITION BY RANGE (id);
@@ -371,8 +375,13 @@ NINE, FIFTY = HELD.format("INTEGER", "9"), HELD.format("INTEGER", "50")
 REFUSED = [
     ("domain", ONE.format("small"), FIFTY, ("violates check constraint", "key id=1")),
     ("check", ONE.format("integer CHECK (a < 5)"), NINE, ("violates check constraint", "key id=1")),
-    ("unique", ONE.format("uuid UNIQUE"), TWO_UUIDS, ("duplicate key", "key id=2")),
-    ("deferred unique", ONE.format("integer UNIQUE DEFERRABLE INITIALLY DEFERRED"), TWO_FIVES, ("duplicate key",)),
+    ("unique", ONE.format("integer") + "; CREATE UNIQUE INDEX ON t (abs(a))", TWO_FIVES, ("duplicate key", "key id=2")),
+    (
+        "partly unique",
+        ONE.format("integer") + "; CREATE UNIQUE INDEX ON t (a) WHERE a > 1",
+        TWO_FIVES,
+        ("duplicate key", "key id=2"),
+    ),
     ("another table's rows", POINTED_AT, NINE, ("foreign key", "t_id=9")),
     ("partition", PARTED, NINE, ("no partition", "id=2")),
 ]
@@ -394,7 +403,10 @@ def test_what_the_server_refuses_is_named_and_taken_back(
 
 
 def test_a_unique_index_of_a_large_table(tmp_path: Path, pg_url: str) -> None:
-    url = install(pg_url, "CREATE TABLE t (id integer PRIMARY KEY, a integer); CREATE UNIQUE INDEX t_a ON t (a)")
+    url = install(
+        pg_url,
+        "CREATE TABLE t (id integer PRIMARY KEY, a integer); CREATE UNIQUE INDEX t_a ON t (a) NULLS NOT DISTINCT",
+    )
     rows = f"{NUMBERS} SELECT i, min(i, 19999) FROM n"
     source = build(tmp_path / "s.sqlite", f"CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); INSERT INTO t {rows}")
     before = read_holding(url)
@@ -481,7 +493,7 @@ def test_without_a_proof(tmp_path: Path, pg_url: str) -> None:
     done = ferry("migrate", source, url, "--replace-rows", "team", "--no-verify", "--run-dir", run_dir)
     assert (done.status, done.report.verdict, done.report.rows) == (3, "not proven", 8)
     execute(url, "UPDATE public.team SET name = name")
-    assert_error(call_ferry("undo", run_dir, "--target", url, "--yes", "--quiet"), "undo-refused", "Team")
+    assert_error(call_ferry("undo", run_dir, "--target", url, "--yes", "--quiet"), "undo-refused", "team")
     verified = call_ferry("verify", source, url, "--run-dir", run_dir, "--json", "--quiet")
     assert verified.report.verdict == "proven"
     again = ferry("migrate", source, url, "--replace-rows", "*", "--run-dir", tmp_path / "again")

@@ -34,7 +34,7 @@ def read_holding(url: str) -> Holding:
 
 
 def ask(url: str, sql: str) -> list[tuple[object, ...]]:
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(url, options="-c timezone=UTC") as connection:
         return connection.execute(sql.encode()).fetchall()
 
 
@@ -58,7 +58,16 @@ WAYS = [
     ("timezone", "timestamptz", "DATETIME", "'2024-01-01 12:00'", "'2024-01-01 12:00Z'", "t.a=timezone:Asia/Tokyo",
      ("2024-01-01 03:00:00+00", "2024-01-01 12:00:00+00")),
     ("null-too-long", "varchar(3)", "VARCHAR(3)", "'abcd'", "'abc'", "t.a=null", (None, "abc")),
-    ("null-label", "mood", "TEXT", "'glad'", "'sad'", "t.a=null", (None, "sad")),
+    ("null-range", "smallint", "INT", "40000", "3", "t.a=null", (None, 3)),
+    ("null-inexact", "real", "REAL", "0.1", "0.5", "t.a=null", (None, "0.5")),
+    ("null-fraction", "timestamp(3)", "DATETIME", "'2024-01-01 00:00:00.1234'", "'2024-01-01'", "t.a=null",
+     (None, "2024-01-01 00:00:00")),
+    ("null-excess", "numeric(4,1)", "DECIMAL(8,3)", "1.25", "1.5", "t.a=null", (None, "1.5")),
+    ("null-blank", "character(4)", "CHAR(4)", "'ab '", "'ab'", "t.a=null", (None, "ab")),
+    ("null-address", "inet", "TEXT", "'10.0.0'", "'10.0.0.1'", "t.a=null", (None, "10.0.0.1/32")),
+    ("null-day", "date", "DATE", "'2024-01-01 10:00:00'", "'2024-01-02'", "t.a=null", (None, "2024-01-02")),
+    ("null-json", "jsonb", "JSON", "'{'", "'[1]'", "t.a=null", (None, "[1]")),
+    ("null-seconds", "time(0)", "TIME", "'10:00:00.5'", "'10:00:00'", "t.a=null", (None, "10:00:00")),
 ]  # fmt: skip
 
 
@@ -82,8 +91,7 @@ def test_a_value_becomes_what_was_decided(
     assert (done.status, done.report.verdict) == (0, "proven"), done
     assert [found.values for found in done.report.conversions] == [1]
     cast = "a" if isinstance(wanted[1], int) else "a::text"
-    execute(url, "SET timezone = 'UTC'")
-    assert ask(url, f"SET timezone = 'UTC'; SELECT {cast} FROM t ORDER BY id") == [(value,) for value in wanted]
+    assert ask(url, f"SELECT {cast} FROM t ORDER BY id") == [(value,) for value in wanted]
     verified = call_ferry("verify", source, url, "--run-dir", tmp_path / "run", "--json", "--quiet")
     assert verified.report.verdict == "proven", verified
     assert ferry("verify", source, url, *decide(decision)).report.verdict == "proven"
@@ -93,12 +101,14 @@ def test_a_value_becomes_what_was_decided(
 
 
 def test_null_is_not_offered_where_the_target_says_not_null(tmp_path: Path, pg_url: str) -> None:
-    url = install(pg_url, TARGET.format("integer NOT NULL") + "; CREATE TABLE u (id integer PRIMARY KEY, a integer)")
+    url = install(pg_url, TARGET.format("integer NOT NULL") + "; CREATE TABLE u (id integer PRIMARY KEY, a integer)"
+                  "; CREATE TYPE mood AS ENUM ('ok'); CREATE TABLE v (id integer PRIMARY KEY, a mood)")  # fmt: skip
     text = SOURCE.format("INT", "'x'", "7")
-    source = build(tmp_path / "s.sqlite", f"{text}; {text.replace(' t ', ' u ')}")
+    source = build(tmp_path / "s.sqlite", ";".join(text.replace(" t ", f" {name} ") for name in "tuv"))
     found = {f["table"]: f for f in ferry("check", source, url).json["findings"] if f["code"] == "value-misfit"}
     assert [way["name"] for way in found["t"]["ways"]] == ["quarantine"]
     assert [way["name"] for way in found["u"]["ways"]] == ["quarantine", "null"]
+    assert [way["name"] for way in found["v"]["ways"]] == ["quarantine"]  # an enum's labels are the server's
     assert ferry("migrate", source, url, *decide("*.a=null")).status == 4
 
 
@@ -177,8 +187,14 @@ def test_a_second_table_of_that_name_evades_the_first(tmp_path: Path, pg_url: st
 
 def test_rows_in_quarantine_without_a_proof_and_without_a_snapshot(tmp_path: Path, pg_url: str) -> None:
     url, source, run_dir = install(pg_url, FAMILY), build(tmp_path / "s.sqlite", ROWS), tmp_path / "run"
-    before = read_holding(url)
-    options = (*decide("*=quarantine"), "--no-verify", "--snapshot", "none", "--run-dir", run_dir)
+    options: tuple[str | Path, ...] = (
+        *decide("*=quarantine"),
+        "--no-verify",
+        "--snapshot",
+        "none",
+        "--run-dir",
+        run_dir,
+    )
     done = ferry("migrate", source, url, *options)
     assert (done.status, done.report.verdict) == (3, "not proven"), done
     assert sum(table.rows_target for table in done.report.tables) == 14

@@ -57,7 +57,9 @@ def _find_missing_keys(match: TableMatch, table: Table) -> Iterator[Finding]:
     if table.primary_key and frozenset(names.get(fold_case(name), "?") for name in table.primary_key) not in unique:
         listed = f"({', '.join(table.primary_key)})"
         yield _miss("primary key", listed, table.name, ", ".join(table.primary_key), None)
-    leading: list[tuple[str | None, ...]] = [found.columns for found in match.target.constraints if found.kind in {"p", "u"}]
+    leading: list[tuple[str | None, ...]] = [
+        found.columns for found in match.target.constraints if found.kind in {"p", "u"}
+    ]
     leading += [index.columns for index in match.target.indexes]
     called = {fold_case(index.name) for index in match.target.indexes}
     for index in table.indexes:
