@@ -60,8 +60,9 @@ def refuse_other_source(made: Plan, catalog: Catalog, source: str) -> None:
 
 
 def decide_as(made: Plan, options: Options) -> Options:
-    """The options of the run that made a plan, as far as they say what becomes of values. Pure."""
+    """The options of the run that made a plan, as far as they say which tables, and what becomes of values. Pure."""
     decided = made.decided
+    options = replace(options, only=tuple(table.source for table in made.counterparts), exclude=())
     if decided is None:
         return options
     return replace(options, accept=decided.accept, decisions=decided.decisions, casts=decided.casts)

@@ -298,6 +298,12 @@ FINDINGS = MappingProxyType(
             why="Both engines are asked what it comes to in each row. Here that was not possible; it was tried out with"
             " sample values, and the target took all rows.",
         ),
+        "wal-unread": FindingKind(
+            severity=_INFO,
+            title="The end of the source's -wal file is not read",
+            why="SQLite passes over pages of a transaction that was never committed, or was cut off or damaged since,"
+            " and says nothing. Its rows are in no query, and are not moved: open a copy with its -wal file, and look.",
+        ),
         "trigger-left-out": FindingKind(
             severity=_BLOCKER,
             title="A trigger is not carried over",
@@ -491,8 +497,9 @@ FINDINGS = MappingProxyType(
         ),
         "target-object-missing": FindingKind(
             severity=_INFO,
-            title="A view, trigger or key of the source that the target does not have",
-            why="With --into existing the schema is the application's; look whether it means to do without.",
+            title="A key, index, CHECK, NOT NULL, default, view or trigger of the source that the target does not have",
+            why="With --into existing the schema is the application's, and no value is lost; but a rule that only the"
+            " source had is no rule any more: look whether the application means to do without.",
         ),
         "seeded-rows": FindingKind(
             severity=_BLOCKER,

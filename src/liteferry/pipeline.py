@@ -37,7 +37,7 @@ from liteferry.model import (
     ignore,
     to_json,
 )
-from liteferry.planner import map_target_tables, plan_migration
+from liteferry.planner import map_target_tables, plan_migration, select_tables
 from liteferry.proof import (
     TableProof,
     compare_catalogs,
@@ -210,13 +210,22 @@ def _refuse_contradictions(options: Options) -> None:
 
     Raises: MigrationError (usage).
     """
-    if options.into == "existing" and (options.hooks or options.names != "preserve"):
-        what = "hooks have no place" if options.hooks else f"--names {options.names} has no meaning"
-        raise MigrationError(
-            f"{what} in a schema that an application made",
-            code="usage",
-            hint="leave them out; its tables, columns and names stay as they are",
-        )
+    if options.into != "existing":
+        return
+    refused = {
+        "hooks have no place": bool(options.hooks),
+        "cast rules have no meaning": bool(options.casts),
+        f"--names {options.names} has no meaning": options.names != "preserve",
+        f"--nocase {options.nocase} has no meaning": options.nocase != "auto",
+        f"--timestamps {options.timestamps} has no meaning": options.timestamps != "auto",
+    }
+    for what, is_given in refused.items():
+        if is_given:
+            raise MigrationError(
+                f"{what} in a schema that an application made",
+                code="usage",
+                hint="leave them out; its tables, columns, types and names stay as they are",
+            )
 
 
 def run_use_case(request: tuple[str, tuple[object, ...], Options], observe: Callable[[Event], None]) -> object:
@@ -262,7 +271,8 @@ def _read_source(snapshot: Snapshot, run: Run, options: Options | None = None) -
     with run.phase("census"):
         demanded = demand_types(catalog, options)
         conversions = demand_conversions(catalog, options, demanded)
-        census = snapshot.take_census(catalog, observe=run.observe, demanded=demanded, conversions=conversions)
+        chosen = {table.name for table in select_tables(catalog, options)[0]}
+        census = snapshot.take_census(catalog, chosen, run.observe, demanded=demanded, conversions=conversions)
         census = settle_rows(snapshot, catalog, census, options, run.observe, demanded)
         run.save_offenders(snapshot)
         return catalog, census
@@ -536,7 +546,13 @@ def prove(
             wrong += tuple(f for f in others if (f.object_kind, f.object_name, f.table) not in named)
         if not wrong and not any(proof.mismatch_count for proof in proofs):  # else other answers are no wonder
             wrong, notes = verify_behaviour(
-                cargo.plan, cargo.snapshot, reader, held, show_values=run.options.show_values, scratch_dir=scratch
+                cargo.plan,
+                cargo.snapshot,
+                reader,
+                held,
+                show_values=run.options.show_values,
+                scratch_dir=scratch,
+                observe=run.observe,
             )
             if notes and run.plan is not None:
                 run.plan = replace(run.plan, findings=(*run.plan.findings, *notes))
@@ -623,9 +639,10 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
         snapshot = stack.enter_context(_open_source(source, scratch, run))
         if options.into == "existing":
             return verify_arrival(run, made, server, snapshot, source, scratch)
+        if made is not None:
+            refuse_other_source(made, snapshot.read_catalog(), source)
         catalog, census = _read_source(snapshot, run, decide_as(made, options) if made is not None else None)
         if made is not None:
-            refuse_other_source(made, catalog, source)
             run.hooks.runs += read_report(Path(options.run_dir)).hooks if options.run_dir is not None else ()
             run.plan = refresh_plan(made, census)
         else:

@@ -352,16 +352,34 @@ def test_nothing_is_lost_with_what_holds_nothing(schema: str, rows: str, tmp_pat
 
 
 def test_what_the_target_does_not_have_is_named(tmp_path: Path, pg_url: str) -> None:
-    url = install(pg_url, "CREATE TABLE t (id integer PRIMARY KEY, a integer, b integer)")
+    url = install(
+        pg_url,
+        """CREATE TABLE t (id integer PRIMARY KEY, a integer, b integer, c integer);
+        CREATE TABLE u (a integer, b integer NOT NULL DEFAULT 1 CHECK (b > 0), c text, CONSTRAINT kept CHECK (a > 0));
+        CREATE UNIQUE INDEX other_name ON u (a); CREATE INDEX wider ON u (c, b); CREATE INDEX u_low ON u (lower(c))""",
+    )
     source = build(
         tmp_path / "s.sqlite",
-        """CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER UNIQUE, b INTEGER REFERENCES t);
+        """CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER UNIQUE, b INTEGER REFERENCES t,
+            c INTEGER NOT NULL DEFAULT 5 CHECK (c > 1), CONSTRAINT named CHECK (a <> b));
+        CREATE TABLE u (a INTEGER PRIMARY KEY, b INTEGER NOT NULL DEFAULT 1 CHECK (b > 0), c TEXT,
+            CONSTRAINT kept CHECK (a > 0), CHECK (b < 9));
+        CREATE INDEX t_b ON t (b DESC); CREATE UNIQUE INDEX t_bc ON t (b, c); CREATE INDEX t_part ON t (c) WHERE c > 5;
+        CREATE INDEX u_c ON u (c); CREATE INDEX u_low ON u (lower(c));
         CREATE VIEW v AS SELECT 1; CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT 1; END""",
     )
-    found = [f["message"] for f in ferry("check", source, url).json["findings"] if f["code"] == "target-object-missing"]
-    assert [message.removeprefix("the target has no counterpart of the source's ") for message in found] == [
-        "view v", "trigger g of t", "unique key (a) of t", "foreign key (b) to t (id) of t",
+    done = ferry("migrate", source, url)
+    assert done.status == 0, done
+    found = [f.message for f in done.report.findings if f.code == "target-object-missing"]
+    assert sorted(message.removeprefix("the target has no counterpart of the source's ") for message in found) == [
+        "CHECK (c > 1) of t", "CHECK constraints without a name: 1 of 2 of u", "CHECK named of t",
+        "NOT NULL of c of t", "default of c of t", "foreign key (b) to t (id) of t", "index t_b (b) of t",
+        "index t_part (c) of t", "trigger g of t", "unique index (b, c) of t", "unique key (a) of t", "view v",
     ]  # fmt: skip
+    counted = {sort: getattr(done.report.objects, sort) for sort in ("unique", "checks", "indexes", "foreign_keys")}
+    assert {sort: (c.source, c.target, c.left_out) for sort, c in counted.items()} == {
+        "unique": (1, 0, 1), "checks": (5, 2, 3), "indexes": (5, 3, 3), "foreign_keys": (1, 0, 1),
+    }  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from liteferry.arrival.data import list_made, without_made
 from liteferry.model import Mismatch, ObjectCount, ObjectCounts, Plan, TableReport, TargetCatalog
+from liteferry.planner.missing import count_missing
 from liteferry.proof import compare_catalogs, compare_parts, verify_table
 from liteferry.proof.differences import differ
 from liteferry.run import list_unproven
@@ -171,7 +172,7 @@ def _count_objects(plan: Plan, held: TargetCatalog) -> ObjectCounts:
     """Both sides' objects: of the tables that rows went into. What only one side has is named by findings."""
     names = {table.target for table in plan.counterparts}
     tables = [table for table in held.tables if table.name in names]
-    declared = plan.source_objects
+    declared, missing = plan.source_objects, count_missing(plan.findings)
 
     def of_kind(kind: str) -> int:
         return sum(constraint.kind == kind for table in tables for constraint in table.constraints)
@@ -187,5 +188,8 @@ def _count_objects(plan: Plan, held: TargetCatalog) -> ObjectCounts:
         "views": len(held.views),
     }
     return ObjectCounts(
-        **{sort: ObjectCount(source=getattr(declared, sort), target=number) for sort, number in found.items()}
+        **{
+            sort: ObjectCount(source=getattr(declared, sort), target=number, left_out=missing[sort])
+            for sort, number in found.items()
+        }
     )

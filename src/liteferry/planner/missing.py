@@ -8,13 +8,13 @@ nothing of it could be made by us. But nobody has to find out afterwards that a 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from liteferry.findings import make_finding
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from liteferry.holding import Holding
     from liteferry.model import Catalog, Finding, Index, Table, TargetCatalog
@@ -70,11 +70,13 @@ def _find_missing_keys(match: TableMatch, table: Table) -> Iterator[Finding]:
         listed = f"({', '.join(key.column or 'an expression' for key in index.keys)})"
         if told and index.unique:
             if frozenset(columns) not in unique:
-                yield _miss("unique key", listed, table.name, _name_key(index), index.sql)
+                what = "unique key" if index.origin == "u" else "unique index"
+                yield _miss(what, listed, table.name, _name_key(index), index.sql)
         elif fold_case(index.name) not in called and not (
             told and any(list(held[: len(columns)]) == columns for held in leading)
         ):
-            yield _miss("index", f"{index.name} {listed}", table.name, index.name, index.sql)
+            what = "unique index" if index.unique else "index"
+            yield _miss(what, f"{index.name} {listed}", table.name, index.name, index.sql)
 
 
 def _name_key(index: Index) -> str:
@@ -97,22 +99,26 @@ def _find_missing_foreign_keys(
 
 
 def _find_missing_checks(match: TableMatch, table: Table) -> Iterator[Finding]:
-    """A named CHECK by its name; of the others as many as the target has more are taken for there.
+    """A named CHECK by its name; the others against as many as the target has besides: which is which, nobody can tell.
 
-    A CHECK that only says which values a type has (a boolean's 0 and 1, a list of words) is the type's own affair where
-    the target's is a boolean, an enum, jsonb or a domain.
+    One that only says which values there are (a boolean's 0 and 1, a list of words) is named, too, although the
+    target's type may say the same.
     """
-    held = Counter(fold_case(found.name) for found in match.target.constraints if found.kind == "c")
-    unnamed = []
-    for position, check in enumerate(table.checks, start=1):
-        if check.name is not None and held[fold_case(check.name)]:
-            held[fold_case(check.name)] -= 1
-            continue
-        unnamed.append((check.name or f"check {position}", check))
-    spare = sum(held.values()) if all(check.name is None for _, check in unnamed) else 0
-    for name, check in unnamed[spare:]:
-        called = f"CHECK {name}" if check.name else f"CHECK ({check.sql})"
-        yield _miss("constraint", called, table.name, name, check.sql)
+    held = [fold_case(found.name) for found in match.target.constraints if found.kind == "c"]
+    for check in table.checks:
+        if check.name is not None and fold_case(check.name) in held:
+            held.remove(fold_case(check.name))
+        elif check.name is not None:
+            yield _miss("CHECK", check.name, table.name, check.name, check.sql)
+    unnamed = [(f"check {at}", check) for at, check in enumerate(table.checks, start=1) if check.name is None]
+    missing = len(unnamed) - len(held)
+    if held and missing > 0:
+        called = f"constraints without a name: {missing:,} of {len(unnamed):,}"
+        listed = "; ".join(check.sql for _, check in unnamed)
+        yield _miss("CHECK", called, table.name, "check", listed, count=missing)
+    elif missing > 0:
+        for name, check in unnamed:
+            yield _miss("CHECK", f"({check.sql})", table.name, name, check.sql)
 
 
 def _find_missing_of_columns(match: TableMatch, table: Table, holding: Holding) -> Iterator[Finding]:
@@ -134,6 +140,28 @@ def _find_missing_of_columns(match: TableMatch, table: Table, holding: Holding) 
             yield _miss(what, f"of {', '.join(columns)}", table.name, what.lower(), None, count=len(columns))
 
 
+_START: Final = "the target has no counterpart of the source's"
+_SORTS: Final = {
+    "view": "views",
+    "unique key": "unique",
+    "unique index": "indexes",
+    "index": "indexes",
+    "foreign key": "foreign_keys",
+    "CHECK": "checks",
+}
+"""What is missing, and the field of `liteferry.model.ObjectCounts` that it is counted in."""
+
+
+def count_missing(findings: Iterable[Finding]) -> Counter[str]:
+    """How many objects of each sort the findings name that `find_missing_objects` made, by field. Pure."""
+    found: Counter[str] = Counter()
+    for finding in findings:
+        if finding.code == "target-object-missing":
+            sort = next((sort for what, sort in _SORTS.items() if finding.message.startswith(f"{_START} {what} ")), "")
+            found[sort] += finding.count or 1
+    return found
+
+
 def _miss(what: str, called: str, table: str | None, name: str, sql: str | None, *, count: int = 0) -> Finding:
-    message = f"the target has no counterpart of the source's {what} {called}" + (f" of {table}" if table else "")
+    message = f"{_START} {what} {called}" + (f" of {table}" if table else "")
     return make_finding("target-object-missing", message, table=table, name=name, sql=sql, count=count)
