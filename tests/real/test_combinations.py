@@ -78,6 +78,9 @@ def test_there_verified_and_back(case: str, tmp_path: Path, pg_url: str, pg_admi
     ways = decide(*WAYS)
     common: list[str] = [*ways, *options, "--accept", "all", "--json", "--quiet"]
     done = call_ferry("migrate", source, pg_url, *common, *hook, "--yes", "--run-dir", run_dir)
+    if "built without ICU" in done.err:
+        pytest.skip("this server was built without ICU")
+    assert done.status in {0, 3}, done
     assert done.report.verdict == ("proven" if is_proven else "not proven"), (
         done.report.failure,
         done.report.mismatches,
