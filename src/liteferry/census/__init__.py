@@ -27,6 +27,7 @@ from liteferry.census.forms import (
 from liteferry.census.json_forms import text_form_json
 from liteferry.census.offences import NOTES, OFFENCES, SAMPLES
 from liteferry.census.rows import Batch, Offender, Sink, name_row_by_key
+from liteferry.census.shapes import SHAPES
 from liteferry.census.values import InvalidText, describe_class, describe_key_value, to_storage
 from liteferry.model import Table, TableCensus
 from liteferry.typemap import classify_column
@@ -40,6 +41,7 @@ __all__ = [
     "OFFENCES",
     "REASONS",
     "SAMPLES",
+    "SHAPES",
     "InvalidText",
     "Offender",
     "TableAccumulator",

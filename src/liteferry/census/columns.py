@@ -6,10 +6,12 @@ Layer 1, pure.
 from __future__ import annotations
 
 from collections import Counter
+from math import copysign, inf
 from struct import pack, unpack
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from liteferry.census.families import DESCRIBED, HOLDS, TAKES
 from liteferry.census.forms import (
     FORMS,
     REASONS,
@@ -28,6 +30,7 @@ from liteferry.census.forms import (
 from liteferry.census.json_forms import JsonReader
 from liteferry.census.offences import NOTES, OFFENCES, SAMPLES
 from liteferry.census.rows import Offender
+from liteferry.census.shapes import SHAPES, ShapeCounter
 from liteferry.census.values import InvalidText, describe_class, to_storage
 from liteferry.conversions import (
     EPOCH_WAYS,
@@ -41,7 +44,7 @@ from liteferry.conversions import (
 from liteferry.model import Column, ColumnCensus, Form, Misfits, Offence, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from liteferry.census.rows import Batch, Sink
     from liteferry.model import StorageName
@@ -75,7 +78,12 @@ class ColumnAccumulator:
         self.longest_text = 0
         self.longest_bytes = 0
         self.size_bytes = 0
+        self.min_real: float | None = None
+        self.max_real: float | None = None
+        self.negative_zeros = self.positive_infinities = self.negative_infinities = 0
         self.forms: Counter[str] = Counter()
+        self.shapes = {str: ShapeCounter(), bytes: ShapeCounter()}
+        self.first: dict[str, str] = {}  # the key of the first row with a shape
         self.fraction_digits = 0
         self.integer_digits = 0
         self.counts: Counter[str] = Counter()
@@ -84,7 +92,7 @@ class ColumnAccumulator:
         self._offenders: dict[int, list[str]] = {}  # of the batch: what each value's offences are
         self._expected: frozenset[type] = frozenset()  # without a declared type: the class of the first rows
         family = declared.family
-        self.holds: frozenset[type] = _HOLDS[family]
+        self.holds: frozenset[type] = HOLDS[family]
         if family == "text" and declared.pg_type:
             self.holds |= {int, float}  # whoever demands text says that numbers become their text
         self.notes: dict[str, list[Sample]] = {}
@@ -130,16 +138,19 @@ class ColumnAccumulator:
         if str in counted:
             self._add_texts(values, whole=len(counted) == 1, rows=rows)
         if bytes in counted:
-            lengths = [len(v) for v in values if type(v) is bytes]
+            blobs = [v for v in values if type(v) is bytes]
+            lengths = [*map(len, blobs)]
             self.longest_bytes = max(self.longest_bytes, *lengths)
             self.size_bytes += sum(lengths)
             if family == "uuid":
                 wrong = [i for i, v in enumerate(values) if type(v) is bytes and len(v) != 16]
                 self._offend("form", wrong, values, rows)
+            self._place_shapes(self.shapes[bytes].add_blobs(blobs), values, rows)
         if InvalidText in counted:
             bad = [v for v in values if type(v) is InvalidText]
             self.longest_bytes = max(self.longest_bytes, *map(len, bad))
             self.size_bytes += sum(map(len, bad))
+            self.shapes[str].add_others(len(bad))
             self._offend("invalid-utf8", self._where(values, InvalidText), values, rows)
             if self._repair is not None:
                 self._add_repaired(values, InvalidText, rows)
@@ -188,6 +199,7 @@ class ColumnAccumulator:
     def _add_reals(self, values: Sequence[object], rows: Batch) -> None:
         reals = [v for v in values if type(v) is float]
         self.size_bytes += 8 * len(reals)
+        self._measure_reals(reals)
         family = self.declared.family
         if family != "real":
             infinite = [i for i, v in enumerate(values) if type(v) is float and v in {float("inf"), float("-inf")}]
@@ -197,6 +209,27 @@ class ColumnAccumulator:
         if self.declared.pg_type == "real":
             inexact = [i for i, v in enumerate(values) if type(v) is float and not _fits_float4(v)]
             self._offend("range", inexact, values, rows)
+
+    def _measure_reals(self, reals: list[float]) -> None:
+        """Note the least and the largest finite real, and count what is not to be lost on the way."""
+        low, high = min(reals), max(reals)
+        if low <= 0 <= high and 0.0 in reals:
+            self.negative_zeros += sum(not v and copysign(1, v) < 0 for v in reals)
+        if low == -inf or high == inf:
+            self.negative_infinities += reals.count(-inf)
+            self.positive_infinities += reals.count(inf)
+            finite = [v for v in reals if -inf < v < inf]
+            if not finite:
+                return
+            low, high = min(finite), max(finite)
+        self.min_real = low if self.min_real is None else min(low, self.min_real)
+        self.max_real = high if self.max_real is None else max(high, self.max_real)
+
+    def _place_shapes(self, fresh: Mapping[str, str | bytes], values: Sequence[object], rows: Batch) -> None:
+        """Keep the keys of the first rows with the shapes."""
+        for shape, found in fresh.items():
+            index = next(i for i, v in enumerate(values) if type(v) is type(found) and v == found)
+            self.first[shape] = rows.describe(index)
 
     def _add_texts(self, values: Sequence[object], *, whole: bool, rows: Batch) -> None:
         texts: Sequence[str] = values if whole else [v for v in values if type(v) is str]  # type: ignore[assignment]  # just selected by type
@@ -218,12 +251,18 @@ class ColumnAccumulator:
             self._offend("too-long", long, values, rows)
         if self.declared.family == "decimal":
             self._look_decimals(values, str, rows)
+        described = self.look is not None and self.declared.family in DESCRIBED
+        if not described:
+            self._place_shapes(self.shapes[str].add_texts(texts, joined, longest), values, rows)
         if self.look is not None:
             forms = [self.look(v) if type(v) is str else "" for v in values]
             counted = Counter(forms)
             del counted[""]
             self.forms.update(counted)
-            wrong = set(counted) - _TAKES[self.declared.family]
+            if described and "other" in counted:
+                others = [v for v, form in zip(values, forms, strict=True) if form == "other"]
+                self._add_others(others, values, rows)  # type: ignore[arg-type]  # only texts have a form
+            wrong = set(counted) - TAKES[self.declared.family]
             if wrong:
                 self._offend("form", [i for i, form in enumerate(forms) if form in wrong], values, rows)
                 if self.declared.family in {"datetime", "date", "time"}:
@@ -234,6 +273,11 @@ class ColumnAccumulator:
                     self._offend(offence, [i for i, found in enumerate(forms) if found == form], values, rows)
             if self._resolve is not None:
                 self._add_local_times(values, forms, wrong, rows)
+
+    def _add_others(self, texts: Sequence[str], values: Sequence[object], rows: Batch) -> None:
+        """Look at the texts that have none of the forms of the declared type."""
+        fresh = self.shapes[str].add_texts(texts, "".join(texts), max(map(len, texts)))
+        self._place_shapes(fresh, values, rows)
 
     def _add_local_times(self, values: Sequence[object], forms: Sequence[str], wrong: set[str], rows: Batch) -> None:
         """Look at the texts that the chosen time zone makes moments of: those without an offset."""
@@ -364,6 +408,7 @@ class ColumnAccumulator:
 
     def finish(self) -> ColumnCensus:
         """Return what was counted."""
+        shapes = self.shapes[str].counts + self.shapes[bytes].counts
         return ColumnCensus(
             name=self.column.name,
             nulls=self.classes[type(None)],
@@ -373,10 +418,19 @@ class ColumnAccumulator:
             blobs=self.classes[bytes],
             min_integer=self.min_integer,
             max_integer=self.max_integer,
+            min_real=self.min_real,
+            max_real=self.max_real,
+            negative_zeros=self.negative_zeros,
+            positive_infinities=self.positive_infinities,
+            negative_infinities=self.negative_infinities,
             longest_text_chars=self.longest_text,
             longest_value_bytes=self.longest_bytes,
             forms_of=self.declared.family if self.look is not None else "",
             forms=tuple(Form(name=name, count=self.forms[name]) for name in FORMS if self.forms[name]),
+            shapes=tuple(
+                Form(name=name, count=shapes[name], first=self.first.get(name, "")) for name in SHAPES if shapes[name]
+            ),
+            unshaped=sum(counter.unshaped for counter in self.shapes.values()),
             max_fraction_digits=self.fraction_digits,
             max_integer_digits=self.integer_digits,
             offences=tuple(
@@ -413,39 +467,7 @@ def _fits_float4(value: float) -> bool:
     return bool(found == value)
 
 
-_ANY: Final = frozenset({int, float, str, bytes})
 _TEXTS: Final[frozenset[type]] = frozenset({str, InvalidText})
 _STORAGE: Final[MappingProxyType[type, StorageName]] = MappingProxyType(
     {type(None): "null", int: "integer", float: "real", str: "text", InvalidText: "text", bytes: "blob"}
-)
-_HOLDS: Final[MappingProxyType[str, frozenset[type]]] = MappingProxyType(
-    {
-        "integer": frozenset({int}),
-        "bool": frozenset({int, str}),
-        "real": frozenset({float, int}),
-        "decimal": frozenset({int, float, str}),
-        "text": frozenset({str}),
-        "datetime": frozenset({str}),
-        "date": frozenset({str}),
-        "time": frozenset({str}),
-        "interval": frozenset({int, str}),
-        "blob": frozenset({bytes}),
-        "json": frozenset({str, int, float}),
-        "uuid": frozenset({str, bytes}),
-        "inet": frozenset({str}),
-        "none": _ANY,
-    }
-)
-_TAKES: Final = MappingProxyType(
-    {
-        "datetime": frozenset(form for form in FORMS if form.startswith("date")),
-        "date": frozenset({"date"}),
-        "time": frozenset({"time"}),
-        "interval": frozenset({"since-1970"}),
-        "json": frozenset({"json-jsonb", "json-only"}),
-        "uuid": frozenset({"uuid"}),
-        "bool": frozenset({"bool-word"}),
-        "text": frozenset({"label", "unpadded"}),
-        "inet": frozenset({"inet"}),
-    }
 )
