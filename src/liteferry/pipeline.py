@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.arrival import arrive, plan_arrival, read_schema, refuse_options, verify_arrival
 from liteferry.choosing import demand_conversions
+from liteferry.choosing.suggestions import ColumnChoice, choose_columns
 from liteferry.decisions import demand_types
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.executor import choose_jobs, execute, stop_workers
@@ -81,11 +82,12 @@ EMBEDDED_ROOM: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """What `inspect` found in a source."""
+    """What `inspect` found in a source. ``choices``: what each column becomes in PostgreSQL, and could become."""
 
     source: SourceInfo
     catalog: Catalog
     census: Census
+    choices: tuple[ColumnChoice, ...] = ()
 
 
 def inspect(
@@ -282,7 +284,8 @@ def _inspect(source: str, options: Options, observe: Callable[[Event], None]) ->
         with run.phase("census"):
             census = snapshot.take_census(catalog, observe=run.observe)
             _save_offenders(snapshot, run)
-        return Inspection(source=snapshot.info, catalog=catalog, census=census)
+        choices = choose_columns(catalog, census, options)
+        return Inspection(source=snapshot.info, catalog=catalog, census=census, choices=choices)
 
 
 def _plan(source: str, target: str | None, options: Options, observe: Callable[[Event], None]) -> Plan:

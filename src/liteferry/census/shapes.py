@@ -25,7 +25,7 @@ from operator import add
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from liteferry.census.forms import text_form_datetime, text_form_time
+from liteferry.census.forms import MICROSECOND_DIGITS, text_form_datetime, text_form_time
 from liteferry.census.json_forms import JsonReader
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ SHAPES = MappingProxyType(
         "integer": "decimal digits, with or without a sign",
         "decimal": "a decimal number with a point or an exponent",
         "date": "YYYY-MM-DD",
-        "datetime": "a date and time without an offset, with a space or T",
+        "datetime": "a date and time without an offset, with a space or T, to the microsecond",
         "datetime-tz": "the same with Z or an offset",
         "time": "HH:MM[:SS[.ffffff]]",
         "uuid-dashed": "32 hexadecimal digits with hyphens: 8-4-4-4-12",
@@ -239,11 +239,11 @@ def _shape_uuid(text: str) -> str:
 
 def _shape_number(text: str) -> str:
     """What a text looks like that begins like a number."""
-    if text[4:5] == "-":
-        form = text_form_datetime(text)[0]
+    if text[4:5] == "-" or text[2:3] == ":":
+        form, digits = text_form_datetime(text) if text[4:5] == "-" else text_form_time(text)
+        if digits > MICROSECOND_DIGITS:
+            return "other"
         return "datetime" if form.startswith("datetime") and form != "datetime-tz" else form
-    if text[2:3] == ":":
-        return text_form_time(text)[0]
     if _INTEGER.fullmatch(text):
         return "integer"
     return "decimal" if _DECIMAL.fullmatch(text) else "other"
