@@ -137,7 +137,8 @@ def _suggest_for_texts(census: ColumnCensus) -> Suggestion | None:
 
 def _suggest_for_blobs(census: ColumnCensus) -> Suggestion | None:
     if census.shape("uuid-blob") == census.blobs:
-        return Suggestion(why=f"all {census.blobs:,} blobs have 16 bytes, as UUIDs do", pg_type="uuid")
+        # in one byte order or the other (.NET writes the first half backwards): no type can be chosen for them
+        return Suggestion(why=f"all {census.blobs:,} blobs have 16 bytes, as UUIDs do")
     if census.shape("text-blob") == census.blobs:
         return Suggestion(why=f"all {census.blobs:,} blobs are UTF-8 text")
     return None

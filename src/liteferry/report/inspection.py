@@ -150,13 +150,13 @@ def _list_facts(counted: ColumnCensus) -> Iterator[str]:
     if counted.min_real is not None:
         mixed = "reals " if counted.integers else ""
         yield f"{mixed}{counted.min_real!r} to {counted.max_real!r}"
-    for number, word in (
-        (counted.negative_zeros, "-0.0"),
-        (counted.positive_infinities, "+Infinity"),
-        (counted.negative_infinities, "-Infinity"),
-    ):
-        if number:
-            yield f"{format_count(number)} times {word}"
+    special = (
+        ("-0.0", counted.negative_zeros),
+        ("+Infinity", counted.positive_infinities),
+        ("-Infinity", counted.negative_infinities),
+    )
+    if found := [f"{word} {format_count(number)}" for word, number in special if number]:
+        yield ", ".join(found)
     if counted.texts:
         yield f"up to {format_plural(counted.longest_text_chars, 'character')}"
     if counted.blobs:
