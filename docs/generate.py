@@ -132,8 +132,8 @@ refused as well. [The proof](../explanation/proof.md#what-the-objects-do) says h
 INSPECT_INTRO: Final = f"""\
 # Inspect schema
 
-What `inspect --json` writes: `{model.INSPECT_SCHEMA}`, in the field `schema`, and the fields of `Inspection`. Every field
-is always there. Within one number after the slash, fields are only ever added.
+What `inspect --json` writes: `{model.INSPECT_SCHEMA}`, in the field `schema`, and the fields of `Inspection`. Every
+field is always there. Within one number after the slash, fields are only ever added.
 
 The census knows these shapes, forms, offences, notes and reasons by name. A shape is what a text or blob looks like,
 whatever was declared; a form is one that matters to the declared type; an offence may stand in the way of the move, a

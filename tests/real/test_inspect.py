@@ -28,7 +28,8 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("inspect") / "planted.sqlite"
     with closing(sqlite3.connect(path)) as db:
         db.execute(
-            "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, at DATETIME, note TEXT, uid TEXT, mark CHAR(36), r REAL)"
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, at DATETIME, note TEXT, uid TEXT, mark CHAR(36),"
+            " r REAL)"
         )
         good = (
             (
