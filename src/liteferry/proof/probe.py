@@ -111,7 +111,9 @@ def _probe_expression(
     question = ask(translated)
     answers = database.evaluate(translated.table or "", clauses, rows, question.source_sql, own)
     spelled = [[spell_for_target(column, value) for column, value in zip(used, row, strict=True)] for row in rows]
-    target_columns = [(column.target, column.pg_type) for column in used]
+    # the extension's type may be nowhere yet; and an expression reads such a column as plain text
+    types = {"citext": "text"}
+    target_columns = [(column.target, types.get(column.pg_type, column.pg_type)) for column in used]
     others = evaluate_samples(target, target_columns, spelled, question.target_sql)
     for row, (answered, value), (state, text) in zip(rows, answers, others, strict=True):
         # an error is no other answer, as long as it is about the value: SQLite's, too, are loud
