@@ -4,6 +4,9 @@ Layer 0: imports nothing of liteferry. Everything here is a value: it can be com
 (`to_json`) and read back (`from_json`), sent to another process, and never changes after it was made.
 
 Units stand in the names: ``_bytes``, ``_s`` (seconds). Sequences are tuples.
+
+One file although it is long: it is the vocabulary that all parts share, there is no behaviour in it to be kept apart,
+and its parts would need each other (a report holds a plan's findings, a plan the census's samples).
 """
 
 from __future__ import annotations
