@@ -93,11 +93,12 @@ class Inspection:
 def inspect(
     source: str | Path, options: Options = DEFAULT_OPTIONS, observe: Callable[[Event], None] = ignore
 ) -> Inspection:
-    """Read a source's catalogue and census from a snapshot, which goes away again.
+    """Read a source's catalogue and census from a snapshot, which goes away again; choose the columns' types.
 
     Raises: MigrationError (source-…, disk-space).
     """
-    return _in_child_without_snapshot("inspect", (str(source),), options, observe, _inspect)  # type: ignore[no-any-return]  # what _inspect returns
+    found: Inspection = _in_child_without_snapshot("inspect", (str(source),), options, observe, _inspect)
+    return replace(found, choices=choose_columns(found.catalog, found.census, options))
 
 
 def plan(
@@ -284,8 +285,7 @@ def _inspect(source: str, options: Options, observe: Callable[[Event], None]) ->
         with run.phase("census"):
             census = snapshot.take_census(catalog, observe=run.observe)
             _save_offenders(snapshot, run)
-        choices = choose_columns(catalog, census, options)
-        return Inspection(source=snapshot.info, catalog=catalog, census=census, choices=choices)
+        return Inspection(source=snapshot.info, catalog=catalog, census=census)
 
 
 def _plan(source: str, target: str | None, options: Options, observe: Callable[[Event], None]) -> Plan:
