@@ -16,7 +16,7 @@ from types import FunctionType, MappingProxyType, UnionType
 from typing import TYPE_CHECKING, Any, Final
 
 import liteferry
-from liteferry import cli, config, expressions, model, names, typemap
+from liteferry import census, cli, config, expressions, model, names, pipeline, typemap
 from liteferry.errors import CODES, EXIT_STATUSES
 from liteferry.findings import FINDINGS, WAYS
 
@@ -127,6 +127,17 @@ refused as well. [The proof](../explanation/proof.md#what-the-objects-do) says h
 
 ## Translated
 
+"""
+
+INSPECT_INTRO: Final = f"""\
+# Inspect schema
+
+What `inspect --json` writes: `{model.INSPECT_SCHEMA}`, in the field `schema`, and the fields of `Inspection`. Every
+field is always there. Within one number after the slash, fields are only ever added.
+
+The census knows these shapes, forms, offences, notes and reasons by name. A shape is what a text or blob looks like,
+whatever was declared; a form is one that matters to the declared type; an offence may stand in the way of the move, a
+note does not; a reason says why a text is no date or time.
 """
 
 REPORT_INTRO: Final = f"""\
@@ -477,6 +488,25 @@ def write_report_schema() -> str:
     return "\n".join(parts)
 
 
+def write_inspect_schema() -> str:
+    """The fields of an inspection, and the words of the census."""
+    parts = [INSPECT_INTRO]
+    for title, words in (
+        ("Shapes", census.SHAPES),
+        ("Forms", census.FORMS),
+        ("Offences", census.OFFENCES),
+        ("Notes", census.NOTES),
+        ("Reasons", census.REASONS),
+    ):
+        parts.append(f"## {title}\n")
+        parts.append(table(("name", "meaning"), ((code(name), plain(text)) for name, text in words.items())))
+    for cls in find_dataclasses(pipeline.Inspection):
+        parts.append(f"## {cls.__name__}\n")
+        parts.append(write_docstring(cls) + "\n")
+        parts.append(describe_fields(cls))
+    return "\n".join(parts)
+
+
 def find_dataclasses(cls: type[Any]) -> list[type[Any]]:
     """A dataclass and those in its fields, each once, in order."""
     found: list[type[Any]] = [cls]
@@ -639,6 +669,7 @@ PAGES: Final = MappingProxyType(
         "types.md": write_types,
         "expressions.md": write_expressions,
         "report-schema.md": write_report_schema,
+        "inspect-schema.md": write_inspect_schema,
         "python-api.md": write_python_api,
     }
 )

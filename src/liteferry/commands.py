@@ -135,14 +135,14 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 def _inspect(arguments: argparse.Namespace) -> int:
     from liteferry import pipeline
-    from liteferry.report.listings import render_inspect_text
+    from liteferry.report.inspection import render_inspect_text
 
     with _watching(arguments) as observe:
         found = pipeline.inspect(arguments.source, make_options(arguments), observe)
     if arguments.json:
         _write(_dump({"schema": INSPECT_SCHEMA, **json.loads(to_json(found, indent=0))}))
     else:
-        _write(render_inspect_text(found.catalog, found.census, found.source, width=_width()))
+        _write(render_inspect_text(found.catalog, found.census, found.source, found.choices, width=_width()))
     return ExitStatus.PROVEN
 
 

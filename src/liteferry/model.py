@@ -4,6 +4,9 @@ Layer 0: imports nothing of liteferry. Everything here is a value: it can be com
 (`to_json`) and read back (`from_json`), sent to another process, and never changes after it was made.
 
 Units stand in the names: ``_bytes``, ``_s`` (seconds). Sequences are tuples.
+
+One file although it is long: it is the vocabulary that all parts share, there is no behaviour in it to be kept apart,
+and its parts would need each other (a report holds a plan's findings, a plan the census's samples).
 """
 
 from __future__ import annotations
@@ -239,21 +242,23 @@ class Misfits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """How many texts of a column look like this (`liteferry.census.FORMS`)."""
+    """How many values of a column look like this (`liteferry.census.FORMS`, `liteferry.census.SHAPES`)."""
 
     name: str
     count: int
+    first: str = ""  # of a shape: the key of the first row that was seen with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnCensus:
     """What is really stored in one column, over every row.
 
-    ``forms`` counts what the texts look like, by form name (see `liteferry.census.FORMS`): ``date``, ``datetime``,
-    ``datetime-tz``, ``time``, ``uuid-hex``, ``uuid-dashed``, ``bool-word``, ``integer``, ``decimal``, ``json-jsonb``
-    (valid, and jsonb keeps its value), ``json-only`` (valid, but jsonb would lose or refuse something), ``other``.
-    Forms are only counted for columns whose declared type, check or hint makes them matter; `forms_of` says which
-    family was looked for ("" none).
+    ``forms`` counts the texts by the forms that the declared type makes matter (`liteferry.census.FORMS`); `forms_of`
+    says which family was looked for ("" none). ``shapes`` counts what texts and blobs look like whatever was declared
+    (`liteferry.census.SHAPES`): texts that have a form of a date, time, JSON, UUID, address or boolean word are counted
+    there alone. ``unshaped``: how many values of a column that holds hardly anything but plain text, or plain blobs,
+    were not looked at for their shape; all were where it is 0.
+    ``min_real`` and ``max_real``: of the finite ones.
     ``offences`` by name: see `liteferry.census.OFFENCES`. ``misfits``: the same values, each in one group.
     ``notes``: what is odd, but hinders nothing; ``reasons``: why texts are none of the forms.
     ``conversions``: those that the user decided on, which offences and lengths already reckon with; ``converted``: how
@@ -268,10 +273,17 @@ class ColumnCensus:
     blobs: int = 0
     min_integer: int | None = None
     max_integer: int | None = None
+    min_real: float | None = None
+    max_real: float | None = None
+    negative_zeros: int = 0
+    positive_infinities: int = 0
+    negative_infinities: int = 0
     longest_text_chars: int = 0
     longest_value_bytes: int = 0
     forms_of: str = ""
     forms: tuple[Form, ...] = ()
+    shapes: tuple[Form, ...] = ()
+    unshaped: int = 0
     max_fraction_digits: int = 0  # of seconds in dates and times; of decimals where the type has a scale
     max_integer_digits: int = 0  # before the decimal point, where the type has a precision
     offences: tuple[Offence, ...] = ()
@@ -293,6 +305,10 @@ class ColumnCensus:
     def form(self, name: str) -> int:
         """How many texts have the form of that name."""
         return next((form.count for form in self.forms if form.name == name), 0)
+
+    def shape(self, name: str) -> int:
+        """How many values that were looked at have the shape of that name."""
+        return next((shape.count for shape in self.shapes if shape.name == name), 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.arrival import arrive, plan_arrival, read_schema, refuse_options, verify_arrival
 from liteferry.choosing import demand_conversions
+from liteferry.choosing.suggestions import ColumnChoice, choose_columns
 from liteferry.decisions import demand_types
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.executor import choose_jobs, execute, stop_workers
@@ -81,21 +82,23 @@ EMBEDDED_ROOM: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """What `inspect` found in a source."""
+    """What `inspect` found in a source. ``choices``: what each column becomes in PostgreSQL, and could become."""
 
     source: SourceInfo
     catalog: Catalog
     census: Census
+    choices: tuple[ColumnChoice, ...] = ()
 
 
 def inspect(
     source: str | Path, options: Options = DEFAULT_OPTIONS, observe: Callable[[Event], None] = ignore
 ) -> Inspection:
-    """Read a source's catalogue and census from a snapshot, which goes away again.
+    """Read a source's catalogue and census from a snapshot, which goes away again; choose the columns' types.
 
     Raises: MigrationError (source-…, disk-space).
     """
-    return _in_child_without_snapshot("inspect", (str(source),), options, observe, _inspect)  # type: ignore[no-any-return]  # what _inspect returns
+    found: Inspection = _in_child_without_snapshot("inspect", (str(source),), options, observe, _inspect)
+    return replace(found, choices=choose_columns(found.catalog, found.census, options))
 
 
 def plan(

@@ -185,8 +185,8 @@ def test_case(name: str, tmp_path: Path, pg_url: str, run: Callable[..., Run]) -
             "verify", str(source), pg_url, "--json", "--quiet", "--schema", schema, "--run-dir", str(run_dir)
         )
         assert verified == ExitStatus.PROVEN, proof["mismatches"]
-        undone, _ = run("undo", str(run_dir), "--target", pg_url, "--json", "--quiet", "--yes")
-        assert undone == ExitStatus.PROVEN
+        undone, refusal = run("undo", str(run_dir), "--target", pg_url, "--json", "--quiet", "--yes")
+        assert undone == ExitStatus.PROVEN, refusal
         assert read_target(pg_url, schema) == before
         again, second = run(*migrate, "--run-dir", str(tmp_path / "again"))
         assert again == status, second["failure"]

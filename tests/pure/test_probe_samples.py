@@ -9,6 +9,7 @@ from liteferry.compare import Text
 from liteferry.errors import Untranslatable
 from liteferry.model import ColumnCensus, ColumnMap, Decision, Form, Kind, Options, TableCensus, TableMap
 from liteferry.planner.refusals import Refusals
+from liteferry.proof.probe import _look_alike
 from liteferry.proof.samples import (
     MOST_ROWS,
     SampleColumn,
@@ -115,3 +116,19 @@ def test_a_translation_is_left_out_at_its_exact_place(options: Options, refused:
     with pytest.raises(Untranslatable) as caught:
         refusals.check("check-untranslatable", "t", "c")
     assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("form", "other", "alike"),
+    [
+        (b"t4040430481945453618", b"t-4337067840214214027", True),
+        (b"t4040430481945453618", b"t-433706784021421402", True),
+        (b"t1764000000", b"t1764000000000", False),
+        (b"t00ff00ff00", b"t12ab34cd56", True),
+        (b"t00ff00ff00", b"t00FF00FF00", False),
+        (b"i5", b"i-9", True),
+        (b"i5", b"t5", False),
+    ],
+)
+def test_what_looks_alike_where_chance_or_the_clock_decides(form: bytes, other: bytes, alike: bool) -> None:  # noqa: FBT001 - a table's column
+    assert _look_alike(form, other) is alike

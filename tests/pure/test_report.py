@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 from markdown_it import MarkdownIt
 
+from liteferry.choosing.suggestions import ColumnChoice, Suggestion
 from liteferry.findings import FINDINGS, make_finding
 from liteferry.model import (
     PLAN_SCHEMA,
@@ -598,12 +599,14 @@ def make_plan() -> Plan:
     )
 
 
-def make_inspection() -> tuple[Catalog, Census, SourceInfo]:
+def make_inspection() -> tuple[Catalog, Census, SourceInfo, tuple[ColumnChoice, ...]]:
     columns = (
         Column(name="id", declared_type="INTEGER", affinity="INTEGER", pk_position=1),
         Column(name="customer", declared_type="INT", affinity="INTEGER", not_null=True),
         Column(name="at", declared_type="datetime", affinity="NUMERIC"),
         Column(name="twice", declared_type="", affinity="BLOB", generated="virtual", generated_sql="id * 2"),
+        Column(name="code", declared_type="TEXT", affinity="TEXT"),
+        Column(name="price", declared_type="REAL", affinity="REAL"),
     )
     table = Table(
         name="orders",
@@ -642,6 +645,29 @@ def make_inspection() -> tuple[Catalog, Census, SourceInfo]:
                         offences=(Offence(name="year-zero", count=2, samples=(Sample(key="id=4", why=""),)),),
                     ),
                     ColumnCensus(name="twice", integers=1000, min_integer=2, max_integer=2300),
+                    ColumnCensus(
+                        name="code",
+                        texts=1000,
+                        longest_text_chars=36,
+                        shapes=(
+                            Form(name="uuid-dashed", count=900, first="id=1"),
+                            Form(name="other", count=4, first="id=17"),
+                        ),
+                        unshaped=96,
+                    ),
+                    ColumnCensus(
+                        name="price",
+                        integers=1,
+                        reals=999,
+                        min_integer=3,
+                        max_integer=3,
+                        min_real=-0.5,
+                        max_real=1e300,
+                        negative_zeros=2,
+                        positive_infinities=1,
+                        negative_infinities=1001,
+                        notes=(Offence(name="inexact", count=1, samples=(Sample(key="id=8", why=""),)),),
+                    ),
                 ),
             ),
         ),
@@ -655,7 +681,20 @@ def make_inspection() -> tuple[Catalog, Census, SourceInfo]:
         encoding="UTF-8",
         journal_mode="wal",
     )
-    return catalog, census, info
+    epoch = Suggestion(
+        why="all 999 integers, taken for seconds since 1970, lie between 2020-01-01 and 2021-01-01",
+        pg_type="timestamptz",
+        way="epoch-s",
+    )
+    choices = (
+        ColumnChoice(table="orders", column="id", pg_type="bigint", rule="rowid-alias"),
+        ColumnChoice(table="orders", column="customer", pg_type="bigint", rule="integer", suggestions=(epoch,)),
+        ColumnChoice(table="orders", column="at", pg_type="text", rule="widened", findings=("date-form",)),
+        ColumnChoice(
+            table="orders", column="code", pg_type="text", rule="text", suggestions=(Suggestion(why="all are odd"),)
+        ),
+    )
+    return catalog, census, info, choices
 
 
 def test_plan_text_is_as_agreed() -> None:
@@ -667,7 +706,16 @@ def test_findings_text_is_as_agreed() -> None:
 
 
 def test_inspect_text_is_as_agreed() -> None:
-    check_golden("inspect-text.txt", render_inspect_text(*make_inspection()))
+    check_golden("inspect-text.txt", render_inspect_text(*make_inspection(), width=80))
+
+
+def test_inspect_text_of_names_without_room() -> None:
+    catalog, census, info, choices = make_inspection()
+    column = Column(name="n" * 70, declared_type="VARCHAR(200)", affinity="TEXT", not_null=True)
+    table = Table(name="wide", sql="", columns=(column, *catalog.tables[0].columns[:1]))
+    text = render_inspect_text(replace(catalog, tables=(table,)), census, info, choices, width=80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "n" * 70 in text
 
 
 def test_steps_stand_in_the_order_of_execution() -> None:

@@ -38,18 +38,11 @@ from liteferry.names import LIMIT_BYTES, NameSpace, quote_name, quote_qualified
 from liteferry.planner.collations import Collations, plan_collations
 from liteferry.planner.foreign_keys import plan_foreign_keys
 from liteferry.planner.hooks import find_without_undo, place_hooks
+from liteferry.planner.naming import SYSTEM_COLUMNS, claim_names, list_given_names, note_change, why_styled
 from liteferry.planner.quarantine import plan_quarantine
 from liteferry.planner.refusals import NOTHING_REFUSED, Refusals
 from liteferry.planner.sql import create_schema_sql, move_sql
-from liteferry.planner.tables import (
-    SYSTEM_COLUMNS,
-    TablePlan,
-    claim_names,
-    list_given_names,
-    note_change,
-    plan_table,
-    why_styled,
-)
+from liteferry.planner.tables import plan_table
 from liteferry.planner.unused import find_unused
 from liteferry.planner.views import plan_views
 from liteferry.sqlite_ddl import fold_case
@@ -58,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from liteferry.names import NameStyle
+    from liteferry.planner.table_plan import TablePlan
 
 STAGING_COMMENT: Final = "liteferry staging"
 """How a staging schema of ours begins its comment; anything else is not ours to drop."""

@@ -26,7 +26,7 @@ from liteferry.model import (
 )
 from liteferry.planner.faults import offer_quarantine
 from liteferry.planner.sql import ForeignKeyClause, add_foreign_key_sql
-from liteferry.planner.tables import TablePlan, claim_constraint
+from liteferry.planner.table_plan import TablePlan, claim_constraint
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:

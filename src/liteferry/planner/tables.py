@@ -1,13 +1,13 @@
-"""The plan of one table: its columns, keys, checks, indexes, sequence and foreign keys.
+"""The plan of one table: its columns and its sequence; keys, checks and indexes by the parts beside this one.
 
 Layer 1, pure. Used by `planner` only.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from liteferry.choosing import count_converted, map_column
 from liteferry.decisions import find_way
@@ -15,11 +15,8 @@ from liteferry.errors import Untranslatable
 from liteferry.expressions import (
     ColumnType,
     Translation,
-    translate_check,
     translate_default,
     translate_generated,
-    translate_index_key,
-    translate_predicate,
 )
 from liteferry.findings import make_finding
 from liteferry.model import (
@@ -28,93 +25,40 @@ from liteferry.model import (
     ColumnCensus,
     ColumnMap,
     Finding,
-    Index,
-    IndexKey,
-    Kind,
-    NameChange,
-    ObjectKind,
     Options,
     PlannedObject,
     Step,
     Table,
     TableCensus,
     TableMap,
-    TranslatedSql,
-    TranslationUse,
 )
-from liteferry.names import LIMIT_BYTES, NameSpace, NameStyle, fit_name, quote_name, restyle_name
-from liteferry.planner.collations import Collations, KeyPart, describe_parts
+from liteferry.names import NameSpace, fit_name
+from liteferry.planner.checks import plan_checks
 from liteferry.planner.faults import find_fault, offer_quarantine
-from liteferry.planner.questions import name_check, name_key
+from liteferry.planner.indexes import plan_indexes
+from liteferry.planner.keys import plan_keys
+from liteferry.planner.naming import SYSTEM_COLUMNS, claim_names, list_given_names, note_change
 from liteferry.planner.sql import (
     ColumnClause,
-    add_check_sql,
-    add_key_sql,
     analyze_sql,
     copy_sql,
-    create_index_sql,
     create_table_sql,
     set_sequence_sql,
 )
-from liteferry.sqlite_ddl import fold_case
+from liteferry.planner.table_plan import TablePlan, note_translation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from liteferry.expressions import StorageClass
+    from liteferry.planner.collations import Collations
     from liteferry.planner.refusals import Refusals
     from liteferry.typemap import TypeChoice
 
-SYSTEM_COLUMNS: Final = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
-"""Names that no column can have. Source: PostgreSQL docs, "System Columns"."""
 MOST_COLUMNS: Final = 1600
-MOST_KEY_COLUMNS: Final = 32
-"""Of a table, and of an index. Source: PostgreSQL docs, "PostgreSQL Limits"."""
+"""Of a table. Source: PostgreSQL docs, "PostgreSQL Limits"."""
 LARGEST_ID: Final = 2**63 - 1
 _TEMPORAL: Final = frozenset({"timestamp", "timestamptz", "date", "time"})
-
-
-class _Judge(Protocol):
-    """`find_fault` for one table."""
-
-    def __call__(
-        self, code: str, name: str, /, *, what: str = "", sql: str | None = None
-    ) -> tuple[Finding | None, str]: ...
-
-
-@dataclass(slots=True, kw_only=True)
-class TablePlan:
-    """What was decided for one table; filled while planning, then only read."""
-
-    table: Table
-    map: TableMap
-    types: tuple[ColumnType, ...]
-    unique_sets: list[tuple[str, ...]] = field(default_factory=list)  # source columns that are unique in the target
-    steps: list[Step] = field(default_factory=list)
-    objects: list[PlannedObject] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    names: list[NameChange] = field(default_factory=list)
-    constraint_names: NameSpace = field(default_factory=NameSpace)
-    style: NameStyle = "preserve"
-    sequence: str = ""  # the identity column's sequence
-    translations: list[TranslatedSql] = field(default_factory=list)
-    refusals: Refusals
-    collations: Collations
-    rows: int = 0  # of the source, with those in quarantine
-
-    def target_of(self, column: str) -> str:
-        """The target's name of a source column, whatever its case. Raises: KeyError."""
-        return self._find(column).target
-
-    def kind_of(self, column: str) -> Kind:
-        """The kind of a source column, whatever its case. Raises: KeyError."""
-        return self._find(column).kind
-
-    def _find(self, column: str) -> ColumnMap:
-        for found in self.map.columns:
-            if fold_case(found.source) == fold_case(column):
-                return found
-        raise KeyError(column)
 
 
 def plan_table(
@@ -205,9 +149,9 @@ def plan_table(
         )
     judge = partial(find_fault, table, whole, options)
     _plan_columns(plan, census, kept, staging, relations, generated, options)
-    _plan_keys(plan, census, relations, options, judge, key_has_null=key_has_null)
-    _plan_checks(plan, staging, judge)
-    _plan_indexes(plan, relations, judge)
+    plan_keys(plan, census, relations, options, judge, key_has_null=key_has_null)
+    plan_checks(plan, staging, judge)
+    plan_indexes(plan, relations, judge)
     width, _ = judge("row-too-wide", "")
     plan.findings += [width] if width else []
     _plan_sequence(plan, census, staging)
@@ -223,65 +167,6 @@ def plan_table(
     if not table.primary_key:
         plan.findings.append(make_finding("rowid-not-kept", f"table {table.name} has no primary key", table=table.name))
     return plan
-
-
-def list_given_names(table: Table, style: NameStyle) -> Iterator[str]:
-    """The names that the source gives to the table's constraints and indexes, in a style. Pure."""
-    found = (
-        table.primary_key_name,
-        *(index.name if index.origin == "c" else index.constraint_name for index in table.indexes),
-        *(check.name for check in table.checks),
-        *(key.name for key in table.foreign_keys),
-    )
-    return (_style(name, style) for name in found if name)
-
-
-def _style(name: str, style: NameStyle) -> str:
-    return restyle_name(name, style) or "unnamed"
-
-
-def claim_names(
-    names: Sequence[str], space: NameSpace, style: NameStyle, kept_back: Iterable[str] = ()
-) -> dict[str, str]:
-    """Take a name in the target for each of the source's: first for those that the style does not change. Pure.
-
-    So user_name keeps its name, and userName evades it, in whatever order they stand. kept_back: names that nothing
-    may have.
-    """
-    for name in kept_back:
-        space.claim(name)
-    ordered = sorted(names, key=lambda name: _style(name, style) != name)
-    claimed = {name: space.claim(_style(name, style), seed=name, given=bool(name)) for name in ordered}
-    return {name: claimed[name] for name in names}
-
-
-def note_change(kind: ObjectKind, table: str | None, source: str, target: str, style: NameStyle) -> list[NameChange]:
-    """Note that a name was not kept, and why; nothing where it was. Pure."""
-    if source == target:
-        return []
-    why = say_why(source, target, style)
-    if kind == "column" and (styled := _style(source, style)) in SYSTEM_COLUMNS and target != styled:
-        why = "PostgreSQL keeps the name for itself"
-    return [NameChange(kind=kind, table=table, source=source, target=target, why=why)]
-
-
-def why_styled(style: NameStyle) -> str:
-    """The reason for a change of name that the user asked for. Pure."""
-    return f"--names {style}"
-
-
-def say_why(name: str, target: str, style: NameStyle) -> str:
-    """Say why a name that the source gives could not be kept. Pure."""
-    styled = restyle_name(name, style)
-    if not name:
-        return "a name cannot be empty"
-    if not styled:
-        return f"nothing is left of it with --names {style}"
-    if styled == target:
-        return why_styled(style)
-    if len(styled.encode()) > LIMIT_BYTES:
-        return f"it has more than {LIMIT_BYTES} bytes"
-    return "another object has it already" if styled == name else f"another object has the name {styled} already"
 
 
 def _column_type(table: Table, column: Column, census: ColumnCensus, target: str, choice: TypeChoice) -> ColumnType:
@@ -460,385 +345,6 @@ def _translate_default(plan: TablePlan, column: Column, own: ColumnType) -> str:
         return ""
     note_translation(plan, "default", (column.name, own.target), column.default_sql, translated, own.pg_type)
     return translated.sql
-
-
-def note_translation(
-    plan: TablePlan,
-    use: TranslationUse,
-    names: tuple[str, str],
-    source_sql: str,
-    translated: Translation,
-    pg_type: str = "",
-) -> None:
-    """Note what was translated, for the proof. names: the object's in findings, and in the target."""
-    if translated.kind is None:
-        return
-    result = ColumnMap(
-        source=names[0], target=names[1], pg_type=pg_type or translated.kind, kind=translated.kind, rule=""
-    )
-    plan.translations.append(
-        TranslatedSql(
-            use=use,
-            name=names[0],
-            object_name=names[1],
-            table=plan.table.name,
-            source_sql=source_sql,
-            target_sql=translated.sql,
-            results=(result,),
-            moves=translated.moves,
-        )
-    )
-
-
-def _why_no_index(plan: TablePlan, keys: Sequence[IndexKey]) -> str:
-    """Why PostgreSQL cannot have an index on these keys; "" when it can."""
-    if len(keys) > MOST_KEY_COLUMNS:
-        return f"it has {len(keys)} columns; PostgreSQL allows {MOST_KEY_COLUMNS}"
-    for key in keys:
-        if key.column is not None and plan.kind_of(key.column) == "json":
-            return f"{key.column} is of type json, which PostgreSQL cannot order"
-    return ""
-
-
-def _note_conflict(plan: TablePlan, name: str, clause: str) -> None:
-    plan.findings.append(
-        make_finding(
-            "conflict-clause",
-            f"{name} says {clause}; PostgreSQL has no such clause",
-            table=plan.table.name,
-            name=name,
-            hint="say INSERT … ON CONFLICT in the application where it relies on this",
-        )
-    )
-
-
-def _plan_keys(
-    plan: TablePlan,
-    census: TableCensus,
-    relations: NameSpace,
-    options: Options,
-    judge: _Judge,
-    *,
-    key_has_null: bool,
-) -> None:
-    """The primary key and the UNIQUE constraints."""
-    table, target = plan.table, plan.map.target
-    for column in table.not_null_on_conflict:
-        _note_conflict(plan, f"NOT NULL of {column}", "ON CONFLICT")
-    if table.primary_key:
-        if table.primary_key_on_conflict is not None:
-            _note_conflict(plan, "PRIMARY KEY", f"ON CONFLICT {table.primary_key_on_conflict}")
-        nulls = [census.column(name) for name in table.primary_key if census.column(name).nulls]
-        if nulls and table.rowid_alias is None:
-            offence = nulls[0].offence("null")
-            places = ", ".join(f"{found.nulls:,} in {found.name}" for found in nulls)
-            rows = sum(found.nulls for found in nulls)
-            made = make_finding(
-                "null-in-key",
-                f"PRIMARY KEY ({', '.join(table.primary_key)}) contains NULL: {places}",
-                table=table.name,
-                name=", ".join(table.primary_key),
-                count=rows,
-                samples=offence.samples if offence else (),
-                more_ways=(offer_quarantine(rows),),
-            )
-            if find_way(made.code, made.place, {"quarantine"}, options):
-                plan.findings.append(replace(made, way="quarantine"))
-            elif key_has_null:
-                plan.findings.append(made)
-        name = _claim(plan, relations, "primary_key", table.primary_key_name, f"{target}_pkey")
-        index = next((index for index in table.indexes if index.origin == "pk"), None)
-        what = f"PRIMARY KEY ({', '.join(table.primary_key)})"
-        if index is not None and (reason := _why_no_index(plan, index.keys)):
-            plan.findings.append(
-                make_finding(
-                    "index-untranslatable",
-                    f"{what} is not carried over: {reason}",
-                    table=table.name,
-                    name=name_key(index),
-                )
-            )
-        elif index is None or _is_taken(plan, index, what, judge):
-            _plan_primary_key(plan, name, relations, key_has_null=key_has_null)
-    for index in table.indexes:
-        if index.origin != "u":
-            continue
-        columns = tuple(key.column for key in index.keys if key.column is not None)
-        if index.on_conflict is not None:
-            _note_conflict(plan, f"UNIQUE ({', '.join(columns)})", f"ON CONFLICT {index.on_conflict}")
-        default = "_".join((target, *(plan.target_of(column) for column in columns), "key"))
-        name = _claim(plan, relations, "unique", index.constraint_name, default)
-        try:
-            parts = _key_parts(plan, index.keys)
-        except Untranslatable as error:
-            plan.findings.append(
-                make_finding(
-                    "index-untranslatable",
-                    f"UNIQUE ({', '.join(columns)}) is not carried over: {error.reason}",
-                    table=table.name,
-                    name=index.name,
-                )
-            )
-            continue
-        if _is_taken(plan, index, f"UNIQUE ({', '.join(columns)})", judge):
-            _add_unique(plan, name, columns, parts)
-
-
-def _plan_primary_key(plan: TablePlan, name: str, relations: NameSpace, *, key_has_null: bool) -> None:
-    """The primary key, and where it cannot ignore what SQLite's does, a unique index beside it that can."""
-    table = plan.table
-    declared = next((index.keys for index in table.indexes if index.origin == "pk"), ())
-    keys = declared or tuple(IndexKey(column=column) for column in table.primary_key)
-    parts: list[KeyPart] = []
-    try:
-        parts = _key_parts(plan, keys)
-    except Untranslatable as error:
-        if not any(_is_named(plan, key) for key in keys):
-            message = f"PRIMARY KEY ({', '.join(table.primary_key)}) compares byte for byte: {error.reason}"
-            place = ", ".join(table.primary_key)
-            plan.findings.append(make_finding("collation-lost", message, table=table.name, name=place))
-    if key_has_null and parts:
-        _add_unique(plan, name, table.primary_key, parts)
-        return
-    is_plain = not any(part.expression for part in parts)
-    _add_key(plan, name, table.primary_key, primary=not key_has_null, folds=parts if is_plain else ())
-    if not is_plain:
-        ending = "nocase" if any(part.folds == "NOCASE" for part in parts) else "rtrim"
-        beside = _claim(plan, relations, "index", None, f"{name}_{ending}")
-        _add_folding_index(plan, beside, table.primary_key, parts, "primary_key")
-
-
-def _is_named(plan: TablePlan, key: IndexKey) -> bool:
-    """Whether the key's collation is the column's own, which a finding names."""
-    own = {fold_case(column.name): column.collation.upper() for column in plan.table.columns}
-    return key.collation.upper() != "BINARY" and own.get(fold_case(key.column or "")) == key.collation.upper()
-
-
-def _add_unique(plan: TablePlan, name: str, columns: Sequence[str], parts: Sequence[KeyPart]) -> None:
-    """A UNIQUE constraint; an index where a key is no plain column, which no constraint can have."""
-    if not _is_plain(parts):
-        _add_folding_index(plan, name, columns, parts, "unique")
-    else:
-        _add_key(plan, name, columns, primary=False, folds=parts)
-
-
-def _add_folding_index(
-    plan: TablePlan, name: str, columns: Sequence[str], parts: Sequence[KeyPart], stands_for: ObjectKind
-) -> None:
-    target, staging = plan.map.target, plan.collations.staging
-    names = [plan.target_of(column) for column in columns]
-    sql = create_index_sql(staging, target, name, [part.sql for part in parts], unique=True, where_sql="")
-    plan.steps.append(Step(id=f"post-data/index/{name}", phase="post-data", table=target, sql=(sql,), group=target))
-    key_columns, folds = describe_parts(parts, names)
-    plan.objects.append(
-        PlannedObject(
-            kind="index",
-            name=name,
-            table=target,
-            columns=tuple(None if part.expression else column for part, column in zip(parts, names, strict=True)),
-            unique=True,
-            stands_for=stands_for,
-            key_columns=key_columns,
-            folds=folds,
-        )
-    )
-
-
-def _is_taken(plan: TablePlan, index: Index, what: str, judge: _Judge) -> bool:
-    """Whether a key or index is made, whatever rows it would not take; adds the findings about them."""
-    taken = True
-    for code in ("unique-clash", "index-entry-too-long"):
-        found, way = judge(code, name_key(index), what=what, sql=index.sql)
-        if found is not None:
-            plan.findings.append(found)
-            taken = taken and way in {"quarantine", "try"}
-    return taken
-
-
-def _claim(plan: TablePlan, relations: NameSpace, kind: ObjectKind, given: str | None, default: str) -> str:
-    """Take a name for something backed by an index: unique in the schema, and among the table's constraints."""
-    wanted = _style(given, plan.style) if given else default
-    name = relations.claim(wanted, seed=f"{plan.map.target}/{kind}", given=given is not None)
-    plan.constraint_names.claim(name, given=True)
-    _note_name(plan, kind, given, name)
-    return name
-
-
-def claim_constraint(plan: TablePlan, kind: ObjectKind, given: str | None, default: str) -> str:
-    """Take a name for a constraint without an index: unique among the table's constraints."""
-    wanted = _style(given, plan.style) if given else default
-    name = plan.constraint_names.claim(wanted, seed=given or "", given=given is not None)
-    _note_name(plan, kind, given, name)
-    return name
-
-
-def _note_name(plan: TablePlan, kind: ObjectKind, given: str | None, name: str) -> None:
-    if given is not None:
-        plan.names += note_change(kind, plan.table.name, given, name, plan.style)
-
-
-def _add_key(
-    plan: TablePlan, name: str, columns: Sequence[str], *, primary: bool, folds: Sequence[KeyPart] = ()
-) -> None:
-    target, staging = plan.map.target, plan.collations.staging
-    names = tuple(plan.target_of(column) for column in columns)
-    kind: ObjectKind = "primary_key" if primary else "unique"
-    step_kind = "primary-key" if primary else "unique"
-    plan.steps.append(
-        Step(
-            id=f"post-data/{step_kind}/{name}",
-            phase="post-data",
-            table=target,
-            sql=(add_key_sql(staging, target, name, "PRIMARY KEY" if primary else "UNIQUE", names),),
-            group=target,
-        )
-    )
-    _, folded = describe_parts(folds, names if folds else ())
-    plan.objects.append(PlannedObject(kind=kind, name=name, table=target, columns=names, unique=True, folds=folded))
-    plan.unique_sets.append(tuple(map(fold_case, columns)))
-
-
-def _plan_checks(plan: TablePlan, staging: str, judge: _Judge) -> None:
-    table, target = plan.table, plan.map.target
-    for position, check in enumerate(table.checks, start=1):
-        place = f"CHECK {check.name}" if check.name else f"CHECK ({check.sql})"
-        broken, way = judge("check-broken", name_check(table, position - 1), what=place, sql=check.sql)
-        if broken is not None and way == "quarantine":  # whether or not it is carried over
-            plan.findings.append(broken)
-        try:
-            translated = translate_check(check.sql, plan.types)
-            plan.refusals.check("check-untranslatable", table.name, check.name or f"check {position}")
-        except Untranslatable as error:
-            plan.findings.append(
-                make_finding(
-                    "check-untranslatable",
-                    f"{place} is not carried over: {error.reason}",
-                    table=table.name,
-                    name=check.name or f"check {position}",
-                    sql=check.sql,
-                )
-            )
-            continue
-        if translated.implied_by_type:
-            plan.findings.append(
-                make_finding(
-                    "check-implied",
-                    f"{place} is enforced by the column's type",
-                    table=table.name,
-                    name=check.name or f"check {position}",
-                    sql=check.sql,
-                )
-            )
-            continue
-        if broken is not None and way != "quarantine":
-            plan.findings.append(broken)
-            if way == "leave-out":
-                continue
-        is_valid = broken is None or way != "not-valid"
-        default = f"{target}_{check.column}_check" if check.column else f"{target}_check"
-        name = claim_constraint(plan, "check", check.name, default)
-        plan.steps.append(
-            Step(
-                id=f"post-data/check/{target}.{name}",
-                phase="post-data",
-                table=target,
-                sql=(add_check_sql(staging, target, name, translated.sql) + ("" if is_valid else " NOT VALID"),),
-                group=target,
-            )
-        )
-        plan.objects.append(
-            PlannedObject(kind="check", name=name, table=target, validated=is_valid, source_sql=check.sql)
-        )
-        note_translation(plan, "check", (check.name or f"check {position}", name), check.sql, translated)
-
-
-def _plan_indexes(plan: TablePlan, relations: NameSpace, judge: _Judge) -> None:
-    table, target = plan.table, plan.map.target
-    for index in table.indexes:
-        if index.origin != "c":
-            continue
-        try:
-            keys = _key_parts(plan, index.keys)
-            predicate = translate_predicate(index.where_sql, plan.types) if index.where_sql else None
-            where = predicate.sql if predicate else ""
-            plan.refusals.check("index-untranslatable", table.name, index.name)
-        except Untranslatable as error:
-            plan.findings.append(
-                make_finding(
-                    "index-untranslatable",
-                    f"index {index.name} is not carried over: {error.reason}",
-                    table=table.name,
-                    name=index.name,
-                    sql=index.sql,
-                )
-            )
-            continue
-        if not _is_taken(plan, index, f"index {index.name}", judge):
-            continue
-        name = _claim(plan, relations, "index", index.name, index.name)
-        plan.steps.append(
-            Step(
-                id=f"post-data/index/{name}",
-                phase="post-data",
-                table=target,
-                sql=(_index_sql(plan, index, name, keys, where),),
-                group=target,
-            )
-        )
-        plan.objects.append(_index_object(plan, index, name, keys))
-        if predicate and index.where_sql:
-            note_translation(plan, "predicate", (index.name, name), index.where_sql, predicate)
-        for key in index.keys:
-            if key.expression_sql:
-                translated = translate_index_key(key.expression_sql, plan.types)
-                note_translation(plan, "index-key", (index.name, name), key.expression_sql, translated)
-        if index.unique and not where and all(key.column is not None for key in index.keys) and _is_plain(keys):
-            plan.unique_sets.append(tuple(fold_case(key.column or "") for key in index.keys))
-
-
-def _key_parts(plan: TablePlan, keys: Sequence[IndexKey]) -> list[KeyPart]:
-    """The keys in SQL. Raises: Untranslatable where PostgreSQL cannot have an index on them."""
-    if reason := _why_no_index(plan, keys):
-        raise Untranslatable(reason)
-    return [_key_part(plan, key) for key in keys]
-
-
-def _key_part(plan: TablePlan, key: IndexKey) -> KeyPart:
-    kind: Kind | None
-    if key.column is not None:
-        sql, kind = quote_name(plan.target_of(key.column)), plan.kind_of(key.column)
-    else:
-        translated = translate_index_key(key.expression_sql or "", plan.types)
-        sql, kind = f"({translated.sql})", translated.kind
-    return plan.collations.key_part(plan.table, key, sql, kind)
-
-
-def _is_plain(parts: Sequence[KeyPart]) -> bool:
-    """Whether all keys are columns with their own collation, so that foreign keys may point at them."""
-    return not any(part.expression or part.collated for part in parts)
-
-
-def _index_sql(plan: TablePlan, index: Index, name: str, parts: Sequence[KeyPart], where_sql: str) -> str:
-    sql = [part.sql + " DESC" * key.descending for part, key in zip(parts, index.keys, strict=True)]
-    staging, target = plan.collations.staging, plan.map.target
-    return create_index_sql(staging, target, name, sql, unique=index.unique, where_sql=where_sql)
-
-
-def _index_object(plan: TablePlan, index: Index, name: str, parts: Sequence[KeyPart]) -> PlannedObject:
-    names = [plan.target_of(key.column) if key.column is not None else "" for key in index.keys]
-    key_columns, folds = describe_parts(parts, names)
-    return PlannedObject(
-        kind="index",
-        name=name,
-        table=plan.map.target,
-        columns=tuple(None if part.expression else column or None for part, column in zip(parts, names, strict=True)),
-        descending=tuple(key.descending for key in index.keys),
-        unique=index.unique,
-        partial=index.where_sql is not None,
-        source_sql=index.sql,
-        key_columns=key_columns,
-        folds=folds if index.unique else (),
-    )
 
 
 def _plan_sequence(plan: TablePlan, census: TableCensus, staging: str) -> None:

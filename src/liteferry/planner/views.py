@@ -14,8 +14,8 @@ from liteferry.expressions import Relation, translate_view
 from liteferry.findings import make_finding
 from liteferry.model import Catalog, ColumnMap, Finding, NameChange, PlannedObject, Step, TranslatedSql, View
 from liteferry.names import NameSpace
+from liteferry.planner.naming import claim_names, note_change
 from liteferry.planner.sql import create_view_sql
-from liteferry.planner.tables import claim_names, note_change
 from liteferry.sqlite_ddl import fold_case, lex
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from liteferry.expressions import ViewTranslation
     from liteferry.names import NameStyle
     from liteferry.planner.refusals import Refusals
-    from liteferry.planner.tables import TablePlan
+    from liteferry.planner.table_plan import TablePlan
 
 
 @dataclass(slots=True, kw_only=True)

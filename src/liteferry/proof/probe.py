@@ -111,7 +111,9 @@ def _probe_expression(
     question = ask(translated)
     answers = database.evaluate(translated.table or "", clauses, rows, question.source_sql, own)
     spelled = [[spell_for_target(column, value) for column, value in zip(used, row, strict=True)] for row in rows]
-    target_columns = [(column.target, column.pg_type) for column in used]
+    # the extension's type may be nowhere yet; and an expression reads such a column as plain text
+    types = {"citext": "text"}
+    target_columns = [(column.target, types.get(column.pg_type, column.pg_type)) for column in used]
     others = evaluate_samples(target, target_columns, spelled, question.target_sql)
     for row, (answered, value), (state, text) in zip(rows, answers, others, strict=True):
         # an error is no other answer, as long as it is about the value: SQLite's, too, are loud
@@ -151,6 +153,9 @@ _NEAR_US: Final = 3_600_000_000
 """How far apart two clocks may be: an hour, which no wrong time zone or unit hides in."""
 
 
+_LONG_NUMBER: Final = re.compile(rb"-?\d{15,}")  # longer than any count of milliseconds
+
+
 def _look_alike(form: bytes, other: bytes) -> bool:
     """Whether two moments are near each other, two texts of one shape, two other values of one type. Pure."""
     if form[:1] != other[:1]:
@@ -161,6 +166,8 @@ def _look_alike(form: bytes, other: bytes) -> bool:
         case b"d":
             return abs(int(form[1:]) - int(other[1:])) <= 1
         case b"t":
+            if _LONG_NUMBER.fullmatch(form[1:]) and _LONG_NUMBER.fullmatch(other[1:]):
+                return True  # random() as a text, whose sign and length are chance too
             return _shape(form[1:]) == _shape(other[1:])
         case b"x":
             return len(form) == len(other)

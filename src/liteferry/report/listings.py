@@ -1,4 +1,4 @@
-"""What a terminal shows before anything was moved: findings, the plan, and what the source really holds.
+"""What a terminal shows before anything was moved: findings and the plan.
 
 Layer 1, pure. Plain text, no colours: the command line adds them. Commands and SQL are never folded, so that they can
 be copied.
@@ -35,18 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from liteferry.model import (
-        Catalog,
-        Census,
-        Column,
-        ColumnCensus,
         Finding,
         NameChange,
         Plan,
         Sample,
-        SourceInfo,
         Step,
-        Table,
-        TableCensus,
     )
 
 _LISTED_NOTES: Final = 10
@@ -243,119 +236,3 @@ def _write_step(step: Step, rows_of: Mapping[str, int]) -> Iterator[str]:
 def join_statements(statements: Sequence[str]) -> str:
     """Write SQL statements one below the other, each with its semicolon. Pure."""
     return "\n".join(f"{sql.rstrip().removesuffix(';')};" for sql in statements)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# What the source holds
-
-
-def render_inspect_text(catalog: Catalog, census: Census, info: SourceInfo, *, width: int = 100) -> str:
-    """Write what the source declares and what it really stores, table by table. Pure."""
-    censuses = {table.table: table for table in census.tables}
-    rows = sum(table.rows for table in census.tables)
-    views, triggers, virtual = len(catalog.views), len(catalog.triggers), len(catalog.virtual_tables)
-    holds = [format_plural(len(catalog.tables), "table"), format_plural(rows, "row")]
-    holds += [format_plural(views, "view")] if views else []
-    holds += [format_plural(triggers, "trigger")] if triggers else []
-    holds += [format_plural(virtual, "virtual table")] if virtual else []
-    facts = [
-        ("file", f"{info.path} ({format_size(info.size_bytes)})"),
-        ("holds", format_list(holds)),
-        ("SQLite", f"library {info.sqlite_version}"),
-        ("text", info.encoding),
-        ("pages", f"{format_plural(catalog.page_size_bytes, 'byte')} each, journal mode {info.journal_mode}"),
-        ("versions", f"user_version {catalog.user_version}, application_id {catalog.application_id}"),
-        ("SHA-256", info.sha256),
-    ]
-    parts = [align_rows([fact for fact in facts if fact[1]], indent=0)]
-    parts += ["\n".join(_write_table(table, censuses.get(table.name), census, width=width)) for table in catalog.tables]
-    parts += _write_others(catalog)
-    return "\n\n".join(parts) + "\n"
-
-
-def _write_table(table: Table, counted: TableCensus | None, census: Census, *, width: int) -> Iterator[str]:
-    facts = [format_plural(counted.rows, "row"), format_size(counted.size_bytes)] if counted else ["not counted"]
-    facts.append(f"primary key {', '.join(table.primary_key)}" if table.primary_key else "no primary key")
-    if table.sequence_value is not None:
-        facts.append(f"highest id ever given {format_count(table.sequence_value)}")
-    facts += [word for word, holds in (("strict", table.strict), ("without rowid", table.without_rowid)) if holds]
-    yield wrap_text(f"{table.name}  {' · '.join(facts)}", width=width, hang=2)
-    counts = {column.name: column for column in counted.columns} if counted else {}
-    yield align_rows(
-        [_describe_column(column, counts.get(column.name)) for column in table.columns],
-        header=("column", "declared", "stored", "range and forms"),
-    )
-    for column in table.columns:
-        for offence in counts[column.name].offences if column.name in counts else ():
-            keys = ", ".join(sample.key for sample in offence.samples)
-            more = ", …" if 0 < len(offence.samples) < offence.count else ""
-            at = f" at {keys}{more}" if keys else ""
-            yield wrap_text(
-                f"! {column.name}: {offence.name}, {format_count(offence.count)}{at}", width=width, indent=4, hang=4
-            )
-    for orphans in census.orphans:
-        if orphans.table == table.name:
-            key = table.foreign_keys[orphans.foreign_key]
-            keys = ", ".join(sample.key for sample in orphans.samples)
-            how = ", compared byte for byte," if orphans.exact else ""
-            yield wrap_text(
-                f"! {', '.join(key.columns)}: {format_plural(orphans.count, 'row')} without a parent in "
-                f"{key.parent_table}{how}{f' at {keys}' if keys else ''}",
-                width=width,
-                indent=4,
-                hang=4,
-            )
-
-
-def _describe_column(column: Column, counted: ColumnCensus | None) -> tuple[str, str, str, str]:
-    declared = " ".join(
-        word
-        for word in (
-            column.declared_type or "(none)",
-            "not null" if column.not_null else "",
-            f"generated {column.generated}" if column.generated else "",
-        )
-        if word
-    )
-    if counted is None:
-        return column.name, declared, "", ""
-    stored = [
-        format_plural(number, noun)
-        for noun, number in (
-            ("integer", counted.integers),
-            ("real", counted.reals),
-            ("text", counted.texts),
-            ("blob", counted.blobs),
-            ("null", counted.nulls),
-        )
-        if number
-    ]
-    ranges = []
-    if counted.min_integer is not None and counted.max_integer is not None:
-        ranges.append(f"{format_count(counted.min_integer)} to {format_count(counted.max_integer)}")
-    if counted.longest_text_chars:
-        ranges.append(f"up to {format_plural(counted.longest_text_chars, 'character')}")
-    if counted.blobs:
-        ranges.append(f"up to {format_size(counted.longest_value_bytes)}")
-    ranges += [f"{form.name} {format_count(form.count)}" for form in counted.forms]
-    return column.name, declared, ", ".join(stored) or "nothing", ", ".join(ranges)
-
-
-def _write_others(catalog: Catalog) -> list[str]:
-    views = [
-        (
-            view.name,
-            f"cannot be read by SQLite: {view.error}" if view.error else format_plural(len(view.columns), "column"),
-        )
-        for view in catalog.views
-    ]
-    triggers = [(trigger.name, f"on {trigger.table}") for trigger in catalog.triggers]
-    virtual = [
-        (table.name, f"{table.module}, with {format_plural(len(table.shadow_tables), 'shadow table')}")
-        for table in catalog.virtual_tables
-    ]
-    return [
-        f"{title}\n{align_rows(rows)}"
-        for title, rows in (("Views", views), ("Triggers", triggers), ("Virtual tables", virtual))
-        if rows
-    ]

@@ -1,0 +1,473 @@
+"""What is stored in one column, counted batch by batch.
+
+Layer 1, pure.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import copysign, inf
+from struct import pack, unpack
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from liteferry.census.families import DESCRIBED, HOLDS, TAKES
+from liteferry.census.forms import (
+    FORMS,
+    REASONS,
+    count_digits,
+    is_inexact,
+    look_bool,
+    look_cidr,
+    look_inet,
+    look_padding,
+    look_uuid,
+    read_local_us,
+    tell_why_no_time,
+    text_form_datetime,
+    text_form_time,
+)
+from liteferry.census.json_forms import JsonReader
+from liteferry.census.offences import NOTES, OFFENCES, SAMPLES
+from liteferry.census.rows import Offender
+from liteferry.census.shapes import SHAPES, ShapeCounter
+from liteferry.census.values import InvalidText, describe_class, to_storage
+from liteferry.conversions import (
+    EPOCH_WAYS,
+    REPAIRS,
+    Unconvertible,
+    find_zone,
+    make_moment_converter,
+    make_repair,
+    make_zone_resolver,
+)
+from liteferry.model import Column, ColumnCensus, Form, Misfits, Offence, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from liteferry.census.rows import Batch, Sink
+    from liteferry.model import StorageName
+    from liteferry.typemap import DeclaredType
+
+_EXACT_DOUBLE: Final = 2**53
+"""Every integer up to here is a double."""
+
+
+class ColumnAccumulator:
+    """Counts one column. ``add`` takes a batch's values and what names the row of an index."""
+
+    def __init__(
+        self,
+        column: Column,
+        declared: DeclaredType,
+        sink: Sink | None,
+        *,
+        forbids_null: bool,
+        conversions: Sequence[str] = (),
+    ) -> None:
+        """Start with no values."""
+        self.column = column
+        self.sink = sink
+        self.conversions = tuple(conversions)
+        self.declared = declared
+        self.forbids_null = forbids_null
+        self.classes: Counter[type] = Counter()
+        self.min_integer: int | None = None
+        self.max_integer: int | None = None
+        self.longest_text = 0
+        self.longest_bytes = 0
+        self.size_bytes = 0
+        self.min_real: float | None = None
+        self.max_real: float | None = None
+        self.negative_zeros = self.positive_infinities = self.negative_infinities = 0
+        self.forms: Counter[str] = Counter()
+        self.shapes = {str: ShapeCounter(), bytes: ShapeCounter()}
+        self.first: dict[str, str] = {}  # the key of the first row with a shape
+        self.fraction_digits = 0
+        self.integer_digits = 0
+        self.counts: Counter[str] = Counter()
+        self.samples: dict[str, list[Sample]] = {}
+        self.groups: Counter[tuple[type, tuple[str, ...], bool]] = Counter()
+        self._offenders: dict[int, list[str]] = {}  # of the batch: what each value's offences are
+        self._expected: frozenset[type] = frozenset()  # without a declared type: the class of the first rows
+        family = declared.family
+        self.holds: frozenset[type] = HOLDS[family]
+        if family == "text" and declared.pg_type:
+            self.holds |= {int, float}  # whoever demands text says that numbers become their text
+        self.notes: dict[str, list[Sample]] = {}
+        self.reasons: Counter[str] = Counter()
+        self.converted = 0
+        self._changed: set[int] = set()  # of the batch: the values that a conversion changes
+        repairs = [way for way in self.conversions if way in REPAIRS]
+        self._repair = make_repair(repairs) if repairs else None
+        epoch = next((way for way in self.conversions if way in EPOCH_WAYS), "")
+        self._to_moment = make_moment_converter(epoch, whole_days=family == "date") if epoch else None
+        if epoch:
+            self.holds |= {int, float}
+        zone = find_zone(self.conversions)
+        self._resolve = make_zone_resolver(zone) if zone else None
+        self.look: Callable[[str], str] | None = {
+            "datetime": self._look_datetime,
+            "date": self._look_datetime,
+            "time": self._look_time,
+            "interval": self._look_interval,
+            "json": JsonReader().classify,
+            "uuid": look_uuid,
+            "bool": look_bool,
+            "inet": look_inet if declared.pg_type == "inet" else look_cidr,
+            "text": self._look_label if declared.labels else look_padding if declared.pads else None,
+        }.get(family)
+
+    def add(self, values: Sequence[object], rows: Batch) -> None:
+        """Count a batch's values of the column."""
+        counted = Counter(map(type, values))
+        self.classes.update(counted)
+        family = self.declared.family
+        if family == "none":
+            self._expect_class(counted)
+        for found in counted:
+            if found is not type(None) and found not in self.holds and found is not InvalidText:
+                self._offend("class", self._where(values, found), values, rows)
+        if type(None) in counted and self.forbids_null:
+            self._offend("null", self._where(values, type(None)), values, rows)
+        if int in counted:
+            self._add_integers(values, rows)
+        if float in counted:
+            self._add_reals(values, rows)
+        if str in counted:
+            self._add_texts(values, whole=len(counted) == 1, rows=rows)
+        if bytes in counted:
+            blobs = [v for v in values if type(v) is bytes]
+            lengths = [*map(len, blobs)]
+            self.longest_bytes = max(self.longest_bytes, *lengths)
+            self.size_bytes += sum(lengths)
+            if family == "uuid":
+                wrong = [i for i, v in enumerate(values) if type(v) is bytes and len(v) != 16]
+                self._offend("form", wrong, values, rows)
+            self._place_shapes(self.shapes[bytes].add_blobs(blobs), values, rows)
+        if InvalidText in counted:
+            bad = [v for v in values if type(v) is InvalidText]
+            self.longest_bytes = max(self.longest_bytes, *map(len, bad))
+            self.size_bytes += sum(map(len, bad))
+            self.shapes[str].add_others(len(bad))
+            self._offend("invalid-utf8", self._where(values, InvalidText), values, rows)
+            if self._repair is not None:
+                self._add_repaired(values, InvalidText, rows)
+        if self._to_moment is not None and (int in counted or float in counted):
+            self._add_numbers(values, self._to_moment, rows)
+        if self._offenders:
+            self.groups.update(
+                (type(values[index]), tuple(names), index in self._changed) for index, names in self._offenders.items()
+            )
+            self._offenders.clear()
+        self.converted += len(self._changed)
+        self._changed.clear()
+
+    def _expect_class(self, counted: Counter[type]) -> None:
+        """Without a declared type: the class that most of the first rows have is the one that the others offend."""
+        if self._expected:
+            return
+        numbers = frozenset({int, float}) if self.column.affinity == "NUMERIC" else frozenset()
+        kinds = [numbers or frozenset({int}), numbers or frozenset({float}), _TEXTS, frozenset({bytes})]
+        most = max(kinds, key=lambda kind: sum(counted[found] for found in kind))
+        if any(counted[found] for found in most):
+            self.holds = self._expected = most
+
+    def _add_integers(self, values: Sequence[object], rows: Batch) -> None:
+        family = self.declared.family
+        integers: Sequence[int] = [v for v in values if type(v) is int]
+        low, high = min(integers), max(integers)
+        self.min_integer = low if self.min_integer is None else min(low, self.min_integer)
+        self.max_integer = high if self.max_integer is None else max(high, self.max_integer)
+        self.size_bytes += 8 * len(integers)
+        if family == "bool" and not (low >= 0 and high <= 1):
+            self._offend("form", [i for i, v in enumerate(values) if type(v) is int and v not in {0, 1}], values, rows)
+        if family == "decimal":
+            self._look_decimals(values, int, rows)
+        bound = 1 << (self.declared.integer_bits - 1)
+        if self.declared.pg_type == "real":
+            inexact = [i for i, v in enumerate(values) if type(v) is int and not _fits_float4(v)]
+            self._offend("range", inexact, values, rows)
+        elif family == "real" and max(-low, high) > _EXACT_DOUBLE:
+            inexact = [i for i, v in enumerate(values) if type(v) is int and int(float(v)) != v]
+            self._offend("range", inexact, values, rows)
+        if family == "integer" and not (low >= -bound and high < bound):
+            beyond = [i for i, v in enumerate(values) if type(v) is int and not -bound <= v < bound]
+            self._offend("range", beyond, values, rows)
+
+    def _add_reals(self, values: Sequence[object], rows: Batch) -> None:
+        reals = [v for v in values if type(v) is float]
+        self.size_bytes += 8 * len(reals)
+        self._measure_reals(reals)
+        family = self.declared.family
+        if family != "real":
+            infinite = [i for i, v in enumerate(values) if type(v) is float and v in {float("inf"), float("-inf")}]
+            self._offend("nonfinite", infinite, values, rows)
+        if family == "decimal":
+            self._look_decimals(values, float, rows)
+        if self.declared.pg_type == "real":
+            inexact = [i for i, v in enumerate(values) if type(v) is float and not _fits_float4(v)]
+            self._offend("range", inexact, values, rows)
+
+    def _measure_reals(self, reals: list[float]) -> None:
+        """Note the least and the largest finite real, and count what is not to be lost on the way."""
+        low, high = min(reals), max(reals)
+        if low <= 0 <= high and 0.0 in reals:
+            self.negative_zeros += sum(not v and copysign(1, v) < 0 for v in reals)
+        if low == -inf or high == inf:
+            self.negative_infinities += reals.count(-inf)
+            self.positive_infinities += reals.count(inf)
+            finite = [v for v in reals if -inf < v < inf]
+            if not finite:
+                return
+            low, high = min(finite), max(finite)
+        self.min_real = low if self.min_real is None else min(low, self.min_real)
+        self.max_real = high if self.max_real is None else max(high, self.max_real)
+
+    def _place_shapes(self, fresh: Mapping[str, str | bytes], values: Sequence[object], rows: Batch) -> None:
+        """Keep the keys of the first rows with the shapes."""
+        for shape, found in fresh.items():
+            index = next(i for i, v in enumerate(values) if type(v) is type(found) and v == found)
+            self.first[shape] = rows.describe(index)
+
+    def _add_texts(self, values: Sequence[object], *, whole: bool, rows: Batch) -> None:
+        texts: Sequence[str] = values if whole else [v for v in values if type(v) is str]  # type: ignore[assignment]  # just selected by type
+        longest = max(map(len, texts))
+        self.longest_text = max(self.longest_text, longest)
+        joined = "".join(texts)
+        encoded_bytes = len(joined) if joined.isascii() else len(joined.encode())
+        self.size_bytes += encoded_bytes
+        self.longest_bytes = max(
+            self.longest_bytes, longest if joined.isascii() else max(len(t.encode()) for t in texts)
+        )
+        if "\0" in joined:
+            self._offend("nul", [i for i, v in enumerate(values) if type(v) is str and "\0" in v], values, rows)
+        limit = self.declared.length
+        if self._repair is not None:
+            self._add_repaired(values, str, rows)
+        elif self.declared.family == "text" and limit is not None and longest > limit:
+            long = [i for i, v in enumerate(values) if type(v) is str and len(v) > limit]
+            self._offend("too-long", long, values, rows)
+        if self.declared.family == "decimal":
+            self._look_decimals(values, str, rows)
+        described = self.look is not None and self.declared.family in DESCRIBED
+        if not described:
+            self._place_shapes(self.shapes[str].add_texts(texts, joined, longest), values, rows)
+        if self.look is not None:
+            forms = [self.look(v) if type(v) is str else "" for v in values]
+            counted = Counter(forms)
+            del counted[""]
+            self.forms.update(counted)
+            if described and "other" in counted:
+                others = [v for v, form in zip(values, forms, strict=True) if form == "other"]
+                self._add_others(others, values, rows)  # type: ignore[arg-type]  # only texts have a form
+            wrong = set(counted) - TAKES[self.declared.family]
+            if wrong:
+                self._offend("form", [i for i, form in enumerate(forms) if form in wrong], values, rows)
+                if self.declared.family in {"datetime", "date", "time"}:
+                    odd = [v for v, form in zip(values, forms, strict=True) if form in wrong]
+                    self.reasons.update(tell_why_no_time(v) for v in odd if type(v) is str)
+            for form, offence in (("json-only", "json-only"), ("datetime-tz", "zone")):
+                if form in counted:
+                    self._offend(offence, [i for i, found in enumerate(forms) if found == form], values, rows)
+            if self._resolve is not None:
+                self._add_local_times(values, forms, wrong, rows)
+
+    def _add_others(self, texts: Sequence[str], values: Sequence[object], rows: Batch) -> None:
+        """Look at the texts that have none of the forms of the declared type."""
+        fresh = self.shapes[str].add_texts(texts, "".join(texts), max(map(len, texts)))
+        self._place_shapes(fresh, values, rows)
+
+    def _add_local_times(self, values: Sequence[object], forms: Sequence[str], wrong: set[str], rows: Batch) -> None:
+        """Look at the texts that the chosen time zone makes moments of: those without an offset."""
+        unclear: dict[str, list[int]] = {}
+        for index, (value, form) in enumerate(zip(values, forms, strict=True)):
+            if type(value) is not str or form in wrong or form == "datetime-tz":
+                continue
+            try:
+                self._resolve(read_local_us(value))  # type: ignore[misc]  # only called where there is one
+            except Unconvertible as error:
+                unclear.setdefault("local-twice" if "twice" in str(error) else "local-none", []).append(index)
+            else:
+                self._changed.add(index)
+        for offence, indexes in unclear.items():
+            self._offend(offence, indexes, values, rows)
+
+    def _add_repaired(self, values: Sequence[object], found: type, rows: Batch) -> None:
+        """Look at what the chosen repairs make of texts."""
+        repair, limit, long = self._repair, self.declared.length, []
+        for index, value in enumerate(values):
+            if type(value) is not found:
+                continue
+            text = repair(value)  # type: ignore[misc, arg-type]  # only called where there is one, with texts
+            if text is None:
+                continue
+            if text != value:
+                self._changed.add(index)
+            self.longest_text = max(self.longest_text, len(text))
+            if self.declared.family == "text" and limit is not None and len(text) > limit:
+                long.append(index)
+        self._offend("too-long", long, values, rows)
+
+    def _add_numbers(self, values: Sequence[object], convert: Callable[[int | float], int], rows: Batch) -> None:
+        """Look at the numbers that the chosen epoch makes moments of."""
+        beyond = []
+        for index, value in enumerate(values):
+            if type(value) is int or type(value) is float:
+                try:
+                    convert(value)
+                except Unconvertible:
+                    beyond.append(index)
+                else:
+                    self._changed.add(index)
+        self._offend("epoch", beyond, values, rows)
+
+    def _look_decimals(self, values: Sequence[object], found: type, rows: Batch) -> None:
+        precision, scale = self.declared.precision, self.declared.scale or 0
+        if found is float:
+            self._note("inexact", [i for i, v in enumerate(values) if type(v) is float and is_inexact(v)], values, rows)
+        if precision is None and found is not str:
+            return  # numeric without limits takes every finite number: there is nothing to count
+        excess, wrong = [], []
+        for index, value in enumerate(values):
+            if type(value) is not found:
+                continue
+            digits = count_digits(value)  # type: ignore[arg-type]  # an int, float or str, by the line above
+            if digits is None:
+                if found is str:
+                    wrong.append(index)
+                continue
+            whole, fraction = digits
+            self.integer_digits = max(self.integer_digits, whole)
+            self.fraction_digits = max(self.fraction_digits, fraction)
+            if precision is not None and (fraction > scale or whole > precision - scale):
+                excess.append(index)
+        self._offend("excess", excess, values, rows)
+        self._offend("form", wrong, values, rows)
+
+    def _look_datetime(self, text: str) -> str:
+        form, digits = text_form_datetime(text)
+        if digits > self.fraction_digits:
+            if digits > self.declared.fraction_digits:
+                return "other"
+            self.fraction_digits = digits
+        return form
+
+    def _look_time(self, text: str) -> str:
+        form, digits = text_form_time(text)
+        if digits > self.declared.fraction_digits:
+            return "other"
+        self.fraction_digits = max(self.fraction_digits, digits)
+        return form
+
+    def _look_interval(self, text: str) -> str:
+        form = self._look_datetime(text)
+        elapsed = form.startswith("datetime") and form != "datetime-tz" and text.startswith(("1970-", "1969-"))
+        return "since-1970" if elapsed else "other"
+
+    def _look_label(self, text: str) -> str:
+        return "label" if text in self.declared.labels else "other"
+
+    @staticmethod
+    def _where(values: Sequence[object], found: type) -> list[int]:
+        return [index for index, value in enumerate(values) if type(value) is found]
+
+    def _offend(self, offence: str, indexes: Iterable[int], values: Sequence[object], rows: Batch) -> None:
+        found = indexes if isinstance(indexes, list) else list(indexes)
+        if not found:
+            return
+        self.counts[offence] += len(found)
+        for index in found:
+            self._offenders.setdefault(index, []).append(offence)
+        kept = self.samples.setdefault(offence, [])
+        for index in found[: SAMPLES - len(kept)]:
+            kept.append(Sample(key=rows.describe(index), why=describe_class(values[index])))
+        if self.sink is not None:
+            self.sink(
+                self.column.name,
+                offence,
+                (
+                    Offender(
+                        rows.identify(index),
+                        rows.describe(index),
+                        describe_class(values[index]),
+                        to_storage(values[index]),
+                        has_value=True,
+                    )
+                    for index in found
+                ),
+            )
+
+    def _note(self, note: str, indexes: Sequence[int], values: Sequence[object], rows: Batch) -> None:
+        """Count what hinders nothing."""
+        self.counts[note] += len(indexes)
+        kept = self.notes.setdefault(note, [])
+        for index in indexes[: SAMPLES - len(kept)]:
+            kept.append(Sample(key=rows.describe(index), why=describe_class(values[index])))
+
+    def finish(self) -> ColumnCensus:
+        """Return what was counted."""
+        shapes = self.shapes[str].counts + self.shapes[bytes].counts
+        return ColumnCensus(
+            name=self.column.name,
+            nulls=self.classes[type(None)],
+            integers=self.classes[int],
+            reals=self.classes[float],
+            texts=self.classes[str] + self.classes[InvalidText],
+            blobs=self.classes[bytes],
+            min_integer=self.min_integer,
+            max_integer=self.max_integer,
+            min_real=self.min_real,
+            max_real=self.max_real,
+            negative_zeros=self.negative_zeros,
+            positive_infinities=self.positive_infinities,
+            negative_infinities=self.negative_infinities,
+            longest_text_chars=self.longest_text,
+            longest_value_bytes=self.longest_bytes,
+            forms_of=self.declared.family if self.look is not None else "",
+            forms=tuple(Form(name=name, count=self.forms[name]) for name in FORMS if self.forms[name]),
+            shapes=tuple(
+                Form(name=name, count=shapes[name], first=self.first.get(name, "")) for name in SHAPES if shapes[name]
+            ),
+            unshaped=sum(counter.unshaped for counter in self.shapes.values()),
+            max_fraction_digits=self.fraction_digits,
+            max_integer_digits=self.integer_digits,
+            offences=tuple(
+                Offence(name=name, count=self.counts[name], samples=tuple(self.samples[name]))
+                for name in OFFENCES
+                if self.counts[name]
+            ),
+            misfits=tuple(
+                Misfits(storage=_STORAGE[found], offences=names, converted=converted, count=count)
+                for (found, names, converted), count in sorted(self.groups.items(), key=_order_group)
+            ),
+            notes=tuple(
+                Offence(name=name, count=self.counts[name], samples=tuple(self.notes[name]))
+                for name in NOTES
+                if self.counts[name]
+            ),
+            reasons=tuple(Form(name=name, count=self.reasons[name]) for name in REASONS if self.reasons[name]),
+            conversions=self.conversions,
+            converted=self.converted,
+        )
+
+
+def _order_group(group: tuple[tuple[type, tuple[str, ...], bool], int]) -> tuple[str, tuple[str, ...], bool]:
+    (found, names, converted), _ = group
+    return _STORAGE[found], names, converted
+
+
+def _fits_float4(value: float) -> bool:
+    """Whether a number is exactly one of single precision."""
+    try:
+        (found,) = unpack(">f", pack(">f", value))
+    except OverflowError:
+        return False
+    return bool(found == value)
+
+
+_TEXTS: Final[frozenset[type]] = frozenset({str, InvalidText})
+_STORAGE: Final[MappingProxyType[type, StorageName]] = MappingProxyType(
+    {type(None): "null", int: "integer", float: "real", str: "text", InvalidText: "text", bytes: "blob"}
+)

@@ -1,0 +1,111 @@
+"""What a text is as JSON: kept by jsonb, only by json, or no JSON at all.
+
+Layer 1, pure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_EXPONENT: Final = re.compile(r"[eE](?<=\d[eE])")
+_JSONB_FRACTION_DIGITS: Final = 16_383
+
+
+class _NotJson(ValueError):  # noqa: N818 - never leaves this module
+    """Raised for what RFC 8259 does not allow although Python's json module does."""
+
+
+def _refuse_constant(name: str) -> object:
+    raise _NotJson(name)
+
+
+class JsonReader:
+    """Reads JSON text only to say what it is. One for many texts: making a decoder costs as much as a short text."""
+
+    def __init__(self) -> None:
+        """Have nothing read."""
+        self._lossy = False
+        # `len` stands in for a parser of numbers: the cheapest call there is, since GeoJSON is millions of numbers
+        self._plain = self._make_decoder(len)
+        self._careful = self._make_decoder(self._see_number)
+
+    def _make_decoder(self, number: Callable[[str], object]) -> json.JSONDecoder:
+        return json.JSONDecoder(
+            object_pairs_hook=self._see_pairs,
+            parse_float=number,
+            parse_int=number,
+            parse_constant=_refuse_constant,
+        )
+
+    def _see_pairs(self, items: list[tuple[str, object]]) -> None:
+        if len(items) > 1 and len({key for key, _ in items}) != len(items):
+            self._lossy = True
+
+    def _see_number(self, digits: str) -> None:
+        if len(digits) > _JSONB_FRACTION_DIGITS:
+            self._lossy = True
+        elif "e" in digits or "E" in digits:
+            exponent = digits.lower().partition("e")[2]
+            # jsonb writes the number out: 1e400 is kept, as 401 digits; 1e200000 is refused
+            if len(exponent) > 6 or abs(int(exponent)) + len(digits) > _JSONB_FRACTION_DIGITS:
+                self._lossy = True
+
+    def classify(self, text: str) -> str:
+        """As `text_form_json`."""
+        self._lossy = False
+        decoder = self._careful if _may_hold_long_number(text) else self._plain
+        try:
+            decoder.decode(text)
+        except RecursionError:
+            return "other"  # deeper than the server's own stack would take (max_stack_depth)
+        except ValueError:
+            return "other"
+        if not self._lossy and "\\u" in text:
+            self._lossy = _has_bad_escape(text)
+        return "json-only" if self._lossy else "json-jsonb"
+
+
+def _may_hold_long_number(text: str) -> bool:
+    """Whether JSON text may hold a number with an exponent or with very many digits: quick, and wrong on one side only.
+
+    A pattern for many digits would try anew at each digit, and cost more than the parsing.
+    """
+    if _EXPONENT.search(text):
+        return True
+    limit = _JSONB_FRACTION_DIGITS
+    return len(text) > limit and max(map(len, text.split(","))) > limit
+
+
+def text_form_json(text: str) -> str:
+    r"""Classify a text as ``json-jsonb``, ``json-only`` or ``other`` (not JSON by RFC 8259). Pure.
+
+    ``json-only``: duplicate keys; ``\u0000`` or a surrogate without its other half; a number with more digits than
+    numeric has room for after its point (16,383). Source: PostgreSQL docs, "JSON Types" and "Numeric Types".
+    """
+    return JsonReader().classify(text)
+
+
+def _has_bad_escape(text: str) -> bool:
+    r"""Whether valid JSON text has \u0000 or an unpaired surrogate escape."""
+    position, end = 0, len(text)
+    while (position := text.find("\\", position)) >= 0:
+        if position + 1 < end and text[position + 1] != "u":
+            position += 2
+            continue
+        code = int(text[position + 2 : position + 6], 16)
+        position += 6
+        if code == 0 or 0xDC00 <= code <= 0xDFFF:
+            return True
+        if 0xD800 <= code <= 0xDBFF:
+            if text[position : position + 2] != "\\u":
+                return True
+            low = int(text[position + 2 : position + 6], 16)
+            if not 0xDC00 <= low <= 0xDFFF:
+                return True
+            position += 6
+    return False

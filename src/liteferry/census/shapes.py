@@ -1,0 +1,272 @@
+"""What texts and blobs look like, whatever the declared type: numbers, moments, UUIDs, JSON, words for true and false.
+
+Layer 1, pure. Nothing is decided by it: `inspect` shows it, and suggests types.
+
+Cost. Cheap things come first: texts of one length are looked at all at once, as one string; otherwise the first
+character and the length say which texts are looked at one by one. A column of plain text, in whose batch fewer than
+one in sixteen texts look like anything, is *dropped*: from then on only a few texts of each batch are looked at, until
+one of them looks like something again. Whoever was never dropped is counted exactly, and only such a column can be
+"all of one shape"; for the others the census says how many were not looked at.
+
+Measured with Python 3.11, each database alternately without and with shapes and extremes of reals, in CPU time:
+the wide table (200,000 rows, 11 columns) 0.83 and 0.84 s, +2 %; the sample database (161 tables) 1.08 and 1.13 s, +4 %;
+100,000 rows of four columns of plain text 0.102 and 0.110 s, +8 % (+118 % if no column were ever dropped); the worst,
+100,000 rows of six undeclared shapes (ISO texts of two forms, UUIDs, digits, JSON, a mix) 0.12 and 0.49 s: 0.6 µs a
+value, of which JSON has the most.
+"""
+
+from __future__ import annotations
+
+import re
+from codecs import getincrementaldecoder
+from collections import Counter
+from datetime import date, datetime
+from operator import add
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from liteferry.census.forms import MICROSECOND_DIGITS, text_form_datetime, text_form_time
+from liteferry.census.json_forms import JsonReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+SHAPES = MappingProxyType(
+    {
+        "empty": "no character",
+        "integer": "decimal digits, with or without a sign",
+        "decimal": "a decimal number with a point or an exponent",
+        "date": "YYYY-MM-DD",
+        "datetime": "a date and time without an offset, with a space or T, to the microsecond",
+        "datetime-tz": "the same with Z or an offset",
+        "time": "HH:MM[:SS[.ffffff]]",
+        "uuid-dashed": "32 hexadecimal digits with hyphens: 8-4-4-4-12",
+        "uuid-hex": "32 hexadecimal digits",
+        "bool-word": "true, false, t, f",
+        "yes-no": "yes, no, y, n, on, off",
+        "json-object": "a JSON object that jsonb keeps by value",
+        "json-array": "a JSON array that jsonb keeps by value",
+        "json-only": "a JSON object or array that jsonb would change or refuse",
+        "other": "none of these, as are texts that are not UTF-8",
+        "empty-blob": "a blob without a byte",
+        "uuid-blob": "a blob of 16 bytes, which are no printable text",
+        "text-blob": "a blob that is UTF-8 text, without control characters other than tabs and line ends",
+        "other-blob": "any other blob",
+    }
+)
+"""What a text or blob may look like, whatever was declared. 32 digits are a UUID, not a number."""
+
+_PLAIN: Final = frozenset({"other", "other-blob"})
+_EMPTY: Final = frozenset({"empty", "empty-blob"})
+_LEAST_SHARE: Final = 16
+_TRIED: Final = 16
+"""How many texts of a batch are tried in a column that was dropped."""
+
+_HEX_ONLY: Final = re.compile(r"[0-9a-fA-F]*+", re.ASCII)
+_DASHED: Final = re.compile(r"(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})*+", re.ASCII)
+_INTEGER: Final = re.compile(r"[+-]?\d+", re.ASCII)
+_DECIMAL: Final = re.compile(r"[+-]?(?=[.]?\d)\d*(?:[.]\d*)?(?:[eE][+-]?\d+)?", re.ASCII)
+_WORDS: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("true", "false", "t", "f"), "bool-word"),
+        **dict.fromkeys(("yes", "no", "y", "n", "on", "off"), "yes-no"),
+    }
+)
+_HEX_LENGTH: Final = 32
+_DASHED_LENGTH: Final = 36
+_UUID_BYTES: Final = 16
+_DATE_LENGTH: Final = 10
+_SECONDS_LENGTH: Final = 19
+_MICROSECONDS_LENGTH: Final = 26
+_LENGTHS: Final = frozenset({*map(len, _WORDS), _HEX_LENGTH, _DASHED_LENGTH})
+_BLANKS: Final = " \t\n\r"
+"""What may stand around JSON. Source: RFC 8259, section 2."""
+_NUMBER_STARTS: Final = frozenset("0123456789+-.")
+_STARTS: Final = _NUMBER_STARTS | frozenset("{[" + _BLANKS)
+_CONTROLS: Final = bytes(code for code in range(32) if code not in b"\t\n\r")
+_CHUNK_BYTES: Final = 1 << 16
+T = TypeVar("T", str, bytes)
+
+
+class ShapeCounter:
+    """Counts the shapes of a column's texts, or of its blobs, batch by batch. ``unshaped``: those not looked at."""
+
+    def __init__(self) -> None:
+        """Start with no values."""
+        self.counts: Counter[str] = Counter()
+        self.unshaped = 0
+        self._json = JsonReader()
+        self._dropped = False
+
+    def add_texts(self, texts: Sequence[str], joined: str, longest: int) -> dict[str, str]:
+        """Count a batch of texts. joined: all in one; longest: its characters.
+
+        Returns the first text of each shape that is new to the column.
+        """
+        if self._dropped and not self._try_again(texts, self.shape_text):
+            return {}
+        if shape := _shape_all(texts, joined, longest):
+            return self._take({shape: len(texts)}, {shape: texts[0]})
+        found: Counter[str] = Counter()
+        first: dict[str, str] = {}
+        likely = [text for text in texts if text[:1] in _STARTS or len(text) in _LENGTHS]  # `_is_likely`
+        for text in likely:
+            shape = self.shape_text(text)
+            found[shape] += 1
+            if shape not in first:
+                first[shape] = text
+        plain = len(texts) - len(likely)
+        if plain:
+            empty = texts.count("")
+            found.update({"empty": empty, "other": plain - empty})
+            if empty:
+                first["empty"] = ""
+            if plain > empty:
+                first.setdefault("other", next(text for text in texts if text and not _is_likely(text)))
+        return self._take(+found, first)
+
+    def add_blobs(self, blobs: Sequence[bytes]) -> dict[str, bytes]:
+        """Count a batch of blobs. Returns the first blob of each shape that is new to the column."""
+        if self._dropped and not self._try_again(blobs, shape_blob):
+            return {}
+        found: Counter[str] = Counter()
+        first: dict[str, bytes] = {}
+        for blob in blobs:
+            shape = shape_blob(blob)
+            found[shape] += 1
+            if shape not in first:
+                first[shape] = blob
+        return self._take(found, first)
+
+    def add_others(self, number: int) -> None:
+        """Count texts that are not UTF-8."""
+        self.counts["other"] += number
+
+    def shape_text(self, text: str) -> str:
+        """Say what a text looks like: one of `SHAPES`."""
+        length, start = len(text), text[:1]
+        if length in {_HEX_LENGTH, _DASHED_LENGTH} and (shape := _shape_uuid(text)):
+            return shape
+        if start in _STARTS:
+            return _shape_number(text) if start in _NUMBER_STARTS else self._shape_json(text)
+        if length in _LENGTHS:
+            return _WORDS.get(text.lower(), "other")
+        return "other" if length else "empty"
+
+    def _shape_json(self, text: str) -> str:
+        bare = text.strip(_BLANKS)
+        if bare[:1] + bare[-1:] not in {"{}", "[]"}:
+            return "other"
+        form = self._json.classify(text)
+        if form == "json-jsonb":
+            return "json-object" if bare[0] == "{" else "json-array"
+        return form
+
+    def _try_again(self, values: Sequence[str] | Sequence[bytes], look: Callable[..., str]) -> bool:
+        """Look at a few values of a column that was dropped; where none looks like anything, that is all."""
+        tried = values[:: max(1, len(values) // _TRIED)]
+        found = Counter(map(look, tried))
+        self._dropped = found.keys() <= _PLAIN | _EMPTY
+        if self._dropped:
+            self.counts.update(found)
+            self.unshaped += len(values) - len(tried)
+        return not self._dropped
+
+    def _take(self, found: Mapping[str, int], first: dict[str, T]) -> dict[str, T]:
+        fresh = {shape: value for shape, value in first.items() if shape not in self.counts}
+        self.counts.update(found)
+        plain = sum(found.get(shape, 0) for shape in _PLAIN)
+        shaped = sum(number for shape, number in found.items() if shape not in _PLAIN | _EMPTY)
+        self._dropped = shaped * _LEAST_SHARE < plain
+        return fresh
+
+
+def _shape_all(texts: Sequence[str], joined: str, longest: int) -> str:
+    """The one shape of all texts, where that is seen at once; else "". joined: all in one."""
+    number = len(texts)
+    if len(joined) != longest * number or not longest:
+        return ""
+    if longest == _HEX_LENGTH:
+        return "uuid-hex" if _HEX_ONLY.fullmatch(joined) else ""
+    if longest == _DASHED_LENGTH:
+        return "uuid-dashed" if _DASHED.fullmatch(joined) else ""
+    if joined.isdigit() and joined.isascii():
+        return "integer"
+    try:
+        if longest == _DATE_LENGTH and _hold_at(joined, longest, "-", 4, 7):
+            for _ in map(date.fromisoformat, texts):
+                pass
+            return "date"
+        if _are_usual_moments(joined, longest):
+            for _ in map(datetime.fromisoformat, texts):
+                pass
+            return "datetime"
+    except ValueError:
+        return ""
+    return ""
+
+
+def _are_usual_moments(joined: str, length: int) -> bool:
+    """Whether texts, of this length each, may all be YYYY-MM-DD HH:MM:SS, with six digits of a fraction or none."""
+    return (
+        length in {_SECONDS_LENGTH, _MICROSECONDS_LENGTH}
+        and _hold_at(joined, length, "-", 4, 7)
+        and _hold_at(joined, length, ":", 13, 16)
+        and not joined[10::length].strip(" T")
+        # newer Pythons take 24:00 for the next day's midnight
+        and "24" not in set(map(add, joined[11::length], joined[12::length]))
+        and (
+            length == _SECONDS_LENGTH
+            or (_hold_at(joined, length, ".", 19) and all(joined[at::length].isdigit() for at in range(20, length)))
+        )
+    )
+
+
+def _hold_at(joined: str, length: int, character: str, *places: int) -> bool:
+    """Whether texts, of this length each, all have the character at these places."""
+    return all(not joined[place::length].strip(character) for place in places)
+
+
+def _is_likely(text: str) -> bool:
+    return text[:1] in _STARTS or len(text) in _LENGTHS
+
+
+def _shape_uuid(text: str) -> str:
+    if len(text) == _HEX_LENGTH:
+        return "uuid-hex" if _HEX_ONLY.fullmatch(text) else ""
+    return "uuid-dashed" if _DASHED.fullmatch(text) else ""
+
+
+def _shape_number(text: str) -> str:
+    """What a text looks like that begins like a number."""
+    if text[4:5] == "-" or text[2:3] == ":":
+        form, digits = text_form_datetime(text) if text[4:5] == "-" else text_form_time(text)
+        if digits > MICROSECOND_DIGITS:
+            return "other"
+        return "datetime" if form.startswith("datetime") and form != "datetime-tz" else form
+    if _INTEGER.fullmatch(text):
+        return "integer"
+    return "decimal" if _DECIMAL.fullmatch(text) else "other"
+
+
+def shape_blob(blob: bytes) -> str:
+    """Say what a blob looks like: one of `SHAPES`. Pure."""
+    if not blob:
+        return "empty-blob"
+    if _is_text(blob):
+        return "text-blob"
+    return "uuid-blob" if len(blob) == _UUID_BYTES else "other-blob"
+
+
+def _is_text(blob: bytes) -> bool:
+    """Whether it is UTF-8 without control characters; chunk by chunk, since a blob may have a gigabyte."""
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        for place in range(0, len(blob), _CHUNK_BYTES):
+            chunk = blob[place : place + _CHUNK_BYTES]
+            if len(chunk.translate(None, _CONTROLS)) < len(chunk):
+                return False
+            decoder.decode(chunk, final=place + _CHUNK_BYTES >= len(blob))
+    except UnicodeDecodeError:
+        return False
+    return True
