@@ -24,9 +24,9 @@ from liteferry.planner.faults import find_fault, offer_quarantine
 from liteferry.planner.filling import MappedTable, copy_into_sql, plan_steps
 from liteferry.planner.matching import Matching, sample_keys
 from liteferry.planner.missing import find_missing_objects
+from liteferry.planner.naming import SYSTEM_COLUMNS
 from liteferry.planner.quarantine import QuarantinePlan, plan_quarantine
 from liteferry.planner.questions import quarantines
-from liteferry.planner.tables import SYSTEM_COLUMNS
 from liteferry.planner.unused import find_unused
 from liteferry.typemap import classify_pg_type, kind_of_type
 
