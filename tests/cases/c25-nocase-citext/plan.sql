@@ -15,10 +15,6 @@ COPY "liteferry_staging_public"."account" ("id", "login", "mail", "note", "code"
 ALTER TABLE "liteferry_staging_public"."account" ADD CONSTRAINT "account_pkey" PRIMARY KEY ("id");
 -- post-data/unique/account_login_key
 ALTER TABLE "liteferry_staging_public"."account" ADD CONSTRAINT "account_login_key" UNIQUE ("login");
--- post-data/check/account.no_at
-ALTER TABLE "liteferry_staging_public"."account" ADD CONSTRAINT "no_at" CHECK (("login"::pg_catalog.text) COLLATE "C" NOT LIKE '%@%' ESCAPE '');
--- post-data/check/account.not_root
-ALTER TABLE "liteferry_staging_public"."account" ADD CONSTRAINT "not_root" CHECK (translate(("login"::pg_catalog.text), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') COLLATE "C" <> 'root');
 -- post-data/index/account_mail
 CREATE UNIQUE INDEX "account_mail" ON "liteferry_staging_public"."account" ("mail");
 -- post-data/index/account_login_bytes
@@ -62,7 +58,7 @@ ALTER TABLE "liteferry_staging_public"."tagged" ADD CONSTRAINT "tagged_account_f
 ALTER TABLE "liteferry_staging_public"."tagged" ADD CONSTRAINT "tagged_tag_fkey" FOREIGN KEY ("tag") REFERENCES "liteferry_staging_public"."tag" ("name");
 -- post-data/view/logins
 CREATE VIEW "liteferry_staging_public"."logins" ("id", "login", "shouted", "is_ann", "width") AS
-SELECT "account"."id" AS "id", "account"."login" AS "login", translate(("account"."login"::pg_catalog.text), 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ') AS "shouted", (translate(("account"."login"::pg_catalog.text), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') COLLATE "C" = 'ann')::int AS "is_ann", char_length(("account"."mail"::pg_catalog.text)) AS "width" FROM "liteferry_staging_public"."account" AS "account" WHERE translate(("account"."mail"::pg_catalog.text), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') COLLATE "C" LIKE '%org' ESCAPE '' ORDER BY translate(("account"."login"::pg_catalog.text), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') COLLATE "C" NULLS FIRST;
+SELECT "account"."id" AS "id", "account"."login" AS "login", upper(("account"."login"::pg_catalog.text) COLLATE "C") AS "shouted", (lower(("account"."login"::pg_catalog.text) COLLATE "C") COLLATE "C" = 'ann')::int AS "is_ann", char_length(("account"."mail"::pg_catalog.text)) AS "width" FROM "liteferry_staging_public"."account" AS "account" WHERE lower(("account"."mail"::pg_catalog.text) COLLATE "C") COLLATE "C" LIKE '%org' ESCAPE '' ORDER BY lower(("account"."login"::pg_catalog.text) COLLATE "C") COLLATE "C" NULLS FIRST;
 -- publish
 ALTER TABLE "liteferry_staging_public"."account" SET SCHEMA "public";
 ALTER TABLE "liteferry_staging_public"."tag" SET SCHEMA "public";

@@ -18,7 +18,7 @@ CREATE UNIQUE INDEX "account_login_key" ON "liteferry_staging_public"."account" 
 -- post-data/check/account.no_at
 ALTER TABLE "liteferry_staging_public"."account" ADD CONSTRAINT "no_at" CHECK ("login" COLLATE "C" NOT LIKE '%@%' ESCAPE '');
 -- post-data/check/account.not_root
-ALTER TABLE "liteferry_staging_public"."account" ADD CONSTRAINT "not_root" CHECK (translate("login", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') COLLATE "C" <> 'root');
+ALTER TABLE "liteferry_staging_public"."account" ADD CONSTRAINT "not_root" CHECK (lower("login" COLLATE "C") COLLATE "C" <> 'root');
 -- post-data/index/account_mail
 CREATE UNIQUE INDEX "account_mail" ON "liteferry_staging_public"."account" (pg_catalog.lower("mail" COLLATE "C"));
 -- post-data/index/account_login_bytes
@@ -66,7 +66,7 @@ ALTER TABLE "liteferry_staging_public"."tagged" ADD CONSTRAINT "tagged_account_f
 ALTER TABLE "liteferry_staging_public"."tagged" ADD CONSTRAINT "tagged_tag_fkey" FOREIGN KEY ("tag") REFERENCES "liteferry_staging_public"."tag" ("name") NOT VALID;
 -- post-data/view/logins
 CREATE VIEW "liteferry_staging_public"."logins" ("id", "login", "shouted", "is_ann", "width") AS
-SELECT "account"."id" AS "id", "account"."login" AS "login", translate("account"."login", 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ') AS "shouted", (translate("account"."login", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') COLLATE "C" = 'ann')::int AS "is_ann", char_length("account"."mail") AS "width" FROM "liteferry_staging_public"."account" AS "account" WHERE translate("account"."mail", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') COLLATE "C" LIKE '%org' ESCAPE '' ORDER BY translate("account"."login", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') COLLATE "C" NULLS FIRST;
+SELECT "account"."id" AS "id", "account"."login" AS "login", upper("account"."login" COLLATE "C") AS "shouted", (lower("account"."login" COLLATE "C") COLLATE "C" = 'ann')::int AS "is_ann", char_length("account"."mail") AS "width" FROM "liteferry_staging_public"."account" AS "account" WHERE lower("account"."mail" COLLATE "C") COLLATE "C" LIKE '%org' ESCAPE '' ORDER BY lower("account"."login" COLLATE "C") COLLATE "C" NULLS FIRST;
 -- publish
 ALTER TABLE "liteferry_staging_public"."account" SET SCHEMA "public";
 ALTER TABLE "liteferry_staging_public"."tag" SET SCHEMA "public";

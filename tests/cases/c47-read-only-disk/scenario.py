@@ -1,0 +1,18 @@
+"""The file lies on a disk that nobody can write to."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from case_directory import World
+from live_files import read_only
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def prepare(world: World) -> Iterator[World]:
+    with read_only(world.source.parent):
+        yield world
