@@ -17,7 +17,7 @@ from liteferry.errors import MigrationError
 from liteferry.journal import Journal, list_relations
 from liteferry.model import ignore
 from liteferry.names import quote_qualified
-from liteferry.proof import compare_catalogs, digest_target, name_trait
+from liteferry.proof import compare_catalogs, digest_target
 from liteferry.report.wording import format_plural
 from liteferry.run import read_plan, read_published, read_report, write_reports
 from liteferry.scripts import drop_all, read_hook_remains
@@ -161,7 +161,9 @@ def _refuse_strangers(made: _Publication, held: TargetCatalog) -> None:
             code="undo-refused",
             hint="undo would lose what is in them; nothing was touched",
         )
-    changed = compare_catalogs(made.definitions, _restrict(held, published, made.definitions))
+    found_differences = compare_catalogs(made.definitions, _restrict(held, published))
+    # what else is in the schema, and is neither table nor view, is left where it is
+    changed = [found for found in found_differences if found.table or found.source != "not declared"]
     if changed:
         raise MigrationError(
             f"{format_plural(len(changed), 'definition')} not as the run published them: "
@@ -172,17 +174,13 @@ def _refuse_strangers(made: _Publication, held: TargetCatalog) -> None:
         )
 
 
-def _restrict(
-    held: TargetCatalog, published: tuple[tuple[str, str, int], ...], definitions: TargetCatalog
-) -> TargetCatalog:
-    """A catalogue with what was published alone: what stands beside it is left where it is. Pure."""
+def _restrict(held: TargetCatalog, published: tuple[tuple[str, str, int], ...]) -> TargetCatalog:
+    """A catalogue with the published relations alone: what stands beside them is left where it is. Pure."""
     oids = {oid for _, _, oid in published}
-    others = {name_trait(other) for other in definitions.others}
     return replace(
         held,
         tables=tuple(table for table in held.tables if table.oid in oids),
         views=tuple(view for view in held.views if view.oid in oids),
-        others=tuple(other for other in held.others if name_trait(other) in others),
     )
 
 

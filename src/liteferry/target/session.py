@@ -500,10 +500,14 @@ def _read_server(connection: psycopg.Connection) -> ServerInfo:
             # what a trusted extension makes is not its owner's: only a superuser can move it out of staging
             " EXISTS (SELECT FROM pg_catalog.pg_available_extensions a WHERE a.name = 'citext'"
             "  AND a.installed_version IS NULL AND pg_catalog.lower('I') = 'i')"
-            "  AND (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),"
-            " pg_catalog.lower(U&'\\00C9\\0414\\03A3') = U&'\\00C9\\0414\\03A3'"
+            "  AND (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)"
             " FROM pg_catalog.pg_database d WHERE d.datname = current_database()"
         ).fetchone()
+        folds = None
+        if row is not None and row[4] == "UTF8":  # another encoding may not have the letters
+            folds = connection.execute(
+                "SELECT pg_catalog.lower(U&'\\00C9\\0414\\03A3') = U&'\\00C9\\0414\\03A3'"
+            ).fetchone()
     if row is None:
         raise AssertionError("the current database is not in pg_database")
     return ServerInfo(
@@ -520,5 +524,5 @@ def _read_server(connection: psycopg.Connection) -> ServerInfo:
         icu=bool(row[8]),
         citext="installed" if row[9] is not None else "available" if row[10] else "absent",
         citext_schema=str(row[9] or ""),
-        folds_ascii_only=bool(row[11]),
+        folds_ascii_only=folds is not None and bool(folds[0]),
     )

@@ -15,6 +15,10 @@ COPY "liteferry_staging_public"."account" ("id", "login", "mail", "note", "code"
 ALTER TABLE "liteferry_staging_public"."account" ADD CONSTRAINT "account_pkey" PRIMARY KEY ("id");
 -- post-data/unique/account_login_key
 ALTER TABLE "liteferry_staging_public"."account" ADD CONSTRAINT "account_login_key" UNIQUE ("login");
+-- post-data/check/account.no_at
+ALTER TABLE "liteferry_staging_public"."account" ADD CONSTRAINT "no_at" CHECK (("login"::pg_catalog.text) COLLATE "C" NOT LIKE '%@%' ESCAPE '');
+-- post-data/check/account.not_root
+ALTER TABLE "liteferry_staging_public"."account" ADD CONSTRAINT "not_root" CHECK (lower(("login"::pg_catalog.text) COLLATE "C") COLLATE "C" <> 'root');
 -- post-data/index/account_mail
 CREATE UNIQUE INDEX "account_mail" ON "liteferry_staging_public"."account" ("mail");
 -- post-data/index/account_login_bytes

@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 
 def make_source(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.executescript("CREATE TABLE g (a); INSERT INTO g VALUES ('/tmp/evil.so');")
+        db.executescript("CREATE TABLE g (a); INSERT INTO g VALUES ('evil.so');")
         db.execute("PRAGMA writable_schema = ON")
         db.execute("UPDATE sqlite_schema SET sql = 'CREATE TABLE g (a, b AS (load_extension(a)))'")
