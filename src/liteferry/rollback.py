@@ -175,7 +175,7 @@ def _refuse_strangers(made: _Publication, held: TargetCatalog) -> None:
 
 
 def _restrict(held: TargetCatalog, published: tuple[tuple[str, str, int], ...]) -> TargetCatalog:
-    """A catalogue with the published relations alone: what stands beside them is left where it is. Pure."""
+    """A catalogue with the published tables and views alone: others are left where they are. Pure."""
     oids = {oid for _, _, oid in published}
     return replace(
         held,

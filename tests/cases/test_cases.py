@@ -253,8 +253,8 @@ def move(case: Case, world: World, place: Path) -> None:
             assert {table.name for table in held.tables} == {table.target for table in plan.tables} | made
         verified, proof = run("verify", source, target, "--quiet", "--schema", schema, "--run-dir", run_dir)
         assert verified == ExitStatus.PROVEN, proof["mismatches"]
-        undone, _ = run("undo", run_dir, "--target", target, "--quiet", "--yes")
-        assert undone == ExitStatus.PROVEN
+        undone, refusal = run("undo", run_dir, "--target", target, "--quiet", "--yes")
+        assert undone == ExitStatus.PROVEN, refusal
         assert read_target(target, schema) == before
         again, second = run(*migrate, "--run-dir", place / "again")
         assert again == status, second["failure"]

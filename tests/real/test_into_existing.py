@@ -481,7 +481,7 @@ def test_without_a_proof(tmp_path: Path, pg_url: str) -> None:
     done = ferry("migrate", source, url, "--replace-rows", "team", "--no-verify", "--run-dir", run_dir)
     assert (done.status, done.report.verdict, done.report.rows) == (3, "not proven", 8)
     execute(url, "UPDATE public.team SET name = name")
-    assert_error(call_ferry("undo", run_dir, "--target", url, "--yes", "--quiet"), "undo-refused", "Team")
+    assert_error(call_ferry("undo", run_dir, "--target", url, "--yes", "--quiet"), "undo-refused", "team")
     verified = call_ferry("verify", source, url, "--run-dir", run_dir, "--json", "--quiet")
     assert verified.report.verdict == "proven"
     again = ferry("migrate", source, url, "--replace-rows", "*", "--run-dir", tmp_path / "again")

@@ -174,7 +174,7 @@ def test_a_misspelt_place_is_refused(plain: Path, option: tuple[str, str]) -> No
         (("--accept", "orphan-rows:customer.age"), "nothing is to be decided there"),
         (("--on-misfit", "customer.id=quarantine"), "nothing is to be decided there"),
         (("--on-misfit", "customer.age=julian"), "it offers"),
-        (("--accept", "view-untranslatable:old"), "nothing is to be decided there"),
+        (("--accept", "check-untranslatable:customer.age"), "nothing is to be decided there"),
     ],
 )
 def test_a_decision_that_decides_nothing_is_said(plain: Path, option: tuple[str, str], why: str) -> None:

@@ -176,7 +176,7 @@ def plan_migration(
         names=tuple(names),
         source_objects=count_objects(catalog, chosen),
         apart=tuple(found for found in census.apart if found.table in aside),
-        decided=Decided(accept=options.accept, decisions=options.decisions, casts=options.casts) if aside else None,
+        decided=_note_decisions(options) if aside else None,
         translations=(*(made for plan in plans.values() for made in plan.translations), *views.translations),
         config=options.config,
     )

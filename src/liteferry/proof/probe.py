@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 from liteferry.compare import storage_class
 from liteferry.compare.words import spell_text, spell_value
-from liteferry.names import quote_name
 from liteferry.proof.answers import form_of_source, form_of_target, name_place
 from liteferry.proof.samples import (
     combine,
@@ -98,9 +97,6 @@ def _probe_expression(
 ) -> str:
     """Why the expression must be refused; "" when both engines agree on every sample."""
     used = find_used(translated.source_sql, columns)
-    types = [_type_of_samples(column, translated.target_sql) for column in used]
-    if "" in types:
-        return ""
     values: list[list[StorageValue]] = []
     exact = not (uses_fractions(translated.source_sql) or any(column.kind in _INEXACT for column in used))
     for column in used:
@@ -115,7 +111,9 @@ def _probe_expression(
     question = ask(translated)
     answers = database.evaluate(translated.table or "", clauses, rows, question.source_sql, own)
     spelled = [[spell_for_target(column, value) for column, value in zip(used, row, strict=True)] for row in rows]
-    target_columns = [(column.target, pg_type) for column, pg_type in zip(used, types, strict=True)]
+    # the extension's type may be nowhere yet; and an expression reads such a column as plain text
+    types = {"citext": "text"}
+    target_columns = [(column.target, types.get(column.pg_type, column.pg_type)) for column in used]
     others = evaluate_samples(target, target_columns, spelled, question.target_sql)
     for row, (answered, value), (state, text) in zip(rows, answers, others, strict=True):
         # an error is no other answer, as long as it is about the value: SQLite's, too, are loud
@@ -130,18 +128,6 @@ def _probe_expression(
         where = f" for {sample}" if sample else ""
         return f"the two engines disagree{where}: SQLite gives {spell_value(value)}, PostgreSQL {other}"
     return ""
-
-
-def _type_of_samples(column: SampleColumn, target_sql: str) -> str:
-    """The type that a column's samples have in the target; "" where there is none yet. Pure.
-
-    The run itself may have to make citext. Where an expression reads the column as a text, a text is as good; where it
-    does not, the rows are compared all the same.
-    """
-    if column.pg_type != "citext":
-        return column.pg_type
-    name = quote_name(column.target)
-    return "text" if target_sql.count(name) == target_sql.count(f"{name}::pg_catalog.text") else ""
 
 
 def _probe_default(

@@ -46,8 +46,7 @@ def find_orphans(
         parent = next((found for found in catalog.tables if found.name == key.parent_table), None)
         if parent is None or not _points_at_columns(key, parent):
             continue
-        collated = any(column.collation != "BINARY" for column in parent.columns if column.name in key.parent_columns)
-        for exact in (False, True) if collated else (False,):
+        for exact in _list_ways(key, parent):
             try:
                 found = search.count(key, parent, number, exact=exact)
             except sqlite3.OperationalError as error:
@@ -58,6 +57,14 @@ def find_orphans(
                 found = search.count(key, parent, number, exact=True, indexed=False)
             if found.count:
                 yield found
+
+
+def _list_ways(key: ForeignKey, parent: Table) -> tuple[bool, ...]:
+    """How to compare: as SQLite does, byte for byte, or in both ways where the target may keep the collation."""
+    collations = {column.collation for column in parent.columns if column.name in key.parent_columns} - {"BINARY"}
+    if not collations:
+        return (False,)
+    return (False, True) if collations <= {"NOCASE", "RTRIM"} else (True,)
 
 
 def _points_at_columns(key: ForeignKey, parent: Table) -> bool:

@@ -503,13 +503,13 @@ def _read_server(connection: psycopg.Connection) -> ServerInfo:
             "  AND (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)"
             " FROM pg_catalog.pg_database d WHERE d.datname = current_database()"
         ).fetchone()
-        folds = None
-        if row is not None and row[4] == "UTF8":  # another encoding may not have the letters
-            folds = connection.execute(
-                "SELECT pg_catalog.lower(U&'\\00C9\\0414\\03A3') = U&'\\00C9\\0414\\03A3'"
-            ).fetchone()
     if row is None:
         raise AssertionError("the current database is not in pg_database")
+    folds_ascii_only = True
+    if str(row[4]) == "UTF8":  # another encoding may not have these letters, and is refused anyway
+        with reporting("looking at the server"):
+            asked = connection.execute("SELECT pg_catalog.lower(U&'\\00C9\\0414\\03A3') = U&'\\00C9\\0414\\03A3'")
+            folds_ascii_only = asked.fetchone() == (True,)
     return ServerInfo(
         version=str(row[0]).split(" ")[0],
         version_num=int(row[1]),
@@ -524,5 +524,5 @@ def _read_server(connection: psycopg.Connection) -> ServerInfo:
         icu=bool(row[8]),
         citext="installed" if row[9] is not None else "available" if row[10] else "absent",
         citext_schema=str(row[9] or ""),
-        folds_ascii_only=folds is not None and bool(folds[0]),
+        folds_ascii_only=folds_ascii_only,
     )
