@@ -94,9 +94,7 @@ class Case:
             execute(database.url, (self.directory / "target.sql").read_text())
         own = place / "own"
         own.mkdir()
-        world = World(
-            source=source, target=database.url, server=server, database=database, own=own, environment={}
-        )
+        world = World(source=source, target=database.url, server=server, database=database, own=own, environment={})
         if hasattr(self.scenario, "prepare"):
             with self.scenario.prepare(world) as prepared:
                 yield prepared

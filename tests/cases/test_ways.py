@@ -66,8 +66,12 @@ def list_trials() -> Iterator[Trial]:
 
 def select_trials() -> set[Trial]:
     """One trial of each way out of each kind of finding: that of the case with the fewest findings."""
+
+    def cost(trial: Trial) -> tuple[bool, int, Trial]:
+        return read_case(trial.case).is_into_existing, len(read_findings(trial.case)), trial
+
     cheapest: dict[tuple[str, str], Trial] = {}
-    for trial in sorted(list_trials(), key=lambda trial: (len(read_findings(trial.case)), trial)):
+    for trial in sorted(list_trials(), key=cost):
         cheapest.setdefault((trial.code, trial.way), trial)
     return set(cheapest.values())
 
@@ -75,18 +79,23 @@ def select_trials() -> set[Trial]:
 TRIALS: Final = sorted(set(list_trials()))
 SELECTED: Final = select_trials()
 
-ONLY_REPAIRED: Final = MappingProxyType({})
-"""Cases that stay blocked whatever is taken, with the finding that no way leads out of."""
+ONLY_REPAIRED: Final = MappingProxyType(
+    {"c37-into-columns-of-one-side": "target-column-required: a column that nothing fills has no way out but a default"}
+)
+"""Cases that stay blocked whatever is taken: the finding that offers no way, and why it cannot."""
 
-NOT_OFFERED: Final = frozenset({("x", "x")})
-"""Ways out of kinds of findings that no case offers: what it takes is shown elsewhere."""
+ROUNDS: Final = 3
+"""How often a way may bring up what is to be decided next: two findings of one column, each with ways of its own."""
 
 
 def test_every_way_is_offered_by_a_case() -> None:
-    known = {(code, way) for code, kind in FINDINGS.items() for way in (kind.way if kind.if_accepted else "", *kind.others) if way}
-    offered = {(trial.code, trial.way) for trial in TRIALS}
-    assert offered - known == set()
-    assert known - offered == NOT_OFFERED
+    known = {
+        (code, way)
+        for code, kind in FINDINGS.items()
+        for way in (*([kind.way] if kind.if_accepted else []), *kind.others)
+    }
+    assert {(trial.code, trial.way) for trial in TRIALS} == known
+    assert {(trial.code, trial.way) for trial in SELECTED} == known
 
 
 @pytest.mark.parametrize(
@@ -109,31 +118,32 @@ def test_way(
         with open_target(world.target) as target:
             before = target.read_catalog(case.schema)
         options = [*case.options, "--accept", "all", "--on-misfit", trial.option]
-        outcome, run_dir = migrate(world, options, tmp_path / "run")
-        report = outcome.json
-        taken = [f["way"] for f in report["findings"] if (f["code"], name_place(f)) == (trial.code, trial.place)]
-        assert taken == [trial.option.rpartition("=")[2]]
-        if outcome.status == ExitStatus.BLOCKED:
-            blocking = [f for f in report["findings"] if f["severity"] == "blocker" and not f["accepted"]]
-            stuck = [f["code"] for f in blocking if not f["ways"]]
+        for number in range(ROUNDS):
+            run_dir = tmp_path / f"run-{number}"
+            outcome = migrate(world, options, run_dir)
+            findings = outcome.json["findings"]
+            assert not [f for f in findings if f["code"] == "decision-unused"]
+            blocking = [f for f in findings if f["severity"] == "blocker" and not f["accepted"]]
+            stuck = {f["code"] for f in blocking if not f["ways"]}
             if stuck:
-                assert ONLY_REPAIRED.get(trial.case) == set(stuck), blocking
+                assert stuck == {ONLY_REPAIRED.get(trial.case, "").partition(":")[0]}, blocking
                 return
+            if not blocking:
+                break
             for finding in blocking:
                 options += ["--on-misfit", f"{finding['code']}:{name_place(finding)}={finding['ways'][0]['name']}"]
-            outcome, run_dir = migrate(world, options, tmp_path / "again")
         if trial.way == "try" and outcome.status == ExitStatus.UNDONE:
             assert outcome.json["failure"]["hint"]
         else:
-            assert outcome.status == ExitStatus.PROVEN, outcome
+            assert outcome.status == ExitStatus.PROVEN, (outcome, blocking)
             prove_and_undo(case, world, run_dir)
         with open_target(world.target) as target:
             assert target.read_catalog(case.schema) == before
 
 
-def migrate(world: World, options: list[str], run_dir: Path) -> tuple[Outcome, Path]:
+def migrate(world: World, options: list[str], run_dir: Path) -> Outcome:
     common = ("--yes", "--quiet", "--json", "--run-dir", run_dir)
-    return call_ferry("migrate", world.source, world.target, *common, *options), run_dir
+    return call_ferry("migrate", world.source, world.target, *common, *options)
 
 
 def prove_and_undo(case: Case, world: World, run_dir: Path) -> None:

@@ -434,6 +434,7 @@ def test_the_same_by_python(shop: Path, tmp_path: Path, pg_url: str) -> None:
 
 SHOP_ORDER = ["customer", "purchase", "note"]
 
+
 @pytest.mark.parametrize("snapshot", ["copy", "none"])
 def test_memory_is_bounded(snapshot: str, tmp_path: Path, pg_url: str) -> None:
     """Large rows, or many of them, cost no more than a few batches."""

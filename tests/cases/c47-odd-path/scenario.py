@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 def make_source(path: Path) -> Path:
     directory = path.with_name("a dir? 100%41 #1 & more")
     directory.mkdir()
-    return make_shop(directory / "file:it's \"%20\" ?mode=memory#x;y\\z ä€.sqlite", rows=3)
+    return make_shop(directory / 'file:it\'s "%20" ?mode=memory#x;y\\z ä€.sqlite', rows=3)
