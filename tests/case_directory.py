@@ -1,8 +1,9 @@
 """A directory of tests/cases: what it says a case is, and the world around the command that it asks for.
 
-``source.sql`` makes the SQLite file. Where SQL does not reach, ``scenario.py`` does; it may define
+``source.sql`` makes the SQLite file. Where SQL does not reach, a scenario does: a Python file with the directory's name
+(``c45_many_rows.py`` in ``c45-many-rows``), which may define
 
-- ``make_source(path)``: make the file in place of ``source.sql``, at this path, or at another beside it that it returns;
+- ``make_source(path)``: make the file in place of ``source.sql``, at this path or at another that it returns;
 - ``prepare(world)``: a context manager around every command; it gives the `World` back, changed as it needs;
 - ``use(url)``: called at the very end, in the database as the last run left it;
 - ``PEAK_MB``: the most memory that the process of a whole run, or a child of it, may have had.
@@ -75,7 +76,7 @@ class Case:
         """Make the SQLite file, in a directory of its own. ``source.sql`` may hold any bytes that SQLite takes."""
         directory.mkdir()
         path = directory / f"{self.name}.sqlite"
-        if hasattr(self.scenario, "make_source"):
+        if self.scenario is not None and hasattr(self.scenario, "make_source"):
             return self.scenario.make_source(path) or path
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript((self.directory / "source.sql").read_text())
@@ -83,7 +84,7 @@ class Case:
 
     def use(self, url: str) -> None:
         """Do what the case does with what has arrived."""
-        if hasattr(self.scenario, "use"):
+        if self.scenario is not None and hasattr(self.scenario, "use"):
             self.scenario.use(url)
 
     @contextmanager
@@ -95,7 +96,7 @@ class Case:
         own = place / "own"
         own.mkdir()
         world = World(source=source, target=database.url, server=server, database=database, own=own, environment={})
-        if hasattr(self.scenario, "prepare"):
+        if self.scenario is not None and hasattr(self.scenario, "prepare"):
             with self.scenario.prepare(world) as prepared:
                 yield prepared
         else:
@@ -104,7 +105,7 @@ class Case:
 
 def list_cases() -> list[str]:
     """The names of all cases."""
-    return sorted({path.parent.name for name in ("source.sql", "scenario.py") for path in HERE.glob(f"*/{name}")})
+    return sorted({path.parent.name for pattern in ("*/source.sql", "*/*.py") for path in HERE.glob(pattern)})
 
 
 def read_case(name: str) -> Case:
@@ -116,7 +117,7 @@ def read_case(name: str) -> Case:
         directory=directory,
         options=tuple(option.replace("{case}", str(directory)) for option in options),
         error=json.loads(error) if error else None,
-        scenario=_load(directory / "scenario.py"),
+        scenario=_load(directory / f"{name.replace('-', '_')}.py"),
     )
 
 
@@ -127,7 +128,7 @@ def _read(path: Path) -> str:
 def _load(path: Path) -> ModuleType | None:
     if not path.exists():
         return None
-    spec = importlib.util.spec_from_file_location("scenario_" + path.parent.name.replace("-", "_"), path)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)

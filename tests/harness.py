@@ -542,7 +542,7 @@ class Proxy:
         with suppress(OSError):
             while data := wire.server.recv(1 << 16):
                 for old, new in self._rewritten:
-                    data = data.replace(old, new)  # noqa: PLW2901 - what goes on is what was rewritten
+                    data = data.replace(old, new)
                 if wire.swallow:
                     wire.cut_client()
                 else:

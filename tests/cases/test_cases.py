@@ -1,6 +1,6 @@
 """Every case: a real SQLite file through the real commands on a real server, there and back, twice.
 
-A case is a directory with ``source.sql`` or ``scenario.py`` (see `case_directory`), optionally ``options.json`` (the
+A case is a directory with ``source.sql`` or a scenario (see `case_directory`), optionally ``options.json`` (the
 arguments of `migrate`, in which ``{case}`` stands for the directory) and ``target.sql`` (run in the target beforehand,
 by its owner), and what must come out: ``plan.sql`` (the plan's steps) and ``report.json`` (the report without what
 changes from run to run); or ``error.json``, where it ends before there is a plan. ``LITEFERRY_UPDATE_GOLDEN=1`` writes
@@ -205,11 +205,8 @@ def refuse(case: Case, world: World) -> None:
     assert case.error is not None
     objects = read_everything(world.database.admin_url)
     files = list_directory(world.source.parent)
-    for arguments in (
-        ("check", world.source, world.target, *case.options),
-        ("migrate", world.source, world.target, "--yes", "--json", *case.options),
-    ):
-        outcome = call_ferry(*arguments)
+    for command, *flags in (("check",), ("migrate", "--yes", "--json")):
+        outcome = call_ferry(command, world.source, world.target, *flags, *case.options)
         assert_error(outcome, case.error["code"], *case.error["says"], status=case.error["status"])
     assert read_everything(world.database.admin_url) == objects
     assert list_directory(world.source.parent) == files
@@ -219,7 +216,7 @@ def move(case: Case, world: World, place: Path) -> None:
     """There, proven, back, and there again."""
     source, target, schema, run_dir = world.source, world.target, case.schema, place / "run"
     before = read_target(target, schema)
-    migrate = ("migrate", source, target, "--quiet", "--yes", *case.options)
+    migrate: list[str | Path] = ["migrate", source, target, "--quiet", "--yes", *case.options]
     if case.peak_mb:
         outcome, peak_mb = measure_ferry(*migrate, "--json", "--run-dir", run_dir)
         assert peak_mb < case.peak_mb
@@ -235,7 +232,8 @@ def move(case: Case, world: World, place: Path) -> None:
     if case.is_into_existing and report["published"]:
         assert run("undo", run_dir, "--target", target, "--quiet", "--yes")[0] == ExitStatus.PROVEN
     checking = [option for option in case.options if option != "--no-verify"]
-    checked, findings = run("check", source, *([target] if case.is_into_existing else []), "--quiet", *checking)
+    place_of_check = [target] if case.is_into_existing else []
+    checked, findings = run("check", source, *place_of_check, "--quiet", *checking)
     if case.is_into_existing and report["published"]:
         run_dir = place / "run-again"
         status, report = run(*migrate, "--run-dir", run_dir)

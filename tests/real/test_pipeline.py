@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -26,6 +24,7 @@ from harness import (
     list_directory,
     list_relations,
     make_shop,
+    measure_ferry,
     read_everything,
     set_scene,
     untouched,

@@ -6,9 +6,7 @@ import os
 import shutil
 import socket
 import socketserver
-import subprocess
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-
 from case_directory import World, change
 from harness import give_to_role
 from tls import run_tls_server

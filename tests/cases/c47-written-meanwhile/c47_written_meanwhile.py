@@ -1,4 +1,4 @@
-"""An application goes on writing, with a rollback journal: each of its transactions takes all rows away and puts them back.
+"""An application goes on writing, with a rollback journal: each transaction takes all rows away and puts them back.
 
 Whoever reads in the middle of one, or pages of two of them, misses rows or has some twice.
 """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-import socket
 
 import pytest
 

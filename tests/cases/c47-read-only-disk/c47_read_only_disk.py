@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from case_directory import World
 from live_files import read_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from case_directory import World
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""An application goes on writing, into its write-ahead log: each of its transactions takes all rows away and puts them back.
+"""An application goes on writing, into its write-ahead log: each transaction takes all rows away and puts them back.
 
 Whoever reads in the middle of one, or pages of two of them, misses rows or has some twice.
 """

@@ -1,17 +1,18 @@
-"""Rows that stand in the write-ahead log alone, while an application has the file open, in the middle of a transaction."""
+"""Rows that stand in the write-ahead log alone; an application has the file open, in the middle of a transaction."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from case_directory import World
 from harness import Application
 from live_files import make_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from case_directory import World
 
 
 def make_source(path: Path) -> None:
