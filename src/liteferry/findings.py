@@ -244,6 +244,12 @@ FINDINGS = MappingProxyType(
             if_accepted="the rows are kept whole, in a table beside the target's",
             way="quarantine",
         ),
+        "value-too-large": FindingKind(
+            severity=_BLOCKER,
+            title="Values that PostgreSQL holds but cannot read out",
+            why="A field has at most 1 GiB, and so has its text: two digits for each byte of a bytea. A larger one goes"
+            " in, and nothing, pg_dump least of all, gets it out.",
+        ),
         # schema
         "default-untranslatable": FindingKind(
             severity=_BLOCKER,

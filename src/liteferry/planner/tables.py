@@ -70,6 +70,10 @@ SYSTEM_COLUMNS: Final = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 MOST_COLUMNS: Final = 1600
 MOST_KEY_COLUMNS: Final = 32
 """Of a table, and of an index. Source: PostgreSQL docs, "PostgreSQL Limits"."""
+MOST_TEXT_BYTES: Final = (1 << 30) - 1024
+MOST_BYTEA_BYTES: Final = MOST_TEXT_BYTES // 2
+"""Of a value that the server can still write out: in a buffer of less than 1 GiB, some of it for what goes around.
+Source: PostgreSQL docs, "PostgreSQL Limits", and "Binary Data Types": bytea's hex format."""
 LARGEST_ID: Final = 2**63 - 1
 _TEMPORAL: Final = frozenset({"timestamp", "timestamptz", "date", "time"})
 
@@ -208,6 +212,7 @@ def plan_table(
     _plan_keys(plan, census, relations, options, judge, key_has_null=key_has_null)
     _plan_checks(plan, staging, judge)
     _plan_indexes(plan, relations, judge)
+    plan.findings += _find_too_large(plan, kept)
     width, _ = judge("row-too-wide", "")
     plan.findings += [width] if width else []
     _plan_sequence(plan, census, staging)
@@ -223,6 +228,22 @@ def plan_table(
     if not table.primary_key:
         plan.findings.append(make_finding("rowid-not-kept", f"table {table.name} has no primary key", table=table.name))
     return plan
+
+
+def _find_too_large(plan: TablePlan, census: TableCensus) -> Iterator[Finding]:
+    """Find the columns with a value that PostgreSQL could not write out as a text. Pure."""
+    for column in plan.map.columns:
+        longest = census.column(column.source).longest_value_bytes
+        limit = MOST_BYTEA_BYTES if column.kind == "bytea" else MOST_TEXT_BYTES
+        if longest > limit:
+            yield make_finding(
+                "value-too-large",
+                f"a value of column {column.source} has {longest:,} bytes; of {column.pg_type}, PostgreSQL can read out"
+                f" at most {limit:,}",
+                table=plan.table.name,
+                name=column.source,
+                hint="split the value on a copy of the source, or put it into a file and keep the file's name",
+            )
 
 
 def list_given_names(table: Table, style: NameStyle) -> Iterator[str]:
