@@ -357,11 +357,17 @@ def _find_unnamed_collations(plan: Plan, table: Table) -> Iterator[Mismatch]:
         told = any((code, column.name) in named for code in ("collation-lost", "collation-kept", "collation-wider"))
         if column.collation.upper() != "BINARY" and not told:
             yield _unnamed(f"collation {column.collation} of column {column.name}", table.name)
+    # numbers and moments have no letters that a collation of SQLite's own could fold
+    caseless = {
+        fold_case(mapped.source)
+        for mapped in next((made.columns for made in plan.counterparts if made.source == table.name), ())
+        if mapped.kind not in {"text", "json", "jsonb", "bytea"}
+    }
     renamed = {change.source: change.target for change in plan.names if change.kind in {"index", "unique"}}
     kept = {planned.name for planned in plan.objects if planned.folds or planned.key_columns}
     kept |= {planned.name for planned in plan.objects if planned.kind == "index" and not planned.unique}
     for index in table.indexes:
-        if index.origin == "pk" or not _has_collation(index, own):
+        if index.origin == "pk" or not _has_collation(index, own, caseless):
             continue
         name = index.constraint_name if index.origin == "u" else index.name
         is_kept = name is None or renamed.get(name, name) in kept  # a nameless constraint is counted with the others
@@ -369,10 +375,12 @@ def _find_unnamed_collations(plan: Plan, table: Table) -> Iterator[Mismatch]:
             yield _unnamed(f"collation of index {index.name}", table.name)
 
 
-def _has_collation(index: Index, own: dict[str, str]) -> bool:
+def _has_collation(index: Index, own: dict[str, str], caseless: set[str]) -> bool:
     """Whether an index sorts by a collation that neither PostgreSQL has nor its column is declared with."""
     return any(
-        key.collation.upper() not in {"BINARY", own.get(fold_case(key.column or ""), "BINARY")} for key in index.keys
+        key.collation.upper() not in {"BINARY", own.get(fold_case(key.column or ""), "BINARY")}
+        and not (key.collation.upper() in {"NOCASE", "RTRIM"} and fold_case(key.column or "") in caseless)
+        for key in index.keys
     )
 
 
