@@ -328,7 +328,13 @@ def _decide_as(made: Plan, options: Options) -> Options:
     decided = made.decided
     if decided is None:
         return options
-    return replace(options, accept=decided.accept, decisions=decided.decisions, casts=decided.casts)
+    return replace(
+        options,
+        accept=decided.accept,
+        decisions=decided.decisions,
+        casts=decided.casts,
+        timestamps=decided.timestamps,
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------

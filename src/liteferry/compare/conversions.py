@@ -198,7 +198,7 @@ def _make_limit(column: ColumnMap) -> Callable[[bytes], bool]:
             )
         case "numeric":
             return lambda form: form[-1:] != b"y" and (first is None or _has_room(form, first, second))
-        case "json":
+        case "json" | "jsonb":
             return _is_json
         case _:
             return lambda _: True
