@@ -96,7 +96,7 @@ class Database:
 
 @dataclass(slots=True)
 class PostgresServer:
-    """A running server for tests: trust on its socket, scram-sha-256 on 127.0.0.1, the same port for both."""
+    """A running server for tests: trust on its socket, scram-sha-256 on 127.0.0.1 and ::1, one port for all."""
 
     version: int
     bin_dir: Path
@@ -138,7 +138,7 @@ class PostgresServer:
         log = self.directory / "log"
         for _ in range(5):  # another process may take the free port before we do
             self.port = _free_port()
-            options = f"-k {self.directory} -p {self.port} -c listen_addresses=127.0.0.1"
+            options = f"-k {self.directory} -p {self.port} -c listen_addresses=127.0.0.1,::1"
             variables = [f"{name}={value}" for name, value in self.environment.items()]
             start = self.account.run(
                 [

@@ -84,6 +84,28 @@ def call_ferry(*arguments: str | Path) -> Outcome:
     return Outcome(status, out.getvalue(), err.getvalue())
 
 
+_MEASURE = """
+import re, resource, sys
+from pathlib import Path
+from liteferry.cli import main
+status = main(sys.argv[1:])
+own_kb = int(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1])
+print(own_kb, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+sys.exit(status)
+"""
+
+
+def measure_ferry(*arguments: str | Path) -> tuple[Outcome, int]:
+    """Run the command in a process of its own; how it ended, and the most that it, or a child, had in memory, in MB.
+
+    Not by getrusage() of the process itself: Linux counts what its parent had when it was started.
+    """
+    argv = [sys.executable, "-c", _MEASURE, *map(str, arguments)]
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    peaks_kb = map(int, done.stderr.splitlines()[-1].split())
+    return Outcome(done.returncode, done.stdout, done.stderr), max(peaks_kb) // 1024
+
+
 class Ferry:
     """The command while it runs. A context manager: it is dead at the end."""
 
@@ -312,12 +334,18 @@ def make_shop(path: Path, *, rows: int = 200) -> Path:
 SHOP = ["customer", "large_purchase", "note", "purchase"]
 
 
+def give_to_role(server: PostgresServer, database: Database, role: str, password: str) -> None:
+    """Let a role own a database; it is made where there is none, with this password."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
+            literal = "'" + password.replace("'", "''") + "'"
+            connection.execute(f'CREATE ROLE "{role}" LOGIN PASSWORD {literal}'.encode())
+        connection.execute(f'ALTER DATABASE "{database.name}" OWNER TO "{role}"'.encode())
+
+
 def give_to_carrier(server: PostgresServer, database: Database, *, port: int = 0) -> str:
     """Let the role ``carrier`` own a database; its URL by TCP, with the password. port: where a `Proxy` listens."""
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        if connection.execute("SELECT FROM pg_roles WHERE rolname = 'carrier'").fetchone() is None:
-            connection.execute(f"CREATE ROLE carrier LOGIN PASSWORD '{SECRET}'".encode())
-        connection.execute(f'ALTER DATABASE "{database.name}" OWNER TO carrier'.encode())
+    give_to_role(server, database, "carrier", SECRET)
     return f"postgresql://carrier:{SECRET}@127.0.0.1:{port or server.port}/{database.name}?sslmode=disable"
 
 
@@ -417,6 +445,7 @@ class Proxy:
         self._halts: list[Halt] = []
         self._wires: list[Wire] = []
         self._threads: list[threading.Thread] = []
+        self._rewritten: list[tuple[bytes, bytes]] = []
 
     def __enter__(self) -> Self:
         self.listen()
@@ -445,6 +474,11 @@ class Proxy:
         hold = Hold()
         self.halt(pattern, hold.act, armed_by=armed_by)
         return hold
+
+    def rewrite(self, old: bytes, new: bytes) -> None:
+        """Let the server say something else, which is as long."""
+        assert len(old) == len(new)
+        self._rewritten.append((old, new))
 
     def cut(self) -> None:
         """Break every connection that there is now."""
@@ -507,6 +541,8 @@ class Proxy:
     def _pump_back(self, wire: Wire) -> None:
         with suppress(OSError):
             while data := wire.server.recv(1 << 16):
+                for old, new in self._rewritten:
+                    data = data.replace(old, new)
                 if wire.swallow:
                     wire.cut_client()
                 else:

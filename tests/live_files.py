@@ -12,6 +12,8 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -95,6 +97,32 @@ def other_process(code: str, *arguments: str | Path) -> Iterator[subprocess.Pope
             yield process
         finally:
             process.kill()
+
+
+@contextlib.contextmanager
+def mounted(directory: Path, *options: str) -> Iterator[Path]:
+    """Mount something on the directory, for those who may."""
+    done = subprocess.run(["mount", *options, directory], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"mounting is not permitted here: {done.stderr.strip()}")
+    try:
+        yield directory
+    finally:
+        subprocess.run(["umount", "-l", directory], check=True)
+
+
+@contextlib.contextmanager
+def read_only(directory: Path) -> Iterator[Path]:
+    """Nobody may write in the directory, not even root."""
+    if os.geteuid() == 0:
+        with mounted(directory, "--bind", "-o", "ro", str(directory)):
+            yield directory
+        return
+    directory.chmod(0o555)
+    try:
+        yield directory
+    finally:
+        directory.chmod(0o755)
 
 
 def count(snapshot: Snapshot) -> int:

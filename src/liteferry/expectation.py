@@ -65,7 +65,13 @@ def decide_as(made: Plan, options: Options) -> Options:
     options = replace(options, only=tuple(table.source for table in made.counterparts), exclude=())
     if decided is None:
         return options
-    return replace(options, accept=decided.accept, decisions=decided.decisions, casts=decided.casts)
+    return replace(
+        options,
+        accept=decided.accept,
+        decisions=decided.decisions,
+        casts=decided.casts,
+        timestamps=decided.timestamps,
+    )
 
 
 def refresh_plan(made: Plan, census: Census) -> Plan:

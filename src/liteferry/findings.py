@@ -156,6 +156,7 @@ FINDINGS = MappingProxyType(
             severity=_INFO,
             title="Local times become instants of the time zone that you gave",
             why="Their texts carry no offset; --on-misfit TABLE.COLUMN=timezone:ZONE says where they were written.",
+            others=("timezone",),
         ),
         "local-time-unclear": FindingKind(
             severity=_BLOCKER,
@@ -195,6 +196,7 @@ FINDINGS = MappingProxyType(
             why="SQLite allows NULL in a primary key that is not INTEGER; PostgreSQL does not.",
             if_accepted="the key becomes a UNIQUE constraint",
             way="unique",
+            others=("quarantine",),
         ),
         "null-in-not-null": FindingKind(
             severity=_BLOCKER,
@@ -202,6 +204,7 @@ FINDINGS = MappingProxyType(
             why="The constraint was added behind SQLite's back; PostgreSQL would refuse the rows.",
             if_accepted="the column is created without NOT NULL",
             way="nullable",
+            others=("quarantine",),
         ),
         "orphan-rows": FindingKind(
             severity=_BLOCKER,
@@ -209,6 +212,7 @@ FINDINGS = MappingProxyType(
             why="SQLite checks foreign keys only when the connection asks for it.",
             if_accepted="the rows are kept and the foreign key is created NOT VALID: it holds for every new row",
             way="not-valid",
+            others=("quarantine", "leave-out"),
         ),
         "check-broken": FindingKind(
             severity=_BLOCKER,
@@ -216,6 +220,7 @@ FINDINGS = MappingProxyType(
             why="SQLite looks at a CHECK only when a row is written, and not at all where the connection says so.",
             if_accepted="the rows are kept and the CHECK is created NOT VALID: it holds for every new row",
             way="not-valid",
+            others=("quarantine", "leave-out"),
         ),
         "unique-clash": FindingKind(
             severity=_BLOCKER,
@@ -223,12 +228,14 @@ FINDINGS = MappingProxyType(
             why="1 and '1', two spellings of a UUID or of an instant are two values to SQLite, and one to PostgreSQL's"
             " type. With --into existing it may be a key that only the target has, and that cannot be left out.",
             if_accepted="the key is left out",
+            others=("quarantine",),
         ),
         "index-entry-too-long": FindingKind(
             severity=_BLOCKER,
             title="Index entries that may be too long",
             why="An entry of a B-tree has at most 2,704 bytes, after compression; SQLite has no such limit.",
             if_accepted="the index is left out",
+            others=("quarantine", "try"),
         ),
         "row-too-wide": FindingKind(
             severity=_BLOCKER,
@@ -236,6 +243,12 @@ FINDINGS = MappingProxyType(
             why="A row has at most 8,160 bytes on its page, once whatever can be stored apart is stored apart.",
             if_accepted="the rows are kept whole, in a table beside the target's",
             way="quarantine",
+        ),
+        "value-too-large": FindingKind(
+            severity=_BLOCKER,
+            title="Values that PostgreSQL holds but cannot read out",
+            why="A field has at most 1 GiB, and so has its text: two digits for each byte of a bytea. A larger one goes"
+            " in, and nothing, pg_dump least of all, gets it out.",
         ),
         # schema
         "default-untranslatable": FindingKind(
@@ -335,6 +348,7 @@ FINDINGS = MappingProxyType(
             if_accepted="the column compares so all the same; where a key then finds duplicates, the run fails and"
             " takes everything back",
             way="try",
+            others=("index", "bytes"),
         ),
         "collation-spread": FindingKind(
             severity=_BLOCKER,
@@ -349,6 +363,7 @@ FINDINGS = MappingProxyType(
             why="NOCASE, RTRIM and the application's own collations decide what is equal and what comes first.",
             if_accepted="the column compares byte for byte",
             way="bytes",
+            others=("index",),
         ),
         "foreign-key-no-parent": FindingKind(
             severity=_BLOCKER,

@@ -897,6 +897,7 @@ class Decided:
     accept: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
     casts: tuple[Cast, ...] = ()
+    timestamps: Literal["auto", "timestamp", "timestamptz"] = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

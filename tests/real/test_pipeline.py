@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -26,6 +24,7 @@ from harness import (
     list_directory,
     list_relations,
     make_shop,
+    measure_ferry,
     read_everything,
     set_scene,
     untouched,
@@ -434,22 +433,6 @@ def test_the_same_by_python(shop: Path, tmp_path: Path, pg_url: str) -> None:
 
 SHOP_ORDER = ["customer", "purchase", "note"]
 
-MEASURE = """
-import resource, sys
-from liteferry.cli import main
-status = main(sys.argv[1:])
-print(status, *(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
-"""
-
-
-def measure_memory(source: Path, url: str, *options: str) -> float:
-    """The most that a whole run, or its child, has in memory, in MB."""
-    argv = [sys.executable, "-c", MEASURE, "migrate", str(source), url, "--yes", "--quiet", "--json", *options]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True, env={**os.environ})
-    status, *sizes_kb = map(int, done.stdout.splitlines()[-1].split())
-    assert status == 0
-    return max(sizes_kb) / 1024
-
 
 @pytest.mark.parametrize("snapshot", ["copy", "none"])
 def test_memory_is_bounded(snapshot: str, tmp_path: Path, pg_url: str) -> None:
@@ -462,5 +445,7 @@ def test_memory_is_bounded(snapshot: str, tmp_path: Path, pg_url: str) -> None:
             blobs = ((os.urandom(1 << 19), "x" * (1 << 19)) for _ in range(rows))
             db.executemany("INSERT INTO large (data, words) VALUES (?, ?)", blobs)
             db.commit()
-        sizes[rows] = measure_memory(source, pg_url, "--schema", f"of_{rows}", "--snapshot", snapshot)
+        options = ("--yes", "--quiet", "--schema", f"of_{rows}", "--snapshot", snapshot)
+        outcome, sizes[rows] = measure_ferry("migrate", source, pg_url, *options)
+        assert outcome.status == 0, outcome
     assert sizes[150] < sizes[1] + 80, sizes

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import socket
 import socketserver
-import subprocess
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
+from bad_files import (
+    make_corrupt,
+    make_directory,
+    make_encrypted,
+    make_missing,
+    make_nothing,
+    make_text,
+    make_truncated,
+)
 from harness import (
     SECRET,
     SHOP,
@@ -37,6 +43,7 @@ from liteferry.cli import main
 from liteferry.errors import MigrationError
 from liteferry.model import ServerInfo
 from liteferry.target import check_server, open_target
+from live_files import mounted, read_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,38 +68,6 @@ def shop(tmp_path: Path) -> Path:
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Sources
-
-
-def make_text(path: Path) -> None:
-    path.write_text("id,name\n1,Ann\n" * 1000)
-
-
-def make_nothing(path: Path) -> None:
-    path.touch()
-
-
-def make_encrypted(path: Path) -> None:
-    path.write_bytes(random.Random(0).randbytes(4096 * 5))
-
-
-def make_truncated(path: Path) -> None:
-    make_shop(path, rows=2000)
-    os.truncate(path, path.stat().st_size // 2 // 4096 * 4096)
-
-
-def make_corrupt(path: Path) -> None:
-    make_shop(path, rows=2000)
-    with path.open("r+b") as file:
-        file.seek(4096 * 8)
-        file.write(b"\xa5" * 4096)
-
-
-def make_missing(_: Path) -> None:
-    return
-
-
-def make_directory(path: Path) -> None:
-    path.mkdir()
 
 
 BAD_SOURCES = [
@@ -487,18 +462,6 @@ def test_a_run_directory_that_cannot_be_made(place: str, shop: Path, tmp_path: P
     assert (tmp_path / "file").read_text() == "in the way"
 
 
-@contextmanager
-def mounted(directory: Path, *options: str) -> Iterator[Path]:
-    """Mount something on the directory, for those who may."""
-    done = subprocess.run(["mount", *options, directory], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"mounting is not permitted here: {done.stderr.strip()}")
-    try:
-        yield directory
-    finally:
-        subprocess.run(["umount", "-l", directory], check=True)
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of one megabyte."""
@@ -514,25 +477,12 @@ def test_a_source_on_a_read_only_disk(shop: Path, tmp_path: Path, pg_url: str, p
     """The default run directory lies beside the source; elsewhere everything works."""
     before = read_everything(pg_admin_url)
     shop.chmod(0o444)
-    if os.geteuid() == 0:
-        context = mounted(shop.parent, "--bind", "-o", "ro", str(shop.parent))
-    else:
-        context = read_only(shop.parent)
-    with untouched(shop), context:
+    with untouched(shop), read_only(shop.parent):
         outcome = call_ferry("migrate", shop, pg_url, "--yes", "--json")
         assert_error(outcome, "run-dir", "cannot be made", "--run-dir")
         assert read_everything(pg_admin_url) == before
         outcome = call_ferry("migrate", shop, pg_url, "--yes", "--json", "--run-dir", tmp_path / "run")
         assert outcome.report.verdict == "proven"
-
-
-@contextmanager
-def read_only(directory: Path) -> Iterator[Path]:
-    directory.chmod(0o555)
-    try:
-        yield directory
-    finally:
-        directory.chmod(0o755)
 
 
 def test_no_room_for_the_snapshot(tmp_path: Path, small_disk: Path, pg_url: str, pg_admin_url: str) -> None:

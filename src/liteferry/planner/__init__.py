@@ -166,13 +166,20 @@ def plan_migration(
             *views.objects,
             *collations.objects(),
         ),
-        findings=accept_findings([*findings, *find_unused(catalog, findings, options)], options),
+        findings=accept_findings([*findings, *find_unused(catalog, findings, maps, options)], options),
         names=tuple(names),
         source_objects=count_objects(catalog, chosen),
         apart=tuple(found for found in census.apart if found.table in aside),
-        decided=Decided(accept=options.accept, decisions=options.decisions, casts=options.casts) if aside else None,
+        decided=_note_decisions(options) if aside else None,
         translations=(*(made for plan in plans.values() for made in plan.translations), *views.translations),
         config=options.config,
+    )
+
+
+def _note_decisions(options: Options) -> Decided:
+    """What the options say of values. Pure."""
+    return Decided(
+        accept=options.accept, decisions=options.decisions, casts=options.casts, timestamps=options.timestamps
     )
 
 

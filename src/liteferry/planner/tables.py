@@ -48,7 +48,7 @@ from liteferry.planner.sql import (
 from liteferry.planner.table_plan import TablePlan, note_translation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from liteferry.expressions import StorageClass
     from liteferry.planner.collations import Collations
@@ -57,6 +57,10 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS: Final = 1600
 """Of a table. Source: PostgreSQL docs, "PostgreSQL Limits"."""
+MOST_TEXT_BYTES: Final = (1 << 30) - 1024
+MOST_BYTEA_BYTES: Final = MOST_TEXT_BYTES // 2
+"""Of a value that the server can still write out: in a buffer of less than 1 GiB, some of it for what goes around.
+Source: PostgreSQL docs, "PostgreSQL Limits", and "Binary Data Types": bytea's hex format."""
 LARGEST_ID: Final = 2**63 - 1
 _TEMPORAL: Final = frozenset({"timestamp", "timestamptz", "date", "time"})
 
@@ -152,6 +156,7 @@ def plan_table(
     plan_keys(plan, census, relations, options, judge, key_has_null=key_has_null)
     plan_checks(plan, staging, judge)
     plan_indexes(plan, relations, judge)
+    plan.findings += _find_too_large(plan, kept)
     width, _ = judge("row-too-wide", "")
     plan.findings += [width] if width else []
     _plan_sequence(plan, census, staging)
@@ -167,6 +172,22 @@ def plan_table(
     if not table.primary_key:
         plan.findings.append(make_finding("rowid-not-kept", f"table {table.name} has no primary key", table=table.name))
     return plan
+
+
+def _find_too_large(plan: TablePlan, census: TableCensus) -> Iterator[Finding]:
+    """Find the columns with a value that PostgreSQL could not write out as a text. Pure."""
+    for column in plan.map.columns:
+        longest = census.column(column.source).longest_value_bytes
+        limit = MOST_BYTEA_BYTES if column.kind == "bytea" else MOST_TEXT_BYTES
+        if longest > limit:
+            yield make_finding(
+                "value-too-large",
+                f"a value of column {column.source} has {longest:,} bytes; of {column.pg_type}, PostgreSQL can read out"
+                f" at most {limit:,}",
+                table=plan.table.name,
+                name=column.source,
+                hint="split the value on a copy of the source, or put it into a file and keep the file's name",
+            )
 
 
 def _column_type(table: Table, column: Column, census: ColumnCensus, target: str, choice: TypeChoice) -> ColumnType:

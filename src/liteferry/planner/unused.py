@@ -5,31 +5,47 @@ Layer 1, pure. Used by `planner` only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from liteferry.decisions import matches_place
 from liteferry.errors import MigrationError
 from liteferry.findings import make_finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from liteferry.model import Catalog, Finding, Options
+    from liteferry.model import Catalog, Finding, Options, TableMap
 
 
-def find_unused(catalog: Catalog, findings: Sequence[Finding], options: Options) -> Iterator[Finding]:
-    """Find the decisions that no finding took up. Pure.
+_CAME_OF: Final = {"collation-lost": "collation-wider"}
+"""What a finding was, before a way out was taken that makes it another."""
+
+
+def find_unused(
+    catalog: Catalog, findings: Sequence[Finding], maps: Iterable[TableMap], options: Options
+) -> Iterator[Finding]:
+    """Find the decisions that neither a finding nor a column of the plan took up. Pure.
 
     Raises: MigrationError (usage) for a place that is no finding's, and no object of the source: it is misspelt.
     """
     places = set(_list_places(catalog))
+    converted = {
+        (f"{table.source}.{column.source}", conversion.partition(":")[0])
+        for table in maps
+        for column in table.columns
+        for conversion in column.conversions
+    }
     for option, code, place, way in _list_decisions(options):
         matching = [
-            found for found in findings if code in {"", "all", found.code} and matches_place(found.place, place)
+            found
+            for found in findings
+            if code in {"", "all", found.code, _CAME_OF.get(found.code)} and matches_place(found.place, place)
         ]
         offered = {offer.name.partition(":")[0] for found in matching for offer in found.ways}
         if matching and (not way or way in offered):
             continue
+        if any(way == taken and matches_place(column, place) for column, taken in converted):
+            continue  # it is taken, though there may be more to decide
         if not matching and not any(matches_place(known, place) for known in places):
             raise MigrationError(
                 f"{option} names {place}, and there is nothing of that name in the source",

@@ -1,0 +1,12 @@
+CREATE TABLE auto (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT);
+INSERT INTO auto VALUES (1, 'a'), (2, 'b'), (900, 'deleted later');
+DELETE FROM auto WHERE id = 900;
+CREATE TABLE emptied (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT);
+INSERT INTO emptied VALUES (41, 'gone');
+DELETE FROM emptied;
+CREATE TABLE set_by_hand (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT);
+INSERT INTO set_by_hand VALUES (3, 'a');
+UPDATE sqlite_sequence SET seq = 1000 WHERE name = 'set_by_hand';
+CREATE TABLE set_too_low (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT);
+INSERT INTO set_too_low VALUES (30, 'a');
+UPDATE sqlite_sequence SET seq = 4 WHERE name = 'set_too_low';

@@ -1,0 +1,29 @@
+"""Nothing but the environment says where and who."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from case_directory import World, change
+from harness import give_to_role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PASSWORD = """ !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ ä€ %41 """
+
+
+@contextmanager
+def prepare(world: World) -> Iterator[World]:
+    role = f"odd_{world.database.name}"
+    give_to_role(world.server, world.database, role, PASSWORD)
+    environment = {
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(world.server.port),
+        "PGUSER": role,
+        "PGPASSWORD": PASSWORD,
+        "PGDATABASE": world.database.name,
+        "PGOPTIONS": "-c statement_timeout=1h",
+    }
+    yield change(world, target="postgresql://", environment=environment)
