@@ -103,7 +103,7 @@ def plan_existing(
     aside = _plan_aside(chosen, census, holding, made_before=made_before)
     findings += find_left_behind(replace(catalog, triggers=()), [match.table for match in matching.tables], options)
     findings += find_missing_objects(matching, catalog, target, holding)
-    findings += find_unused(catalog, findings, options)
+    findings += list(find_unused(catalog, findings, [table.map for table in chosen], options))
     return Plan(
         schema=PLAN_SCHEMA,
         liteferry_version=__version__,
