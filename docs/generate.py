@@ -178,8 +178,8 @@ Source, target and passwords do not belong in it and are refused.
 
 | option | together with the file |
 | --- | --- |
-| `--schema`, `--names`, `--timestamps` | replaces the file's |
-| `--only`, `--exclude` | replaces the file's list |
+| `--schema`, `--names`, `--timestamps`, `--nocase`, `--into` | replaces the file's |
+| `--only`, `--exclude`, `--replace-rows` | replaces the file's list |
 | `--accept` | comes on top of the file's |
 | `--on-misfit` | comes after the file's decisions, and so before them in rank: the last that matches counts |
 | `--cast` | comes before the file's casts: the first that matches counts |

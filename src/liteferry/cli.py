@@ -75,7 +75,6 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--into",
         choices=("new", "existing"),
-        default="new",
         help="new (default): make the tables; existing: the application's migrations made them in TARGET, fill them",
     )
     group.add_argument(
@@ -142,7 +141,6 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--nocase",
         choices=("auto", "icu", "citext", "index", "bytes"),
-        default="auto",
         help="how COLLATE NOCASE goes on: an ICU collation, the type citext, an index for unique keys alone, or not at"
         " all (bytes); auto (default) takes the first of these that the server has",
     )

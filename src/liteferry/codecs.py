@@ -501,10 +501,15 @@ def _encode_or_null(
 def _limit_check(column: ColumnMap) -> Callable[[object, bytes], bool]:
     """Make the check of what an encoder leaves to the server: whether a value, and its field, keep the limits."""
     name, _, limits = column.pg_type.partition("(")
-    numbers = [int(part) for part in limits.rstrip(")").split(",") if part]
+    numbers = [int(part) for part in limits.partition(")")[0].split(",") if part]
     if column.kind == "text" and numbers:
-        most = numbers[0]
-        return lambda _, field: len(field) - 4 <= most or len(field[4:].decode()) <= most
+        most, keeps_blanks = numbers[0], name != "character"
+        return lambda _, field: (
+            (len(field) - 4 <= most or len(field[4:].decode()) <= most) and (keeps_blanks or field[-1:] != b" ")
+        )
+    if column.kind in {"timestamp", "timestamptz", "time"} and numbers:  # microseconds, whatever they begin with
+        unit = 10 ** (6 - numbers[0])
+        return lambda _, field: int.from_bytes(field[4:], "big", signed=True) % unit == 0
     if column.kind == "numeric":
         precision, scale = numbers if name == "numeric" and len(numbers) == 2 else (None, 0)
 

@@ -35,11 +35,19 @@ MOVE_KEYS: Final = {
     "schema": "the target's schema",
     "names": "how names are written: preserve, lower or snake",
     "timestamps": "what DATETIME columns become: auto, timestamp or timestamptz",
+    "nocase": "how COLLATE NOCASE goes on: auto, icu, citext, index or bytes",
+    "into": "new: the tables are made; existing: an application made them in the target, and they are filled",
+    "replace-rows": "with into = existing, tables whose rows may be replaced: a list of shell patterns",
     "only": "only these tables: a list of shell patterns",
     "exclude": "not these tables: a list of shell patterns",
     "accept": "findings to accept: a list of CODE or CODE:PLACE",
 }
-_CHOICES: Final = {"names": ("preserve", "lower", "snake"), "timestamps": ("auto", "timestamp", "timestamptz")}
+_CHOICES: Final = {
+    "names": ("preserve", "lower", "snake"),
+    "timestamps": ("auto", "timestamp", "timestamptz"),
+    "nocase": ("auto", "icu", "citext", "index", "bytes"),
+    "into": ("new", "existing"),
+}
 CAST_KINDS: Final = {
     "columns": "`table.column`, a shell pattern, = PostgreSQL type; the first that matches counts",
     "types": "declared type = PostgreSQL type; columns come first",
@@ -95,6 +103,9 @@ def read_config(path: str | Path) -> Options:
         schema=file.read_text(move, "move", "schema") or _DEFAULTS.schema,
         names=file.read_choice(move, "names") or _DEFAULTS.names,  # type: ignore[arg-type]  # one of _CHOICES
         timestamps=file.read_choice(move, "timestamps") or _DEFAULTS.timestamps,  # type: ignore[arg-type]  # the same
+        nocase=file.read_choice(move, "nocase") or _DEFAULTS.nocase,  # type: ignore[arg-type]  # the same
+        into=file.read_choice(move, "into") or _DEFAULTS.into,  # type: ignore[arg-type]  # the same
+        replace_rows=file.read_list(move, "move", "replace-rows"),
         only=file.read_list(move, "move", "only"),
         exclude=file.read_list(move, "move", "exclude"),
         accept=accept,

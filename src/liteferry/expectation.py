@@ -14,7 +14,7 @@ from liteferry.findings import make_finding
 from liteferry.run import PUBLISHED_NAME, read_published
 
 if TYPE_CHECKING:
-    from liteferry.model import Catalog, Census, Plan, TableMap, TargetCatalog
+    from liteferry.model import Catalog, Census, Options, Plan, TableMap, TargetCatalog
     from liteferry.run import Run
     from liteferry.target import Target
 
@@ -57,6 +57,21 @@ def refuse_other_source(made: Plan, catalog: Catalog, source: str) -> None:
                 code="run-dir",
                 hint="is this the source of that run? Without --run-dir a plan is made anew",
             )
+
+
+def decide_as(made: Plan, options: Options) -> Options:
+    """The options of the run that made a plan, as far as they say which tables, and what becomes of values. Pure."""
+    decided = made.decided
+    options = replace(options, only=tuple(table.source for table in made.counterparts), exclude=())
+    if decided is None:
+        return options
+    return replace(
+        options,
+        accept=decided.accept,
+        decisions=decided.decisions,
+        casts=decided.casts,
+        timestamps=decided.timestamps,
+    )
 
 
 def refresh_plan(made: Plan, census: Census) -> Plan:

@@ -226,7 +226,7 @@ FINDINGS = MappingProxyType(
             severity=_BLOCKER,
             title="Keys that differ in SQLite are equal in PostgreSQL",
             why="1 and '1', two spellings of a UUID or of an instant are two values to SQLite, and one to PostgreSQL's"
-            " type.",
+            " type. With --into existing it may be a key that only the target has, and that cannot be left out.",
             if_accepted="the key is left out",
             others=("quarantine",),
         ),
@@ -310,6 +310,12 @@ FINDINGS = MappingProxyType(
             title="A check, or an index's expression or condition, was not compared over the rows",
             why="Both engines are asked what it comes to in each row. Here that was not possible; it was tried out with"
             " sample values, and the target took all rows.",
+        ),
+        "wal-unread": FindingKind(
+            severity=_INFO,
+            title="The end of the source's -wal file is not read",
+            why="SQLite passes over pages of a transaction that was never committed, or was cut off or damaged since,"
+            " and says nothing. Its rows are in no query, and are not moved: open a copy with its -wal file, and look.",
         ),
         "trigger-left-out": FindingKind(
             severity=_BLOCKER,
@@ -496,16 +502,19 @@ FINDINGS = MappingProxyType(
             severity=_BLOCKER,
             title="NULL where the target says NOT NULL",
             why="PostgreSQL would refuse the rows.",
+            others=("quarantine",),
         ),
         "target-orphans": FindingKind(
             severity=_BLOCKER,
             title="Rows that break a foreign key of the target",
             why="The target's foreign keys are as valid afterwards as they were before.",
+            others=("quarantine",),
         ),
         "target-object-missing": FindingKind(
             severity=_INFO,
-            title="A view, trigger or key of the source that the target does not have",
-            why="With --into existing the schema is the application's; look whether it means to do without.",
+            title="A key, index, CHECK, NOT NULL, default, view or trigger of the source that the target does not have",
+            why="With --into existing the schema is the application's, and no value is lost; but a rule that only the"
+            " source had is no rule any more: look whether the application means to do without.",
         ),
         "seeded-rows": FindingKind(
             severity=_BLOCKER,

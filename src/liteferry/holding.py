@@ -136,7 +136,8 @@ class Holding:
     """One schema that is there. ``footprint``: every detail as one line of text, to be compared with a later one."""
 
     schema: str
-    may_create: bool  # our role may make indexes in it
+    may_create: bool  # our role may make indexes and tables in it
+    names: tuple[str, ...] = ()  # of all its relations and types: what a further table cannot be called
     tables: tuple[HeldTable, ...] = ()
     foreign_keys: tuple[HeldForeignKey, ...] = ()
     sequences: tuple[HeldSequence, ...] = ()

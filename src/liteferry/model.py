@@ -196,6 +196,7 @@ class Catalog:
     user_version: int = 0
     application_id: int = 0
     sqlite_version: str = ""
+    wal_pages_unread: int = 0  # as in SourceInfo
 
     def table(self, name: str) -> Table:
         """The table of that name. Raises: KeyError."""
@@ -1109,7 +1110,10 @@ class ObjectCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceInfo:
-    """The source, as the report names it."""
+    """The source, as the report names it.
+
+    ``wal_pages_unread``: pages at the end of the source's -wal file that SQLite does not read.
+    """
 
     path: str
     size_bytes: int
@@ -1118,6 +1122,7 @@ class SourceInfo:
     encoding: str
     journal_mode: str
     snapshot: Literal["copy", "none"] = "copy"
+    wal_pages_unread: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

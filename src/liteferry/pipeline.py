@@ -21,7 +21,7 @@ from liteferry.choosing.suggestions import ColumnChoice, choose_columns
 from liteferry.decisions import demand_types
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.executor import choose_jobs, execute, stop_workers
-from liteferry.expectation import expect_definitions, refresh_plan, refuse_other_source
+from liteferry.expectation import decide_as, expect_definitions, refresh_plan, refuse_other_source
 from liteferry.journal import Journal
 from liteferry.model import (
     Catalog,
@@ -38,7 +38,7 @@ from liteferry.model import (
     ignore,
     to_json,
 )
-from liteferry.planner import map_target_tables, plan_migration
+from liteferry.planner import map_target_tables, plan_migration, select_tables
 from liteferry.proof import (
     TableProof,
     compare_catalogs,
@@ -213,13 +213,22 @@ def _refuse_contradictions(options: Options) -> None:
 
     Raises: MigrationError (usage).
     """
-    if options.into == "existing" and (options.hooks or options.names != "preserve"):
-        what = "hooks have no place" if options.hooks else f"--names {options.names} has no meaning"
-        raise MigrationError(
-            f"{what} in a schema that an application made",
-            code="usage",
-            hint="leave them out; its tables, columns and names stay as they are",
-        )
+    if options.into != "existing":
+        return
+    refused = {
+        "hooks have no place": bool(options.hooks),
+        "cast rules have no meaning": bool(options.casts),
+        f"--names {options.names} has no meaning": options.names != "preserve",
+        f"--nocase {options.nocase} has no meaning": options.nocase != "auto",
+        f"--timestamps {options.timestamps} has no meaning": options.timestamps != "auto",
+    }
+    for what, is_given in refused.items():
+        if is_given:
+            raise MigrationError(
+                f"{what} in a schema that an application made",
+                code="usage",
+                hint="leave them out; its tables, columns, types and names stay as they are",
+            )
 
 
 def run_use_case(request: tuple[str, tuple[object, ...], Options], observe: Callable[[Event], None]) -> object:
@@ -265,17 +274,11 @@ def _read_source(snapshot: Snapshot, run: Run, options: Options | None = None) -
     with run.phase("census"):
         demanded = demand_types(catalog, options)
         conversions = demand_conversions(catalog, options, demanded)
-        census = snapshot.take_census(catalog, observe=run.observe, demanded=demanded, conversions=conversions)
+        chosen = {table.name for table in select_tables(catalog, options)[0]}
+        census = snapshot.take_census(catalog, chosen, run.observe, demanded=demanded, conversions=conversions)
         census = settle_rows(snapshot, catalog, census, options, run.observe, demanded)
-        _save_offenders(snapshot, run)
+        run.save_offenders(snapshot)
         return catalog, census
-
-
-def _save_offenders(snapshot: Snapshot, run: Run) -> None:
-    """Write the list of offenders down; the report names it where it stays."""
-    store = snapshot.offenders
-    if store is not None and store.save() and run.keeps_offenders:
-        run.offenders = store.path
 
 
 def _inspect(source: str, options: Options, observe: Callable[[Event], None]) -> Inspection:
@@ -284,7 +287,7 @@ def _inspect(source: str, options: Options, observe: Callable[[Event], None]) ->
         catalog = snapshot.read_catalog()
         with run.phase("census"):
             census = snapshot.take_census(catalog, observe=run.observe)
-            _save_offenders(snapshot, run)
+            run.save_offenders(snapshot)
         return Inspection(source=snapshot.info, catalog=catalog, census=census)
 
 
@@ -316,25 +319,11 @@ def _digest_source(
         if options.run_dir is not None:
             made = read_plan(Path(options.run_dir))
             if made.apart:
-                _read_source(snapshot, run, _decide_as(made, options))
+                _read_source(snapshot, run, decide_as(made, options))
         else:
             anywhere = replace(options, nocase="bytes")  # no way of ignoring case changes a digest
             made = plan_migration(*_read_source(snapshot, run), None, anywhere, source=show_path(Path(source).name))
         return tuple(digest_source(made.tables, snapshot, observe=observe))
-
-
-def _decide_as(made: Plan, options: Options) -> Options:
-    """The options of the run that made a plan, as far as they say what becomes of values."""
-    decided = made.decided
-    if decided is None:
-        return options
-    return replace(
-        options,
-        accept=decided.accept,
-        decisions=decided.decisions,
-        casts=decided.casts,
-        timestamps=decided.timestamps,
-    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -425,6 +414,7 @@ def _run_arrival(source: str, target: str, run: Run) -> Report:
             journal.set_state("blocked")
             snapshot.discard()
             return run.write_report(directory, run.report("blocked"))
+        write_quarantine(directory / QUARANTINE_NAME, made, snapshot)
         return run.write_report(directory, arrive(run, arrival, server, journal, directory))
 
 
@@ -559,7 +549,13 @@ def prove(
             wrong += tuple(f for f in others if (f.object_kind, f.object_name, f.table) not in named)
         if not wrong and not any(proof.mismatch_count for proof in proofs):  # else other answers are no wonder
             wrong, notes = verify_behaviour(
-                cargo.plan, cargo.snapshot, reader, held, show_values=run.options.show_values, scratch_dir=scratch
+                cargo.plan,
+                cargo.snapshot,
+                reader,
+                held,
+                show_values=run.options.show_values,
+                scratch_dir=scratch,
+                observe=run.observe,
             )
             if notes and run.plan is not None:
                 run.plan = replace(run.plan, findings=(*run.plan.findings, *notes))
@@ -646,9 +642,10 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
         snapshot = stack.enter_context(_open_source(source, scratch, run))
         if options.into == "existing":
             return verify_arrival(run, made, server, snapshot, source, scratch)
-        catalog, census = _read_source(snapshot, run, _decide_as(made, options) if made is not None else None)
         if made is not None:
-            refuse_other_source(made, catalog, source)
+            refuse_other_source(made, snapshot.read_catalog(), source)
+        catalog, census = _read_source(snapshot, run, decide_as(made, options) if made is not None else None)
+        if made is not None:
             run.hooks.runs += read_report(Path(options.run_dir)).hooks if options.run_dir is not None else ()
             run.plan = refresh_plan(made, census)
         else:

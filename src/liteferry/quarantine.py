@@ -17,7 +17,7 @@ from liteferry.planner import select_tables
 from liteferry.planner.questions import list_quarantined_offences, plan_questions, quarantines_orphans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from liteferry.decisions import DemandedTypes
     from liteferry.model import Apart, Catalog, Census, Event, Options, Orphans, RowFault, Table
@@ -38,8 +38,13 @@ def settle_rows(
     options: Options,
     observe: Callable[[Event], None],
     demanded: DemandedTypes | None = None,
+    asked: Sequence[Table] | None = None,
+    unenforced: Collection[tuple[str, str]] = (),
 ) -> Census:
     """Set the rows apart that the user quarantines, and find those that keys, CHECKs and indexes would not take.
+
+    asked: the tables with the keys and indexes that are meant, where these are not the source's own. unenforced: those
+    of them that the source does not have, by table and name.
 
     Returns the census with the answers, and with that of the rows that are left. Writes the file of offenders.
 
@@ -50,10 +55,10 @@ def settle_rows(
     tables, _ = select_tables(catalog, options)
     demanded = demand_types(catalog, options) if demanded is None else demanded
     conversions = demand_conversions(catalog, options, demanded)
-    for table, column, offence in list_quarantined_offences(catalog, census, options, tables):
+    for table, column, offence in list_quarantined_offences(census, options, tables, demanded):
         store.set_apart(table, column, offence, f"{offence}:{column}")
     faults: list[RowFault] = []
-    for question in plan_questions(census, options, tables, demanded):
+    for question in plan_questions(census, options, tables if asked is None else asked, demanded, unenforced):
         found = snapshot.answer(question)
         if not (found.count or found.error):
             continue

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from liteferry.model import Options
+    from liteferry.source import Snapshot
 
 T = TypeVar("T")
 
@@ -143,6 +144,12 @@ class Run:
     def loaded(self, target: str) -> Event:
         """What the load counted for a table of the target; zeros when it did not get there."""
         return self._loaded.get(target, Event(kind="step-end"))
+
+    def save_offenders(self, snapshot: Snapshot) -> None:
+        """Write the list of offenders down; the report names it where it stays. Raises: MigrationError."""
+        store = snapshot.offenders
+        if store is not None and store.save() and self.keeps_offenders:
+            self.offenders = store.path
 
     def make_directory(self) -> Path:
         """Make the run directory, open to its owner alone: the user's, or beside the source and named by time.

@@ -17,7 +17,7 @@ from liteferry import pipeline
 from liteferry.cli import build_parser, main
 from liteferry.commands import make_options
 from liteferry.errors import MigrationError
-from liteferry.model import Hook, Options
+from liteferry.model import Cast, Hook, Options
 from liteferry.report import render_html, render_markdown, render_text
 
 ODD = 'odd "name" = [ä.b]\n#\\ 😀'
@@ -88,6 +88,25 @@ def test_from_draft_to_proof(odd: Path, tmp_path: Path, pg_url: str, pg_admin_ur
     assert list_relations(pg_admin_url) == sorted(["child", ODD])
     for render in (render_text, render_markdown, render_html):
         assert digest[:12] in render(moved.report)
+
+
+@pytest.mark.parametrize(
+    ("written", "given", "wanted"),
+    [
+        ('into = "existing"\nreplace-rows = ["team"]', (), ("existing", ("team",), "auto")),
+        ('into = "existing"\nreplace-rows = ["team"]', ("--replace-rows", "*"), ("existing", ("*",), "auto")),
+        ('nocase = "index"', (), ("new", (), "index")),
+        ('nocase = "index"', ("--nocase", "icu", "--into", "existing"), ("existing", (), "icu")),
+        ("", (), ("new", (), "auto")),
+    ],
+)
+def test_the_command_line_replaces_what_the_file_says(
+    written: str, given: tuple[str, ...], wanted: tuple[str, tuple[str, ...], str], tmp_path: Path
+) -> None:
+    config = tmp_path / "x.toml"
+    config.write_text(f"[move]\n{written}\n")
+    options = make_options(build_parser().parse_args(["check", "a", "b", "--config", str(config), *given]))
+    assert (options.into, options.replace_rows, options.nocase) == wanted
 
 
 def test_a_draft_never_replaces_a_file(odd: Path, tmp_path: Path) -> None:
@@ -163,6 +182,9 @@ def test_an_option_that_swallowed_the_target(option: str, target: str, shop: Pat
     "options",
     [
         Options(into="existing", names="lower"),
+        Options(into="existing", nocase="bytes"),
+        Options(into="existing", timestamps="timestamptz"),
+        Options(into="existing", casts=(Cast(pg_type="text", column="*.*"),)),
         Options(into="existing", hooks=(Hook(point="after-data", file="a.sql", sql="SELECT 1", sha256=""),)),
     ],
 )

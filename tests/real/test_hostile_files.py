@@ -507,6 +507,8 @@ def test_write_ahead_logs(case: str, place: Path, pg_url: str) -> None:
     assert [table.rows_target for table in outcome.report.tables] == expected
     assert (expected == [20]) is is_whole
     assert ("-wal file ends in" in outcome.err) is is_noted
+    assert [found.code for found in outcome.report.findings if found.count] == ["wal-unread"] * is_noted
+    assert (outcome.report.source.wal_pages_unread > 0) is is_noted
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -253,6 +253,9 @@ def test_citext(tmp_path: Path, pg_url: str, pg_admin_url: str) -> None:
 
 ONE = "CREATE TABLE t (id integer PRIMARY KEY, a {})"
 HELD = "CREATE TABLE t (id INTEGER PRIMARY KEY, a {}); INSERT INTO t VALUES (1, {}), (2, NULL)"
+TWO_UUIDS = """CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);
+INSERT INTO t VALUES (1, '00112233445566778899aabbccddeeff'), (2, '00112233-4455-6677-8899-aabbccddeeff')"""
+TWO_FIVES = "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); INSERT INTO t VALUES (1, 5), (2, 5)"
 BLOCKED = [
     ("misfit-boolean", ONE.format("boolean"), HELD.format("BOOLEAN", "2"), "value-misfit", 1),
     ("overflow-varchar", ONE.format("varchar(3)"), HELD.format("VARCHAR(9)", "'abcd'"), "text-too-long", 1),
@@ -283,6 +286,10 @@ BLOCKED = [
      "seeded-rows", 2),
     ("seeded-in-part", ONE.format("integer") + "; INSERT INTO t VALUES (1, 1)", HELD.format("INTEGER", "1"),
      "seeded-rows", 1),
+    ("unique", ONE.format("uuid UNIQUE"), TWO_UUIDS, "unique-clash", 2),
+    ("deferred unique", ONE.format("integer UNIQUE DEFERRABLE INITIALLY DEFERRED"), TWO_FIVES, "unique-clash", 2),
+    ("unique index", ONE.format("integer") + "; CREATE UNIQUE INDEX ON t (a)", TWO_FIVES, "unique-clash", 2),
+    ("long key", ONE.format("text UNIQUE"), HELD.format("TEXT", "hex(randomblob(3000))"), "index-entry-too-long", 1),
     ("orphans", ONE.format("integer REFERENCES t"), HELD.format("INTEGER", "77"), "target-orphans", 1),
 ]  # fmt: skip
 
@@ -345,24 +352,39 @@ def test_nothing_is_lost_with_what_holds_nothing(schema: str, rows: str, tmp_pat
 
 
 def test_what_the_target_does_not_have_is_named(tmp_path: Path, pg_url: str) -> None:
-    url = install(pg_url, "CREATE TABLE t (id integer PRIMARY KEY, a integer, b integer)")
+    url = install(
+        pg_url,
+        """CREATE TABLE t (id integer PRIMARY KEY, a integer, b integer, c integer);
+        CREATE TABLE u (a integer, b integer NOT NULL DEFAULT 1 CHECK (b > 0), c text, CONSTRAINT kept CHECK (a > 0));
+        CREATE UNIQUE INDEX other_name ON u (a); CREATE INDEX wider ON u (c, b); CREATE INDEX u_low ON u (lower(c))""",
+    )
     source = build(
         tmp_path / "s.sqlite",
-        """CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER UNIQUE, b INTEGER REFERENCES t);
+        """CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER UNIQUE, b INTEGER REFERENCES t,
+            c INTEGER NOT NULL DEFAULT 5 CHECK (c > 1), CONSTRAINT named CHECK (a <> b));
+        CREATE TABLE u (a INTEGER PRIMARY KEY, b INTEGER NOT NULL DEFAULT 1 CHECK (b > 0), c TEXT,
+            CONSTRAINT kept CHECK (a > 0), CHECK (b < 9));
+        CREATE INDEX t_b ON t (b DESC); CREATE UNIQUE INDEX t_bc ON t (b, c); CREATE INDEX t_part ON t (c) WHERE c > 5;
+        CREATE INDEX u_c ON u (c); CREATE INDEX u_low ON u (lower(c));
         CREATE VIEW v AS SELECT 1; CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT 1; END""",
     )
-    found = [f["message"] for f in ferry("check", source, url).json["findings"] if f["code"] == "target-object-missing"]
-    assert [message.removeprefix("the target has no counterpart of the source's ") for message in found] == [
-        "view v", "trigger g of t", "unique key (a) of t", "foreign key (b) to t (id) of t",
+    done = ferry("migrate", source, url)
+    assert done.status == 0, done
+    found = [f.message for f in done.report.findings if f.code == "target-object-missing"]
+    assert sorted(message.removeprefix("the target has no counterpart of the source's ") for message in found) == [
+        "CHECK (c > 1) of t", "CHECK constraints without a name: 1 of 2 of u", "CHECK named of t",
+        "NOT NULL of c of t", "default of c of t", "foreign key (b) to t (id) of t", "index t_b (b) of t",
+        "index t_part (c) of t", "trigger g of t", "unique index (b, c) of t", "unique key (a) of t", "view v",
     ]  # fmt: skip
+    counted = {sort: getattr(done.report.objects, sort) for sort in ("unique", "checks", "indexes", "foreign_keys")}
+    assert {sort: (c.source, c.target, c.left_out) for sort, c in counted.items()} == {
+        "unique": (1, 0, 1), "checks": (5, 2, 3), "indexes": (5, 3, 3), "foreign_keys": (1, 0, 1),
+    }  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # What only the server knows
 
-TWO_UUIDS = """CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);
-INSERT INTO t VALUES (1, '00112233445566778899aabbccddeeff'), (2, '00112233-4455-6677-8899-aabbccddeeff')"""
-TWO_FIVES = "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); INSERT INTO t VALUES (1, 5), (2, 5)"
 POINTED_AT = """CREATE TABLE t (id integer PRIMARY KEY, a integer); INSERT INTO t VALUES (9, 9);
 CREATE TABLE other (t_id integer REFERENCES t); INSERT INTO other VALUES (9)"""
 PARTED = """CREATE TABLE t (id integer, a integer) PARTITION BY RANGE (id);
@@ -371,8 +393,13 @@ NINE, FIFTY = HELD.format("INTEGER", "9"), HELD.format("INTEGER", "50")
 REFUSED = [
     ("domain", ONE.format("small"), FIFTY, ("violates check constraint", "key id=1")),
     ("check", ONE.format("integer CHECK (a < 5)"), NINE, ("violates check constraint", "key id=1")),
-    ("unique", ONE.format("uuid UNIQUE"), TWO_UUIDS, ("duplicate key", "key id=2")),
-    ("deferred unique", ONE.format("integer UNIQUE DEFERRABLE INITIALLY DEFERRED"), TWO_FIVES, ("duplicate key",)),
+    ("unique", ONE.format("integer") + "; CREATE UNIQUE INDEX ON t (abs(a))", TWO_FIVES, ("duplicate key", "key id=2")),
+    (
+        "partly unique",
+        ONE.format("integer") + "; CREATE UNIQUE INDEX ON t (a) WHERE a > 1",
+        TWO_FIVES,
+        ("duplicate key", "key id=2"),
+    ),
     ("another table's rows", POINTED_AT, NINE, ("foreign key", "t_id=9")),
     ("partition", PARTED, NINE, ("no partition", "id=2")),
 ]
@@ -394,7 +421,10 @@ def test_what_the_server_refuses_is_named_and_taken_back(
 
 
 def test_a_unique_index_of_a_large_table(tmp_path: Path, pg_url: str) -> None:
-    url = install(pg_url, "CREATE TABLE t (id integer PRIMARY KEY, a integer); CREATE UNIQUE INDEX t_a ON t (a)")
+    url = install(
+        pg_url,
+        "CREATE TABLE t (id integer PRIMARY KEY, a integer); CREATE UNIQUE INDEX t_a ON t (a) NULLS NOT DISTINCT",
+    )
     rows = f"{NUMBERS} SELECT i, min(i, 19999) FROM n"
     source = build(tmp_path / "s.sqlite", f"CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); INSERT INTO t {rows}")
     before = read_holding(url)

@@ -13,17 +13,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from liteferry.arrival.data import HOLDING_NAME, Arrival, read_holding_file
+from liteferry.arrival.data import HOLDING_NAME, Arrival, list_made, read_holding_file, without_made
 from liteferry.arrival.departure import take_back
 from liteferry.arrival.evidence import prove, prove_arrival
 from liteferry.arrival.rows import copy_rows, discard_replaced, keep_replaced, name_rows
+from liteferry.choosing import demand_conversions
 from liteferry.errors import ExitStatus, MigrationError
-from liteferry.expectation import refresh_plan, refuse_other_source
+from liteferry.expectation import decide_as, refresh_plan, refuse_other_source
 from liteferry.journal import list_relations
 from liteferry.model import Event, Failure, to_json
 from liteferry.planner.existing import map_tables, plan_existing
 from liteferry.planner.matching import adapt_catalog, match_schema
 from liteferry.proof import compare_catalogs, verify_table
+from liteferry.quarantine import settle_rows
 from liteferry.run import describe_failure, list_unproven, read_published, write_private
 from liteferry.source import show_path
 from liteferry.target import SnapshotReader, TransactionReader, reporting
@@ -36,8 +38,9 @@ if TYPE_CHECKING:
 
     from liteferry.holding import Holding
     from liteferry.journal import Journal
-    from liteferry.model import Options, Plan, Report, Step, TargetCatalog, Verdict
+    from liteferry.model import Catalog, Census, Options, Plan, Report, Step, TargetCatalog, Verdict
     from liteferry.planner.filling import MappedTable
+    from liteferry.planner.matching import Matching
     from liteferry.run import Run
     from liteferry.source import Snapshot
     from liteferry.target import Target
@@ -74,15 +77,13 @@ def read_schema(server: Target, schema: str) -> tuple[TargetCatalog, Holding]:
     return target, holding
 
 
-def plan_arrival(run: Run, server: Target, snapshot: Snapshot, source: str) -> Arrival:
-    """Read both sides and plan. Raises: MigrationError."""
+def plan_arrival(run: Run, server: Target, snapshot: Snapshot, source: str, *, made_before: bool = False) -> Arrival:
+    """Read both sides and plan. made_before: as in `plan_existing`. Raises: MigrationError."""
     target, holding = read_schema(server, run.options.schema)
     catalog = snapshot.read_catalog()
     matching = match_schema(catalog, target, holding, run.options)
     adapted = adapt_catalog(catalog, matching)
-    chosen = {match.table.name for match in matching.tables} | {table.name for table in matching.left}
-    with run.phase("census"):
-        census = snapshot.take_census(adapted, chosen, observe=run.observe, demanded=matching.demands)
+    census = _take_census(run, snapshot, adapted, matching, run.options)
     with run.phase("plan"):
         mapped = map_tables(matching, census, run.options)
         equal = _find_equal(mapped, server, snapshot, target)
@@ -96,9 +97,32 @@ def plan_arrival(run: Run, server: Target, snapshot: Snapshot, source: str) -> A
             run.options,
             equal=equal,
             source=show_path(Path(source).name),
+            made_before=made_before,
         )
     run.plan = plan
     return Arrival(plan=plan, catalog=adapted, census=census, snapshot=snapshot, target=target, holding=holding)
+
+
+def _take_census(run: Run, snapshot: Snapshot, adapted: Catalog, matching: Matching, options: Options) -> Census:
+    """The census by the target's types and rules, with the rows set apart that the user quarantines."""
+    chosen = {match.table.name for match in matching.tables} | {table.name for table in matching.left}
+    with run.phase("census"):
+        conversions = demand_conversions(adapted, options, matching.demands)
+        census = snapshot.take_census(
+            adapted, chosen, observe=run.observe, demanded=matching.demands, conversions=conversions
+        )
+        census = settle_rows(
+            snapshot,
+            adapted,
+            census,
+            options,
+            run.observe,
+            matching.demands,
+            asked=matching.asked,
+            unenforced=matching.unenforced,
+        )
+        run.save_offenders(snapshot)
+        return census
 
 
 def _find_equal(
@@ -214,7 +238,7 @@ def _run_transaction(
                 steps = [step for step in plan.steps if step.phase == "post-data"]
                 _run_steps(run, steps, server, connection, arrival)
             held = server.read_catalog(plan.target_schema, connection)
-            holding = server.read_holding(plan.target_schema, connection)
+            holding = server.read_holding(plan.target_schema, connection, without=list_made(plan))
             if holding is None:
                 raise AssertionError("a locked schema is gone")
             if not prove(run, arrival, TransactionReader(connection), held, holding, directory):
@@ -310,18 +334,29 @@ def verify_arrival(
     target, holding = read_schema(server, run.options.schema)
     if made is None:
         run.options = replace(run.options, accept=run.options.accept or ("all",))
-        arrival = plan_arrival(run, server, snapshot, source)
+        arrival = plan_arrival(run, server, snapshot, source, made_before=True)
     else:
         catalog = snapshot.read_catalog()
         refuse_other_source(made, catalog, source)
-        with run.phase("census"):
-            census = snapshot.take_census(catalog, observe=run.observe)
-        run.plan = refresh_plan(made, census)
         directory = Path(run.options.run_dir or "")
         before, then = read_holding_file(directory), read_published(directory)
+        if made.apart:
+            options = decide_as(made, run.options)
+            matching = match_schema(catalog, without_made(then, made), before, options)
+            census = _take_census(run, snapshot, adapt_catalog(catalog, matching), matching, options)
+        else:
+            with run.phase("census"):
+                census = snapshot.take_census(catalog, {table.source for table in made.tables}, observe=run.observe)
+        run.plan = refresh_plan(made, census)
         if then.version_num // 10_000 != server.info.version_num // 10_000:  # it may render them in other words
             then, before = target, replace(before, footprint=holding.footprint)
+        then = without_made(then, made)
         arrival = Arrival(plan=run.plan, catalog=catalog, census=census, snapshot=snapshot, target=then, holding=before)
+    own = list_made(arrival.plan)
+    if own:
+        holding = server.read_holding(run.options.schema, without=own) or holding
+    if made is None:
+        arrival = replace(arrival, target=without_made(arrival.target, arrival.plan), holding=holding)
     proven = prove_arrival(run, arrival, server, target, holding, scratch=scratch)
     run.published = True
     blocked = [finding for finding in arrival.plan.findings if finding.blocks]

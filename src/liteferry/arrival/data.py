@@ -5,7 +5,7 @@ Layer 3. Used within `arrival` only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from liteferry.holding import Holding
@@ -36,6 +36,17 @@ class Arrival:
     snapshot: Snapshot
     target: TargetCatalog
     holding: Holding
+
+
+def list_made(plan: Plan) -> tuple[str, ...]:
+    """The tables that the run makes itself: those of the rows in quarantine, and no others. Pure."""
+    return tuple(table.target for table in plan.tables if table.part == "quarantine")
+
+
+def without_made(catalog: TargetCatalog, plan: Plan) -> TargetCatalog:
+    """A catalogue without the tables that the run makes: what must be as it was. Pure."""
+    own = set(list_made(plan))
+    return replace(catalog, tables=tuple(table for table in catalog.tables if table.name not in own))
 
 
 def read_holding_file(directory: Path) -> Holding:

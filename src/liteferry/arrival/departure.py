@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from liteferry.arrival.data import read_holding_file
+from liteferry.arrival.data import list_made, read_holding_file, without_made
 from liteferry.arrival.evidence import compare_footprints
 from liteferry.arrival.rows import put_back
 from liteferry.errors import MigrationError
+from liteferry.names import quote_qualified
 from liteferry.proof import compare_catalogs
 from liteferry.run import read_published
 from liteferry.target import TransactionReader
@@ -48,9 +49,13 @@ def take_back(
             "the run brought nothing into the target that could be taken away", code="undo-nothing"
         )  # fmt: skip
     before, published = read_holding_file(directory), read_published(directory)
+    own = list_made(plan)
     with server.one_transaction() as connection:
         _run_sql(plan, ("pre-data/lock",), server, connection)
-        _refuse_altered(before, published, server, connection)
+        _refuse_altered(before, published, server, connection, own)
+        if own:
+            places = ", ".join(quote_qualified(plan.target_schema, name) for name in own)
+            server.execute_all([f"LOCK TABLE {places} IN ACCESS EXCLUSIVE MODE"], connection=connection)
         tables = tuple(table for table in plan.tables if table.target in loaded)
         changed = find_changes(replace(plan, tables=tables), TransactionReader(connection))
         if changed:
@@ -79,7 +84,24 @@ def take_back(
         for step in plan.steps:
             if step.id.startswith("post-data/sequence/"):
                 server.execute_all(step.undo_sql, step_id=f"undo/{step.id}", connection=connection)
-        _refuse_altered(before, published, server, connection)
+        _drop_made(plan, server, connection)
+        _refuse_altered(before, without_made(published, plan), server, connection)
+
+
+def _drop_made(plan: Plan, server: Target, connection: psycopg.Connection) -> None:
+    """Drop the tables that the run made. Raises: MigrationError (undo-refused) where something depends on one."""
+    for step in plan.steps:
+        if step.id.startswith("pre-data/table/"):
+            try:
+                server.execute_all(step.undo_sql, step_id=f"undo/{step.id}", connection=connection)
+            except MigrationError as error:
+                if error.code != "step-failed":
+                    raise
+                raise MigrationError(
+                    f"something depends on {step.table}: {error.what}",
+                    code="undo-refused",
+                    hint="drop it first; nothing was touched",
+                ) from error
 
 
 def _run_sql(plan: Plan, prefixes: tuple[str, ...], server: Target, connection: psycopg.Connection) -> None:
@@ -88,9 +110,18 @@ def _run_sql(plan: Plan, prefixes: tuple[str, ...], server: Target, connection: 
             server.execute_all(step.sql, step_id=f"undo/{step.id}", connection=connection)
 
 
-def _refuse_altered(before: Holding, published: TargetCatalog, server: Target, connection: psycopg.Connection) -> None:
-    """Refuse where the schema is not as it was when the run ended. Raises: MigrationError (undo-refused)."""
-    holding = server.read_holding(published.schema, connection)
+def _refuse_altered(
+    before: Holding,
+    published: TargetCatalog,
+    server: Target,
+    connection: psycopg.Connection,
+    own: tuple[str, ...] = (),
+) -> None:
+    """Refuse where the schema is not as it was when the run ended. own: tables that it made.
+
+    Raises: MigrationError (undo-refused).
+    """
+    holding = server.read_holding(published.schema, connection, without=own)
     if holding is None:
         raise MigrationError(f"schema {published.schema} is not there any more", code="undo-nothing")
     held = server.read_catalog(published.schema, connection)

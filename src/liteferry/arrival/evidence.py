@@ -9,8 +9,10 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from liteferry.arrival.data import list_made, without_made
 from liteferry.model import Mismatch, ObjectCount, ObjectCounts, Plan, TableReport, TargetCatalog
-from liteferry.proof import compare_catalogs, verify_table
+from liteferry.planner.missing import count_missing
+from liteferry.proof import compare_catalogs, compare_parts, verify_table
 from liteferry.proof.differences import differ
 from liteferry.run import list_unproven
 from liteferry.target import SnapshotReader
@@ -51,16 +53,17 @@ def prove(
     later: the sequences that the run did not touch may have moved since.
     """
     wrong = [
-        *compare_catalogs(arrival.target, held),
+        *compare_catalogs(arrival.target, without_made(held, arrival.plan)),
+        *_compare_made(arrival.plan, held),
         *compare_footprints(arrival.holding.footprint, holding.footprint),
         *_compare_sequences(arrival, holding, later=later),
     ]
     run.objects = _count_objects(arrival.plan, held)
     if not run.options.verify:
-        loaded = {step.copy for step in arrival.plan.steps if step.copy is not None}
-        counted = {table.source: table.rows for table in arrival.plan.tables}
+        loaded = {step.table for step in arrival.plan.steps if step.copy is not None}
+        counted = {table.target: table.rows for table in arrival.plan.tables}
         reports = [
-            report if report.name in loaded else replace(report, rows_target=counted[report.name])
+            report if report.target in loaded else replace(report, rows_target=counted[report.target])
             for report in list_unproven(arrival.plan, run)
         ]
         run.tables = _with_replaced(arrival.plan, reports)
@@ -86,8 +89,9 @@ def prove(
             target=proof.target,
             rows_source=proof.rows_source,
             rows_target=proof.rows_target,
-            bytes=run.loaded(proof.table).size_bytes,
-            elapsed_s=run.loaded(proof.table).elapsed_s,
+            part=proof.part,
+            bytes=run.loaded(proof.target).size_bytes,
+            elapsed_s=run.loaded(proof.target).elapsed_s,
             values_compared=proof.values_compared,
             digest=proof.target_digest.text,
             verdict=proof.verdict,
@@ -96,6 +100,8 @@ def prove(
         )
         for proof in proofs
     ]
+    wrong += compare_parts(proofs, arrival.census)
+    run.conversions = tuple(found for proof in proofs for found in proof.conversions)
     run.tables = _with_replaced(arrival.plan, reports)
     run.mismatches = (*(found for proof in proofs for found in proof.mismatches), *wrong[:_DIFFERENCES_LISTED])
     run.mismatch_count = sum(proof.mismatch_count for proof in proofs) + len(wrong)
@@ -103,8 +109,25 @@ def prove(
 
 
 def _with_replaced(plan: Plan, reports: Sequence[TableReport]) -> tuple[TableReport, ...]:
-    replaced = {table.source: table.replaced for table in plan.tables}
-    return tuple(replace(report, rows_replaced=replaced[report.name]) for report in reports)
+    replaced = {table.target: table.replaced for table in plan.tables}
+    return tuple(replace(report, rows_replaced=replaced[report.target]) for report in reports)
+
+
+def _compare_made(plan: Plan, held: TargetCatalog) -> Iterator[Mismatch]:
+    """The tables that the run makes: there, with their columns, and with nothing else to them."""
+    tables = {table.name: table for table in held.tables}
+    for name in list_made(plan):
+        wanted = [f"{o.name} {o.pg_type} not null" for o in plan.objects if o.kind == "column" and o.table == name]
+        if name not in tables:
+            yield differ("table", name, None, "there", "missing")
+            continue
+        table = tables[name]
+        columns = [f"{column.name} {column.pg_type}{' not null' * column.not_null}" for column in table.columns]
+        if columns != wanted:
+            yield differ("table", name, None, ", ".join(wanted), ", ".join(columns))
+        more = [*(c.name for c in table.constraints), *(index.name for index in table.indexes), *table.traits]
+        if more:
+            yield differ("table", name, None, "nothing else to it", ", ".join(more))
 
 
 def compare_footprints(before: Sequence[str], after: Sequence[str]) -> Iterator[Mismatch]:
@@ -147,9 +170,9 @@ def _position(sequence: HeldSequence) -> int:
 
 def _count_objects(plan: Plan, held: TargetCatalog) -> ObjectCounts:
     """Both sides' objects: of the tables that rows went into. What only one side has is named by findings."""
-    names = {table.target for table in plan.tables}
+    names = {table.target for table in plan.counterparts}
     tables = [table for table in held.tables if table.name in names]
-    declared = plan.source_objects
+    declared, missing = plan.source_objects, count_missing(plan.findings)
 
     def of_kind(kind: str) -> int:
         return sum(constraint.kind == kind for table in tables for constraint in table.constraints)
@@ -165,5 +188,8 @@ def _count_objects(plan: Plan, held: TargetCatalog) -> ObjectCounts:
         "views": len(held.views),
     }
     return ObjectCounts(
-        **{sort: ObjectCount(source=getattr(declared, sort), target=number) for sort, number in found.items()}
+        **{
+            sort: ObjectCount(source=getattr(declared, sort), target=number, left_out=missing[sort])
+            for sort, number in found.items()
+        }
     )

@@ -114,7 +114,7 @@ def copy_rows(run: Run, arrival: Arrival, step: Step, server: Target, connection
     try:
         copy_table(step, plan, arrival.catalog, snapshot, server, connection, run.observe)
     except MigrationError as error:
-        raise _name_copied_row(error, arrival, plan.table(step.copy or "")) from error
+        raise _name_copied_row(error, arrival, plan.target_table(step.table or "")) from error
 
 
 def _name_copied_row(error: MigrationError, arrival: Arrival, mapped: TableMap) -> MigrationError:
@@ -124,11 +124,12 @@ def _name_copied_row(error: MigrationError, arrival: Arrival, mapped: TableMap) 
     """
     context = getattr(getattr(error.__cause__, "diag", None), "context", None) or ""
     found = re.search(r", line (\d+)", context)
-    if found is None or error.key or error.code != "step-failed":
+    if found is None or error.key or error.code != "step-failed" or mapped.part == "quarantine":
         return error
     names = list(mapped.key) or [column.source for column in mapped.columns[:1]]
     number = int(found[1]) - 1
-    for rows in arrival.snapshot.read_rows(arrival.catalog.table(mapped.source), names, invalid_text=True):
+    table = arrival.catalog.table(mapped.source)
+    for rows in arrival.snapshot.read_rows(table, names, invalid_text=True, part=mapped.part):
         if number < len(rows):
             key = ", ".join(
                 f"{name}={describe_key_value(value)}" for name, value in zip(names, rows[number], strict=True)

@@ -210,7 +210,8 @@ class Case:
         offered = [WayOut(name="quarantine", effect=f"{rows:,} {are} kept whole, in a table beside the target's")]
         column = self.column
         is_key = column.pk_position > 0 or column.name == self.table.rowid_alias
-        if not (column.not_null or column.generated or is_key):
+        is_enum = bool(self.declared.labels)  # whose labels neither the load nor the proof knows
+        if not (column.not_null or column.generated or is_key or is_enum):
             become = "value becomes" if rows == 1 else "values become"
             offered.append(WayOut(name="null", effect=f"{rows:,} {become} NULL"))
         return tuple(offered)

@@ -198,6 +198,8 @@ def _make_limit(column: ColumnMap) -> Callable[[bytes], bool]:
             )
         case "numeric":
             return lambda form: form[-1:] != b"y" and (first is None or _has_room(form, first, second))
+        case "timestamp" | "timestamptz" | "time" if found:
+            return lambda form: int(form) % 10 ** (6 - (first or 0)) == 0  # microseconds
         case "json" | "jsonb":
             return _is_json
         case _:

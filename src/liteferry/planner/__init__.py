@@ -318,7 +318,20 @@ def accept_findings(findings: Iterable[Finding], options: Options) -> tuple[Find
 
 
 def find_left_behind(catalog: Catalog, chosen: Sequence[Table], options: Options) -> list[Finding]:
-    """Triggers and virtual tables, which are never carried over; those of tables left by choice go with them. Pure."""
+    """What stays behind. Pure.
+
+    Pages of a WAL that SQLite does not read; triggers and virtual tables, which are never carried over; those of tables
+    left by choice go with them.
+    """
+    pages = catalog.wal_pages_unread
+    unread = [
+        make_finding(
+            "wal-unread",
+            f"the source's -wal file ends in {pages:,} page{'s' * (pages != 1)} that SQLite does not read: what was"
+            " written there last is not moved",
+            count=pages,
+        )
+    ]
     left = {fold_case(table.name) for table in catalog.tables} - {fold_case(table.name) for table in chosen}
     findings = [
         make_finding(
@@ -350,7 +363,7 @@ def find_left_behind(catalog: Catalog, chosen: Sequence[Table], options: Options
         for table in catalog.virtual_tables
         if not _is_chosen(table.name, options)
     ]
-    return findings
+    return [*(unread if pages else ()), *findings]
 
 
 def _holds_its_own(table: VirtualTable) -> bool:

@@ -12,21 +12,41 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from liteferry import __version__
-from liteferry.choosing import map_column
+from liteferry.choosing import count_converted, map_column
+from liteferry.conversions import find_zone
 from liteferry.decisions import matches_place
 from liteferry.errors import MigrationError
 from liteferry.findings import make_finding
-from liteferry.model import PLAN_SCHEMA, ColumnMap, Plan, TableMap
+from liteferry.model import PLAN_SCHEMA, ColumnMap, Decided, Plan, TableMap
+from liteferry.names import NameSpace, quote_qualified
 from liteferry.planner import accept_findings, count_objects, find_left_behind
-from liteferry.planner.filling import MappedTable, plan_steps
+from liteferry.planner.faults import find_fault, offer_quarantine
+from liteferry.planner.filling import MappedTable, copy_into_sql, plan_steps
 from liteferry.planner.matching import Matching, sample_keys
+from liteferry.planner.missing import find_missing_objects
+from liteferry.planner.naming import SYSTEM_COLUMNS
+from liteferry.planner.quarantine import QuarantinePlan, plan_quarantine
+from liteferry.planner.questions import quarantines
+from liteferry.planner.unused import find_unused
 from liteferry.typemap import classify_pg_type, kind_of_type
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from liteferry.holding import Holding
-    from liteferry.model import Catalog, Census, Finding, Kind, Options, Table, TableCensus, TargetCatalog
+    from liteferry.model import (
+        Catalog,
+        Census,
+        ColumnCensus,
+        Finding,
+        Kind,
+        Options,
+        RowFault,
+        Step,
+        Table,
+        TableCensus,
+        TargetCatalog,
+    )
     from liteferry.planner.matching import ColumnMatch, TableMatch
     from liteferry.typemap import TypeChoice
 
@@ -37,7 +57,7 @@ _CHANGING: Final = frozenset({"widen", "text", "json", "bytes"})
 
 def map_tables(matching: Matching, census: Census, options: Options) -> tuple[MappedTable, ...]:
     """Map every pair's columns by the target's types. Pure."""
-    return tuple(_map_table(match, census.table(match.table.name), options) for match in matching.tables)
+    return tuple(_map_table(match, census, options) for match in matching.tables)
 
 
 def plan_existing(
@@ -51,19 +71,23 @@ def plan_existing(
     *,
     equal: Collection[str],
     source: str,
+    made_before: bool = False,
 ) -> Plan:
     """Plan the whole of it. Pure.
 
     equal: the target's tables that hold the source's rows already, value by value. source: the file's name.
+    made_before: it is planned for a proof only; tables of quarantined rows may be there, by the names that they get.
 
-    Raises: MigrationError (usage) when --replace-rows names no table of the target.
+    Raises: MigrationError: usage when --replace-rows names no table of the target, or a decision nothing of the
+    source; no-create-right where rows in quarantine need a table.
     """
     _check_replace_rows(
         [*(table.name for table in target.tables), *(table.map.source for table in mapped)], target, options
     )
     findings = [*matching.findings, *_find_left_tables(matching, census)]
     findings += [found for table in mapped for found in table.findings]
-    findings += _find_orphans(matching, census)
+    findings += _find_orphans(matching, census, options)
+    findings += _find_faults(matching, census, options)
     chosen: list[MappedTable] = []
     for table in mapped:
         if not table.map.columns:
@@ -76,8 +100,10 @@ def plan_existing(
     ]
     steps, objects, about = plan_steps(chosen, loaded, census, holding)
     findings += about
+    aside = _plan_aside(chosen, census, holding, made_before=made_before)
     findings += find_left_behind(replace(catalog, triggers=()), [match.table for match in matching.tables], options)
-    findings += _find_missing_objects(matching, catalog, target, holding)
+    findings += find_missing_objects(matching, catalog, target, holding)
+    findings += find_unused(catalog, findings, [table.map for table in chosen], options)
     return Plan(
         schema=PLAN_SCHEMA,
         liteferry_version=__version__,
@@ -85,27 +111,75 @@ def plan_existing(
         target_schema=options.schema,
         staging_schema="",
         creates_schema=False,
-        tables=tuple(table.map for table in chosen),
-        steps=tuple(steps),
-        objects=tuple(objects),
+        tables=(*(table.map for table in chosen), *(plan.map for plan in aside)),
+        steps=tuple(_place_aside(steps, aside, holding.schema)),
+        objects=(*objects, *(found for plan in aside for found in plan.objects)),
         findings=accept_findings(findings, options),
         names=matching.names,
         source_objects=count_objects(catalog, [catalog.table(match.table.name) for match in matching.tables]),
+        apart=tuple(found for found in census.apart if found.table in {plan.map.source for plan in aside}),
+        decided=Decided(accept=options.accept, decisions=options.decisions, casts=(), timestamps=options.timestamps)
+        if aside
+        else None,
         into="existing",
     )
+
+
+def _plan_aside(
+    chosen: Sequence[MappedTable], census: Census, holding: Holding, *, made_before: bool
+) -> list[QuarantinePlan]:
+    """The tables of quarantined rows: beside the application's, and all that is created. Raises: MigrationError."""
+    divided = [table for table in chosen if table.map.part]
+    if divided and not (holding.may_create or made_before):
+        raise MigrationError(
+            f"the rows in quarantine need a table in schema {holding.schema}, and your role may create none there",
+            code="no-create-right",
+            hint=f"GRANT CREATE ON SCHEMA {holding.schema} TO your role, or decide otherwise than by quarantine",
+            table=divided[0].map.source,
+        )
+    relations = NameSpace()
+    for name in () if made_before else holding.names:
+        relations.claim(name)
+    plans = []
+    for table in divided:
+        known = {column.source for column in table.map.columns}
+        left = [
+            ColumnMap(source=column.name, target=column.name, pg_type="text", kind="text", rule="target")
+            for column in table.match.table.columns
+            if column.name not in known
+        ]
+        whole = replace(table.map, columns=(*table.map.columns, *left))  # also of what the target does not take
+        apart = census.set_apart(table.map.source)
+        plans.append(plan_quarantine(table.match.table, whole, apart, holding.schema, relations, SYSTEM_COLUMNS))
+    return plans
+
+
+def _place_aside(steps: Sequence[Step], aside: Sequence[QuarantinePlan], schema: str) -> list[Step]:
+    """Put the steps of the quarantined rows' tables among the others: made behind the locks, all in one transaction."""
+    more = []
+    for plan in aside:
+        for step in plan.steps:
+            sql = (copy_into_sql(schema, plan.map),) if step.copy is not None else step.sql
+            undo = (f"DROP TABLE {quote_qualified(schema, plan.map.target)}",) if step.phase == "pre-data" else ()
+            more.append(replace(step, group="", sql=sql, undo_sql=undo))
+    order = {"pre-data": 0, "data": 1, "post-data": 2, "publish": 3}
+    locked = sum(step.id == "pre-data/lock" for step in steps)
+    return [*steps[:locked], *sorted([*more, *steps[locked:]], key=lambda step: order[step.phase])]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Columns
 
 
-def _map_table(match: TableMatch, census: TableCensus, options: Options) -> MappedTable:
+def _map_table(match: TableMatch, whole: Census, options: Options) -> MappedTable:
+    census, kept = whole.table(match.table.name), whole.kept(match.table.name)
     findings: list[Finding] = []
     columns: list[ColumnMap] = []
+    naive: list[tuple[ColumnMatch, int]] = []
     for column in match.columns:
         choice = map_column(match.table, column.column, census.column(column.column.name), options, column.demand)
         kind = _kind_of(column)
-        findings += _hold_to_type(choice, column, kind)
+        findings += _hold_to_type(choice, match.table, column, kind)
         columns.append(
             ColumnMap(
                 source=column.column.name,
@@ -116,16 +190,17 @@ def _map_table(match: TableMatch, census: TableCensus, options: Options) -> Mapp
                 declared_type=column.column.declared_type,
                 generated=bool(column.target.generated),
                 conversions=choice.conversions,
-                converted=choice.converted,
+                converted=count_converted(choice, kept.column(column.column.name)),
             )
         )
-        if choice.kind == "timestamptz" and not any(found.code == "time-zone-dropped" for found in choice.findings):
-            findings += _note_time_zone(match.table, column, census)
-    findings += _find_nulls(match, census)
+        if choice.kind == "timestamptz" and not find_zone(choice.conversions):
+            naive.append((column, _count_naive(kept.column(column.column.name))))
+    findings += _note_time_zones(match.table, [(column, count) for column, count in naive if count])
+    findings += _find_nulls(match, census, options)
     findings += _find_left_columns(match, census)
     names = {column.source for column in columns}
     key = match.table.primary_key
-    usable = set(key) <= names and not any(census.column(name).nulls for name in key)
+    usable = set(key) <= names and not any(kept.column(name).nulls for name in key)
     if not key:
         found = make_finding("rowid-not-kept", f"table {match.table.name} has no primary key", table=match.table.name)
         findings.append(found)
@@ -134,8 +209,9 @@ def _map_table(match: TableMatch, census: TableCensus, options: Options) -> Mapp
         target=match.target.name,
         columns=tuple(columns),
         key=key if usable else (),
-        rows=census.rows,
-        size_bytes=census.size_bytes,
+        rows=kept.rows,
+        size_bytes=kept.size_bytes,
+        part="fitting" if whole.set_apart(match.table.name).rows else "",
     )
     return MappedTable(match=match, map=mapped, findings=tuple(findings))
 
@@ -144,7 +220,7 @@ def _kind_of(column: ColumnMatch) -> Kind:
     return "text" if column.held.labels else kind_of_type(column.held.base) or "text"
 
 
-def _hold_to_type(choice: TypeChoice, column: ColumnMatch, kind: Kind) -> Iterator[Finding]:
+def _hold_to_type(choice: TypeChoice, table: Table, column: ColumnMatch, kind: Kind) -> Iterator[Finding]:
     """The findings about a column, where its type is the target's and cannot become another."""
     wanted = classify_pg_type(column.demand)
     fits = choice.kind == kind and (
@@ -168,6 +244,7 @@ def _hold_to_type(choice: TypeChoice, column: ColumnMatch, kind: Kind) -> Iterat
         yield make_finding(
             "target-type-differs",
             f"the values would make a column of type {choice.pg_type}, and the target's is {column.held.name}",
+            table=table.name,
             name=column.column.name,
         )
 
@@ -187,33 +264,43 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _note_time_zone(table: Table, column: ColumnMatch, census: TableCensus) -> Iterator[Finding]:
-    found = census.column(column.column.name)
-    zoned = found.offence("zone")
-    naive = found.texts - (zoned.count if zoned else 0)
-    if naive > 0:
-        yield make_finding(
-            "target-time-zone",
-            f"{naive:,} times have no offset, and the target's column is {column.held.name}: they are taken for UTC",
-            table=table.name,
-            name=column.column.name,
-            count=naive,
-        )
+def _count_naive(census: ColumnCensus) -> int:
+    """How many of a column's times have no offset."""
+    zoned = census.offence("zone")
+    return max(0, census.texts - (zoned.count if zoned else 0))
 
 
-def _find_nulls(match: TableMatch, census: TableCensus) -> Iterator[Finding]:
+def _note_time_zones(table: Table, columns: Sequence[tuple[ColumnMatch, int]]) -> Iterator[Finding]:
+    """One finding for all columns of a table."""
+    if not columns:
+        return
+    count = sum(found for _, found in columns)
+    have = "time has" if count == 1 else "times have"
+    listed = ", ".join(f"{column.column.name} ({found:,})" for column, found in columns)
+    yield make_finding(
+        "target-time-zone",
+        f"{count:,} {have} no offset, and the target has timestamptz there: taken for UTC in {listed}",
+        table=table.name,
+        count=count,
+        hint=f"--on-misfit {table.name}.{columns[0][0].column.name}=timezone:ZONE takes them for local times of a zone",
+    )
+
+
+def _find_nulls(match: TableMatch, census: TableCensus, options: Options) -> Iterator[Finding]:
     """NULLs that the target's NOT NULL refuses: the census was told to look for them."""
     for column in match.columns:
         found = census.column(column.column.name).offence("null")
         if found is not None and column.column.not_null and not column.target.generated:
-            yield make_finding(
+            made = make_finding(
                 "target-null-forbidden",
                 f"{found.count:,} of {census.rows:,} values are NULL, and the target's column is NOT NULL",
                 table=match.table.name,
                 name=column.column.name,
                 count=found.count,
                 samples=found.samples,
+                more_ways=(offer_quarantine(found.count),),
             )
+            yield _note_quarantine(made, options)
 
 
 def _find_left_columns(match: TableMatch, census: TableCensus) -> Iterator[Finding]:
@@ -282,67 +369,55 @@ def _judge_rows(table: MappedTable, equal: Collection[str], options: Options) ->
     return [make_finding("seeded-rows", message, table=place, count=count, samples=samples, hint=hint)], False
 
 
-def _find_orphans(matching: Matching, census: Census) -> Iterator[Finding]:
+def _note_quarantine(finding: Finding, options: Options) -> Finding:
+    """The finding, with the way of quarantine where the user has taken it: as rows are set apart by it."""
+    return replace(finding, way="quarantine") if quarantines(finding.code, finding.place, options) else finding
+
+
+def _find_orphans(matching: Matching, census: Census, options: Options) -> Iterator[Finding]:
     tables = {match.table.name: match for match in matching.tables}
+    exact = {(found.table, found.foreign_key) for found in census.orphans if found.exact}
     for orphans in census.orphans:
         match = tables.get(orphans.table)
-        if match is None:
-            continue
+        if match is None or (not orphans.exact and (orphans.table, orphans.foreign_key) in exact):
+            continue  # byte for byte there are as many, or more
         key = match.keys[orphans.foreign_key]
-        yield make_finding(
+        made = make_finding(
             "target-orphans",
             f"the target's foreign key {key.name} does not hold in {_count(orphans.count, 'row')}:"
             f" {key.definition_sql}",
             table=orphans.table,
-            name=key.name,
+            name=", ".join(match.table.foreign_keys[orphans.foreign_key].columns),
             count=orphans.count,
             samples=orphans.samples,
-            hint="repair them on a copy of the source",
+            hint="repair them on a copy of the source, or decide",
+            more_ways=(offer_quarantine(orphans.count),),
         )
+        yield _note_quarantine(made, options)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# What the source declares and the target does not have
+def _find_faults(matching: Matching, census: Census, options: Options) -> Iterator[Finding]:
+    """Rows that clash in a unique key of the target, or are too long for an index or a page of it."""
+    for table in matching.asked:
+        for fault in census.faults:
+            if fault.table != table.name:
+                continue
+            what = f"the target's {fault.name}"
+            found, way = find_fault(table, census, options, fault.code, fault.name, what=what)
+            if found is None:
+                continue
+            if fault.code == "unique-clash":
+                yield _restrict_clash(found, fault, what, options)
+            elif fault.code == "index-entry-too-long":
+                ways = tuple(offered for offered in found.ways if offered.name != "leave-out")
+                yield replace(found, ways=ways, if_accepted="", way="" if way == "leave-out" else way)
+            else:
+                yield found
 
 
-def _find_missing_objects(
-    matching: Matching, catalog: Catalog, target: TargetCatalog, holding: Holding
-) -> Iterator[Finding]:
-    views = {view.name.lower() for view in target.views}
-    for view in catalog.views:
-        if view.name.lower() not in views:
-            yield _miss("view", view.name, None, view.name, view.sql)
-    matches = {match.table.name.lower(): match for match in matching.tables}
-    for trigger in catalog.triggers:
-        match = matches.get(trigger.table.lower())
-        there = {held.name.lower() for held in match.held.triggers} if match else set()
-        if match is not None and trigger.name.lower() not in there:
-            yield _miss("trigger", trigger.name, match.table.name, trigger.name, trigger.sql)
-    for match in matching.tables:
-        names = {column.column.name: column.target.name for column in match.columns}
-        unique: set[frozenset[str | None]]
-        unique = {frozenset(found.columns) for found in match.target.constraints if found.kind in {"p", "u"}}
-        unique |= {frozenset(index.columns) for index in match.target.indexes if index.unique and not index.partial}
-        for index in match.table.indexes:
-            columns = frozenset(names.get(key.column or "", "?") for key in index.keys)
-            if index.unique and index.where_sql is None and columns not in unique:
-                listed = ", ".join(key.column or "an expression" for key in index.keys)
-                yield _miss("unique key", f"({listed})", match.table.name, index.name, index.sql)
-    held_keys = {
-        (key.table, frozenset(zip(key.columns, key.parent_columns, strict=True))) for key in holding.foreign_keys
-    }
-    for match in matching.tables:
-        names = {column.column.name.lower(): column.target.name for column in match.columns}
-        for key in catalog.table(match.table.name).foreign_keys:
-            parent = matches.get(key.parent_table.lower())
-            others = {c.column.name.lower(): c.target.name for c in parent.columns} if parent else {}
-            pairs = zip(key.columns, key.parent_columns, strict=False)
-            shape = frozenset((names.get(a.lower(), "?"), others.get(b.lower(), "?")) for a, b in pairs)
-            if (match.target.name, shape) not in held_keys:
-                listed = f"({', '.join(key.columns)}) to {key.parent_table} ({', '.join(key.parent_columns)})"
-                yield _miss("foreign key", listed, match.table.name, key.name or ", ".join(key.columns), None)
-
-
-def _miss(what: str, called: str, table: str | None, name: str, sql: str | None) -> Finding:
-    message = f"the target has no counterpart of the source's {what} {called}" + (f" of {table}" if table else "")
-    return make_finding("target-object-missing", message, table=table, name=name, sql=sql)
+def _restrict_clash(found: Finding, fault: RowFault, what: str, options: Options) -> Finding:
+    rows = _count(fault.count, "row")
+    message = f"{rows} clash in {what}: their keys are equal in the target's types; {fault.error}".removesuffix("; ")
+    ways = tuple(offered for offered in found.ways if offered.name == "quarantine")
+    hint = "repair the rows in the source, or decide; quarantine takes all rows of each group"
+    return _note_quarantine(replace(found, message=message, ways=ways, if_accepted="", way="", hint=hint), options)

@@ -98,7 +98,7 @@ def plan_steps(
             phase="data",
             copy=table.map.source,
             table=table.match.target.name,
-            sql=(_copy_sql(schema, table.map),),
+            sql=(copy_into_sql(schema, table.map),),
             undo_sql=(_truncate_sql(schema, table),),
         )
         for table in loaded
@@ -173,7 +173,7 @@ def _truncate_sql(schema: str, table: MappedTable) -> str:
     return f"TRUNCATE TABLE {only}{quote_qualified(schema, table.match.target.name)}"
 
 
-def _copy_sql(schema: str, mapped: TableMap) -> str:
+def copy_into_sql(schema: str, mapped: TableMap) -> str:
     """COPY … FROM STDIN in binary; without FREEZE, which would show the rows to older snapshots of the application."""
     names = quote_names([column.target for column in mapped.columns if not column.generated])
     return f"COPY {quote_qualified(schema, mapped.target)} ({names}) FROM STDIN WITH (FORMAT binary)"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from liteferry.findings import make_finding
-from liteferry.model import ForeignKey, NameChange, Sample
+from liteferry.model import ForeignKey, Index, IndexKey, NameChange, Sample
 from liteferry.planner import select_tables
 from liteferry.sqlite_ddl import fold_case
 from liteferry.typemap import classify_pg_type, demand_of_target
@@ -69,12 +69,18 @@ class TableMatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:
-    """Both sides' tables, paired. ``left``: tables of the source without a counterpart."""
+    """Both sides' tables, paired. ``left``: tables of the source without a counterpart.
+
+    ``asked``: the source's tables with the target's keys and indexes, about which rows are asked; ``unenforced``: those
+    of the unique ones that the source does not have, by table and name.
+    """
 
     tables: tuple[TableMatch, ...]
     left: tuple[Table, ...]
     findings: tuple[Finding, ...]
     names: tuple[NameChange, ...]
+    asked: tuple[Table, ...] = ()
+    unenforced: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def demands(self) -> DemandedTypes:
@@ -111,9 +117,23 @@ def match_schema(catalog: Catalog, target: TargetCatalog, holding: Holding, opti
         )
         for change in names
     ]
+    asked = tuple(_add_indexes(match) for match in with_keys)
+    unenforced = {
+        (table.name, index.name)
+        for table in asked
+        for index in table.indexes
+        if index.unique and not _is_enforced(catalog.table(table.name), index)
+    }
     others = {fold_case(table.name) for table in catalog.tables} - {fold_case(table.name) for table in chosen}
     findings += _find_extra_tables(target, holding, {match.target.name for match in matches}, others)
-    return Matching(tables=with_keys, left=tuple(left), findings=tuple(findings), names=tuple(names))
+    return Matching(
+        tables=with_keys,
+        left=tuple(left),
+        findings=tuple(findings),
+        names=tuple(names),
+        asked=asked,
+        unenforced=frozenset(unenforced),
+    )
 
 
 def adapt_catalog(catalog: Catalog, matching: Matching) -> Catalog:
@@ -167,7 +187,11 @@ def _match_columns(
                 "order-differs", f"the target's table {target.name} has its columns in another order", table=table.name
             )
         )
-    not_null = {match.column.name for match in columns if match.target.not_null or match.held.not_null}
+    not_null = {
+        match.column.name
+        for match in columns
+        if (match.target.not_null or match.held.not_null) and not match.target.generated
+    }
     adapted = replace(
         table,
         columns=tuple(replace(column, not_null=column.name in not_null) for column in table.columns),
@@ -302,6 +326,53 @@ def _add_foreign_keys(matches: Sequence[TableMatch], holding: Holding) -> tuple[
         )
         for match in matches
     )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Keys and indexes: those of the target likewise
+
+
+def _add_indexes(match: TableMatch) -> Table:
+    """The source's table with the target's keys and B-tree indexes, as far as the source's columns can tell of them.
+
+    Those of expressions, and with conditions, are left to the server, and so are its CHECKs: they are in its own words.
+    """
+    names = {column.target.name: column.column.name for column in match.columns}
+    found: list[tuple[str, tuple[str | None, ...], bool]] = [
+        (key.name, key.columns, True)
+        for key in match.target.constraints
+        if key.kind in {"p", "u"} and "NULLS NOT DISTINCT" not in key.definition_sql
+    ]
+    found += [
+        (index.name, index.columns, index.unique)
+        for index in match.target.indexes
+        if not index.partial and " USING btree " in index.definition_sql
+        if "NULLS NOT DISTINCT" not in index.definition_sql
+    ]
+    indexes = tuple(
+        Index(
+            name=name,
+            table=match.table.name,
+            origin="c",
+            unique=unique,
+            keys=tuple(IndexKey(column=names[column or ""]) for column in columns),
+        )
+        for name, columns, unique in found
+        if all(column in names for column in columns)
+    )
+    return replace(match.table, indexes=indexes, checks=())
+
+
+def _is_enforced(table: Table, wanted: Index) -> bool:
+    """Whether a key of the source holds that the rows differ in these columns, byte for byte or more."""
+    columns = {fold_case(key.column or "") for key in wanted.keys}
+    keys = [
+        {fold_case(key.column or "") for key in index.keys}
+        for index in table.indexes
+        if index.unique and index.where_sql is None and all(key.column for key in index.keys)
+    ]
+    keys += [{fold_case(table.rowid_alias)}] if table.rowid_alias is not None else []
+    return any(key <= columns for key in keys)
 
 
 def _name_in_source(match: TableMatch, columns: Sequence[str]) -> tuple[str, ...] | None:

@@ -10,16 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from liteferry.choosing import map_column
-from liteferry.decisions import demand_types, find_way, matches_place
+from liteferry.decisions import find_way, matches_place
 from liteferry.findings import FINDINGS
 from liteferry.model import ColumnMap, RowQuestion
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from liteferry.decisions import DemandedTypes
-    from liteferry.model import Catalog, Census, ColumnCensus, Index, Options, Table, TableCensus
+    from liteferry.model import Census, ColumnCensus, Index, Options, Table, TableCensus
     from liteferry.typemap import TypeChoice
 
 INDEX_ENTRY_BYTES: Final = 2704
@@ -48,35 +48,48 @@ def name_check(table: Table, position: int) -> str:
 def choose_types(
     table: Table, census: TableCensus, options: Options, demanded: Mapping[str, str]
 ) -> dict[str, TypeChoice]:
-    """The types of a table's columns, by name. Pure."""
+    """The types of a table's columns, by name: into an existing schema, of those that the target takes. Pure."""
     return {
         column.name: map_column(table, column, census.column(column.name), options, demanded.get(column.name, ""))
         for column in table.columns
+        if options.into == "new" or column.name in demanded
     }
 
 
 def list_quarantined_offences(
-    catalog: Catalog, census: Census, options: Options, tables: Iterable[Table]
+    census: Census, options: Options, tables: Iterable[Table], demanded: DemandedTypes
 ) -> Iterator[tuple[str, str, str]]:
     """The offences whose rows the user quarantines: table, column, offence. Pure."""
-    demanded = demand_types(catalog, options)
+    existing = options.into == "existing"
+    null_code = "target-null-forbidden" if existing else "null-in-not-null"
     for table in tables:
         counted = census.table(table.name)
-        for name, choice in choose_types(table, counted, options, demanded.get(table.name, {})).items():
+        choices = choose_types(table, counted, options, demanded.get(table.name, {}))
+        for name, choice in choices.items():
             yield from ((table.name, name, offence) for offence in choice.quarantined)
-        for name in {column.name for column in table.columns if column.not_null} - {table.rowid_alias}:
-            if counted.column(name).nulls and _quarantines("null-in-not-null", f"{table.name}.{name}", options):
+        required = [c.name for c in table.columns if c.not_null and c.name != table.rowid_alias and c.name in choices]
+        for name in required:
+            if counted.column(name).nulls and quarantines(null_code, f"{table.name}.{name}", options):
                 yield table.name, name, "null"
+        if existing:
+            continue  # its own key is not declared here, and the target's columns say what may be NULL
         key = f"{table.name}.{', '.join(table.primary_key)}"
         for name in table.primary_key:
-            if name != table.rowid_alias and counted.column(name).nulls and _quarantines("null-in-key", key, options):
+            if name != table.rowid_alias and counted.column(name).nulls and quarantines("null-in-key", key, options):
                 yield table.name, name, "null"
 
 
 def plan_questions(
-    census: Census, options: Options, tables: Iterable[Table], demanded: DemandedTypes
+    census: Census,
+    options: Options,
+    tables: Iterable[Table],
+    demanded: DemandedTypes,
+    unenforced: Collection[tuple[str, str]] = (),
 ) -> Iterator[RowQuestion]:
-    """What to ask about the tables' rows, in order: rows that one answer puts aside are not asked about again. Pure."""
+    """What to ask about the tables' rows, in order: rows that one answer puts aside are not asked about again. Pure.
+
+    unenforced: unique keys that the source does not have, by table and name: they are asked about in any case.
+    """
     for table in tables:
         counted = census.table(table.name)
         if not counted.rows:
@@ -101,7 +114,8 @@ def plan_questions(
             columns = tuple(mapped[fold_case(key.column or "")] for key in index.keys)
             counts = [counted.column(column.source) for column in columns]
             where = index.where_sql or ""
-            if index.unique and any(map(_may_fold, columns, counts)):
+            asked = (table.name, index.name) in unenforced or any(map(_may_fold, columns, counts))
+            if index.unique and asked:
                 yield _ask(table, "unique-clash", name_key(index), options, columns=columns, condition_sql=where)
             limit = INDEX_ENTRY_BYTES - _ENTRY_HEADER_BYTES - _LENGTH_BYTES * len(columns)
             if sum(count.longest_value_bytes for count in counts) > limit:
@@ -122,10 +136,12 @@ def plan_questions(
 def quarantines_orphans(table: Table, foreign_key: int, options: Options) -> bool:
     """Whether the user quarantines the rows that this foreign key leaves without a parent. Pure."""
     columns = ", ".join(table.foreign_keys[foreign_key].columns)
-    return _quarantines("orphan-rows", f"{table.name}.{columns}", options)
+    code = "target-orphans" if options.into == "existing" else "orphan-rows"
+    return quarantines(code, f"{table.name}.{columns}", options)
 
 
-def _quarantines(code: str, place: str, options: Options) -> bool:
+def quarantines(code: str, place: str, options: Options) -> bool:
+    """Whether the user puts the rows of a finding into quarantine. Pure."""
     if find_way(code, place, {"quarantine"}, options) == "quarantine":
         return True
     return FINDINGS[code].way == "quarantine" and _is_accepted(code, place, options)
@@ -155,7 +171,7 @@ def _ask(
         columns=columns,
         condition_sql=condition_sql,
         limit=limit,
-        is_quarantined=_quarantines(code, place, options),
+        is_quarantined=quarantines(code, place, options),
     )
 
 

@@ -21,21 +21,21 @@ from liteferry.compare import DigestSum, canonicalise_columns, canonicalise_rows
 from liteferry.compare.words import spell_value
 from liteferry.errors import MigrationError, TooSlow
 from liteferry.findings import make_finding
-from liteferry.model import ColumnMap
+from liteferry.model import ColumnMap, ignore
 from liteferry.names import quote_name, quote_qualified
 from liteferry.proof.answers import MINUS_ZERO, ZERO, call_object, contradict
 from liteferry.proof.probe import ask
 from liteferry.proof.rows import read_lines
 from liteferry.proof.samples import list_names
-from liteferry.proof.views import ViewsProof
+from liteferry.proof.views import ViewsProof, tell_behaviour
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from liteferry.compare import StorageValue
-    from liteferry.model import Finding, Mismatch, Plan, TableMap, TargetCatalog, TranslatedSql
+    from liteferry.model import Event, Finding, Mismatch, Plan, TableMap, TargetCatalog, TranslatedSql
     from liteferry.proof.answers import AnswerSource, AnswerTarget
 
 WHOLE_ROWS: Final = 20_000
@@ -54,10 +54,13 @@ def verify_behaviour(
     *,
     show_values: bool = False,
     scratch_dir: Path | None = None,
+    observe: Callable[[Event], None] = ignore,
 ) -> tuple[tuple[Mismatch, ...], tuple[Finding, ...]]:
     """Ask both engines what the translated expressions and views come to, and compare.
 
-    held: the schema that is proven, as it is. Returns the differences, and findings about what was not compared.
+    held: the schema that is proven, as it is. observe: is told what is being asked about, which may take its time.
+
+    Returns the differences, and findings about what was not compared.
 
     Raises: MigrationError when one of them cannot be asked.
     """
@@ -75,11 +78,17 @@ def verify_behaviour(
         if not {column.target for column in mapped.columns} <= present.get(mapped.target, set()):
             continue  # named by `objects`
         proof = _TableProof(mapped, asked, source, target, held.schema)
-        more, notes = proof.compare()
+        with tell_behaviour(observe, f"expressions of {mapped.source}"):
+            more, notes = proof.compare()
         mismatches += more
         findings += notes
     views = ViewsProof(
-        source=source, target=target, schema=held.schema, show_values=show_values, scratch_dir=scratch_dir
+        source=source,
+        target=target,
+        schema=held.schema,
+        show_values=show_values,
+        scratch_dir=scratch_dir,
+        observe=observe,
     )
     more, notes = views.compare_all(plan, held)
     return (*mismatches, *more), (*findings, *notes)

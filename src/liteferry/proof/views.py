@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from struct import Struct
@@ -17,6 +18,7 @@ from liteferry.compare import NULL, DigestSum, canonicalise_columns, canonicalis
 from liteferry.compare.words import spell_text, spell_value
 from liteferry.errors import MigrationError, TooSlow
 from liteferry.findings import make_finding
+from liteferry.model import Event, ignore
 from liteferry.names import quote_name, quote_qualified
 from liteferry.proof.answers import MINUS_ZERO, ZERO, contradict
 from liteferry.proof.rows import read_lines
@@ -57,6 +59,7 @@ class ViewsProof:
     schema: str
     show_values: bool
     scratch_dir: Path | None
+    observe: Callable[[Event], None] = ignore
 
     def compare_all(self, plan: Plan, held: TargetCatalog) -> tuple[list[Mismatch], list[Finding]]:
         """Compare every view that the plan does not say cannot be compared.
@@ -88,12 +91,26 @@ class ViewsProof:
                 why = f"the {ALL_VIEWS_S:.0f} seconds that comparing views may take were over"
                 findings.append(_not_compared(view, why))
                 continue
-            found = _ViewProof(self, view, min(VIEW_S, left_s)).compare()
+            with tell_behaviour(self.observe, f"view {view.name}"):
+                found = _ViewProof(self, view, min(VIEW_S, left_s)).compare()
             if isinstance(found, str):
                 findings += [_not_compared(view, found)] if found else []
             else:
                 mismatches.append(found)
         return mismatches, findings
+
+
+@contextmanager
+def tell_behaviour(observe: Callable[[Event], None], what: str) -> Iterator[None]:
+    """Tell a watcher what is being asked of both engines, and when it is answered."""
+    begun = time.monotonic()
+    step_id = f"behaviour/{what}"
+    observe(Event(kind="step-start", phase="proof", step_id=step_id, table=what))
+    try:
+        yield
+    finally:
+        elapsed = time.monotonic() - begun
+        observe(Event(kind="step-end", phase="proof", step_id=step_id, table=what, elapsed_s=elapsed))
 
 
 def _not_compared(view: TranslatedSql, why: str) -> Finding:

@@ -30,9 +30,10 @@ _DEFAULTS: Final = Options()
 def render_config_draft(plan: Plan, options: Options) -> str:
     """Write the draft. Pure. options: those that the plan was made with."""
     lines = [_HEAD.format(source=escape_unprintable(plan.source)), "", "[move]"]
-    for key in ("schema", "names", "timestamps", "only", "exclude", "accept"):
-        value = getattr(options, key)
-        chosen = value != getattr(_DEFAULTS, key)
+    for key in ("schema", "names", "timestamps", "nocase", "into", "replace-rows", "only", "exclude", "accept"):
+        field = key.replace("-", "_")
+        value = getattr(options, field)
+        chosen = value != getattr(_DEFAULTS, field)
         lines.append(f"{'' if chosen else '# '}{key} = {quote_toml(value)}")
     lines += ["", "[decisions]"]
     lines += [write_pair(f"{d.code}:{d.place}" if d.code else d.place, d.way) for d in options.decisions]

@@ -27,7 +27,7 @@ import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -127,8 +127,8 @@ def take_snapshot(request: SnapshotRequest, observe: Callable[[Event], None]) ->
         ) from error
     try:
         try:
-            journal_mode = _copy(request.path, partial, header, observe)
-            info = _check_copy(partial, request.path, journal_mode, observe)
+            journal_mode, unread = _copy(request.path, partial, header, observe)
+            info = replace(_check_copy(partial, request.path, journal_mode, observe), wal_pages_unread=unread)
         except MigrationError as error:
             explained = explain_corruption(error, request.path, header)
             if explained is error:
@@ -161,8 +161,8 @@ def _remove(directory: Path, names: list[str]) -> None:
             (directory / name).unlink()
 
 
-def _copy(path: str, partial: Path, header: Header, observe: Callable[[Event], None]) -> str:
-    """Copy by whichever way fits; returns the source's journal mode."""
+def _copy(path: str, partial: Path, header: Header, observe: Callable[[Event], None]) -> tuple[str, int]:
+    """Copy by whichever way fits; returns the source's journal mode, and the pages of its WAL that are not read."""
     progress = _Progress(_COPY_STEP, observe)
     progress.start()
     if not (header.is_wal and _copy_idle_wal(path, partial, progress)):
@@ -175,7 +175,7 @@ def _copy(path: str, partial: Path, header: Header, observe: Callable[[Event], N
     with closing(connection):
         try:
             distrust_schema(connection)
-            _note_unread_frames(connection, partial, progress)
+            unread = _note_unread_frames(connection, partial, progress)
             (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
         except sqlite3.Error as error:
             raise _explain_copy_error(error, show_path(path), partial) from error
@@ -183,14 +183,17 @@ def _copy(path: str, partial: Path, header: Header, observe: Callable[[Event], N
             raise MigrationError(f"the snapshot stayed in journal mode {mode}", code="source-corrupt")
     _sync(partial)
     progress.end(partial.stat().st_size)
-    return "wal" if header.is_wal else "delete"
+    return "wal" if header.is_wal else "delete", unread
 
 
-def _note_unread_frames(connection: sqlite3.Connection, partial: Path, progress: _Progress) -> None:
-    """Say so where the copied -wal file holds more than SQLite takes from it. Moves what it takes into the copy."""
+def _note_unread_frames(connection: sqlite3.Connection, partial: Path, progress: _Progress) -> int:
+    """Say so where the copied -wal file holds more than SQLite takes from it: how many pages.
+
+    Moves what it takes into the copy.
+    """
     wal = partial.with_name(partial.name + "-wal")
     if not measure_wal(str(partial)):
-        return
+        return 0
     (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
     _, read_frames, _ = connection.execute("PRAGMA wal_checkpoint").fetchone()
     unread = count_unread_frames(wal, page_bytes, max(read_frames, 0)) if wal.exists() else 0
@@ -199,6 +202,7 @@ def _note_unread_frames(connection: sqlite3.Connection, partial: Path, progress:
             f"the source's -wal file ends in {unread:,} page{'s' * (unread != 1)} that SQLite does not read: a "
             "transaction that was never committed, or one that was cut off or damaged since; its rows are not moved"
         )
+    return unread
 
 
 def begin_reading(connection: SourceConnection, path: str) -> None:

@@ -14,6 +14,7 @@ import sqlite3
 import threading
 import time
 from contextlib import ExitStack, closing, contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from itertools import count, zip_longest
 from pathlib import Path
@@ -296,6 +297,7 @@ class Snapshot:
         if catalog is None:
             with self._borrow() as reader, reader.use(str) as connection:
                 catalog = read_catalog(connection, journal_mode=self.info.journal_mode)
+            catalog = replace(catalog, wal_pages_unread=self.info.wal_pages_unread)
             with self._guard:
                 self._catalog = catalog
         return catalog

@@ -11,12 +11,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import psycopg
 
 # to_jsonb(row) ->> 'column' reads a column that older servers do not have
 _FOOTPRINT_SQL: Final = """
 WITH RECURSIVE own (oid) AS (
   SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relnamespace = %(schema)s AND c.relkind NOT IN ('i', 'I', 't')
+    AND c.relname <> ALL (%(without)s::text[])
   UNION SELECT i.inhrelid FROM own JOIN pg_catalog.pg_inherits i ON i.inhparent = own.oid),
 tied (oid) AS (
   SELECT oid FROM own
@@ -107,7 +110,11 @@ SELECT words FROM line ORDER BY words COLLATE "C"
 """
 
 
-def read_footprint(connection: psycopg.Connection, schema_oid: int) -> tuple[str, ...]:
-    """Describe a schema's relations, and those that foreign keys tie to them, line by line in a fixed order."""
-    rows = connection.execute(_FOOTPRINT_SQL.encode(), {"schema": schema_oid}).fetchall()
+def read_footprint(connection: psycopg.Connection, schema_oid: int, without: Collection[str] = ()) -> tuple[str, ...]:
+    """Describe a schema's relations, and those that foreign keys tie to them, line by line in a fixed order.
+
+    without: names of relations that are passed over.
+    """
+    inside = {"schema": schema_oid, "without": list(without)}
+    rows = connection.execute(_FOOTPRINT_SQL.encode(), inside).fetchall()
     return tuple(str(words) for (words,) in rows)

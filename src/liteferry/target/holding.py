@@ -21,7 +21,7 @@ from liteferry.names import quote_name, quote_qualified
 from liteferry.target.footprint import read_footprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     import psycopg
 
@@ -54,7 +54,7 @@ SELECT c.oid::bigint, c.relname, c.relkind::text, c.relispartition,
          ELSE '' END
 FROM pg_catalog.pg_class c,
      (SELECT rolsuper OR rolbypassrls AS bypasses FROM pg_catalog.pg_roles WHERE rolname = current_user) role
-WHERE c.relnamespace = %(schema)s AND c.relkind IN ('r', 'p')
+WHERE c.relnamespace = %(schema)s AND c.relkind IN ('r', 'p') AND c.relname <> ALL (%(without)s::text[])
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                   WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 ORDER BY c.relname COLLATE "C"
@@ -161,9 +161,18 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = u.relation AND a.attnum = u.num
 ORDER BY s.oid, c.relname, a.attname, u.kind = 'default'
 """
 
+_NAMES_SQL: Final = """
+SELECT name FROM (SELECT relname::text FROM pg_catalog.pg_class WHERE relnamespace = %(schema)s
+                  UNION SELECT typname::text FROM pg_catalog.pg_type WHERE typnamespace = %(schema)s) found (name)
+ORDER BY name COLLATE "C"
+"""
 
-def read_holding(connection: psycopg.Connection, schema: str) -> Holding | None:
-    """Read what a schema holds, its rows counted; None where there is no such schema."""
+
+def read_holding(connection: psycopg.Connection, schema: str, without: Collection[str] = ()) -> Holding | None:
+    """Read what a schema holds, its rows counted; None where there is no such schema.
+
+    without: names of tables that are passed over.
+    """
     found = connection.execute(
         "SELECT oid::bigint, pg_catalog.has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace"
         " WHERE nspname = %s",
@@ -171,7 +180,8 @@ def read_holding(connection: psycopg.Connection, schema: str) -> Holding | None:
     ).fetchone()
     if found is None:
         return None
-    relations = connection.execute(_TABLES_SQL.encode(), {"schema": found[0]}).fetchall()
+    passed_over = {"schema": found[0], "without": list(without)}
+    relations = connection.execute(_TABLES_SQL.encode(), passed_over).fetchall()
     inside = {"schema": found[0], "oids": sorted({oid for row in relations for oid in row[4]})}
 
     def ask(sql: str) -> list[Any]:
@@ -222,10 +232,11 @@ def read_holding(connection: psycopg.Connection, schema: str) -> Holding | None:
     return Holding(
         schema=schema,
         may_create=found[1],
+        names=tuple(str(name) for (name,) in ask(_NAMES_SQL)),
         tables=tuple(tables),
         foreign_keys=tuple(map(_foreign_key, ask(_FOREIGN_KEYS_SQL))),
         sequences=_read_sequences(connection, ask(_SEQUENCES_SQL)),
-        footprint=read_footprint(connection, found[0]),
+        footprint=read_footprint(connection, found[0], without),
     )
 
 

@@ -23,7 +23,7 @@ from liteferry.target.readers import end_transaction
 from liteferry.target.reporting import reporting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     import psycopg
 
@@ -183,10 +183,15 @@ class Target:
                 found[int(oid)] = f"{count}:{total}"
         return found
 
-    def read_holding(self, schema: str, connection: psycopg.Connection | None = None) -> Holding | None:
-        """Read what an application's schema holds, its rows counted; None where there is no such schema."""
+    def read_holding(
+        self, schema: str, connection: psycopg.Connection | None = None, *, without: Collection[str] = ()
+    ) -> Holding | None:
+        """Read what an application's schema holds, its rows counted; None where there is no such schema.
+
+        without: names of tables that are passed over.
+        """
         with reporting("reading what the target holds"):
-            return read_holding(connection or self.control, schema)
+            return read_holding(connection or self.control, schema, without)
 
     def read_fate(self, transaction: str) -> str:
         """What became of a transaction, by its number: committed, aborted, in progress; "" for not known."""
