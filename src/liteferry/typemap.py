@@ -302,9 +302,13 @@ def classify_pg_type(pg_type: str) -> DeclaredType | None:
     if family is None or (first is not None and name not in {"character varying", "numeric"}):
         return None
     if name == "character varying" and first is not None:
+        if not 1 <= first <= _MAX_VARCHAR:
+            return None
         return DeclaredType(family="text", length=first, pg_type=f"varchar({first})")
     if name == "numeric" and first is not None:
         scale = second or 0
+        if not (1 <= first <= _MAX_PRECISION and abs(scale) <= _MAX_PRECISION):
+            return None
         return DeclaredType(family="decimal", precision=first, scale=scale, pg_type=f"numeric({first},{scale})")
     short = {
         "character varying": "varchar",
@@ -370,7 +374,17 @@ def classify_column(
             raise MigrationError(
                 f"liteferry cannot fill a column of type {pg_type}",
                 code="usage",
-                hint=f"it fills {', '.join(_PG_FAMILIES)}",
+                hint=f"it fills {', '.join(_PG_FAMILIES)}; varchar(n) with n from 1 to {_MAX_VARCHAR:,}, numeric(p,s)"
+                f" with p from 1 to {_MAX_PRECISION:,}",
+                table=table.name,
+                column=column.name,
+            )
+        in_target = pg_type.startswith(_IN_TARGET)
+        if not in_target and column.name == table.rowid_alias and demanded.family != "integer":
+            raise MigrationError(
+                f"an INTEGER PRIMARY KEY goes on counting, and cannot become {demanded.pg_type}",
+                code="usage",
+                hint="cast it to smallint, integer or bigint, or to nothing",
                 table=table.name,
                 column=column.name,
             )
