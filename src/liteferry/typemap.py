@@ -309,6 +309,8 @@ def classify_pg_type(pg_type: str) -> DeclaredType | None:
         return DeclaredType(family="text", length=first, pg_type=f"varchar({first})")
     if name == "numeric" and first is not None:
         scale = second or 0
+        if not (1 <= first <= _MAX_PRECISION and abs(scale) <= _MAX_PRECISION):
+            return None
         return DeclaredType(family="decimal", precision=first, scale=scale, pg_type=f"numeric({first},{scale})")
     short = {
         "character varying": "varchar",
@@ -370,7 +372,8 @@ def refuse_type(pg_type: str, table: str | None = None, column: str | None = Non
     return MigrationError(
         f"liteferry cannot fill a column of type {pg_type}",
         code="usage",
-        hint=f"it fills {', '.join(_PG_FAMILIES)}",
+        hint=f"it fills {', '.join(_PG_FAMILIES)}; varchar(n) with n from 1 to {_MAX_VARCHAR:,}, numeric(p,s)"
+        f" with p from 1 to {_MAX_PRECISION:,}",
         table=table,
         column=column,
     )
@@ -388,6 +391,15 @@ def classify_column(
         demanded = classify_pg_type(pg_type)
         if demanded is None:
             raise refuse_type(pg_type, table.name, column.name)
+        in_target = pg_type.startswith(_IN_TARGET)
+        if not in_target and column.name == table.rowid_alias and demanded.family != "integer":
+            raise MigrationError(
+                f"an INTEGER PRIMARY KEY goes on counting, and cannot become {demanded.pg_type}",
+                code="usage",
+                hint="cast it to smallint, integer or bigint, or to nothing",
+                table=table.name,
+                column=column.name,
+            )
         return demanded
     declared = classify_declared_type(column.declared_type)
     if declared.family in {"text", "none"} and fold_case(column.name) in _json_checked(table):
