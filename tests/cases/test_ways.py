@@ -39,8 +39,12 @@ class Trial:
     @property
     def option(self) -> str:
         """The way as ``--on-misfit`` takes it."""
-        way = "timezone:Europe/Berlin" if self.way == "timezone" else self.way
-        return f"{self.code}:{self.place}={way}"
+        return spell_decision(self.code, self.place, self.way)
+
+
+def spell_decision(code: str, place: str, way: str) -> str:
+    """A decision as ``--on-misfit`` takes it."""
+    return f"{code}:{place}={way}" + (":Europe/Berlin" if way == "timezone" else "")
 
 
 def read_findings(name: str) -> list[dict[str, Any]]:
@@ -131,7 +135,8 @@ def test_way(
             if not blocking:
                 break
             for finding in blocking:
-                options += ["--on-misfit", f"{finding['code']}:{name_place(finding)}={finding['ways'][0]['name']}"]
+                next_one = spell_decision(finding["code"], name_place(finding), finding["ways"][0]["name"])
+                options += ["--on-misfit", next_one]
         if trial.way == "try" and outcome.status == ExitStatus.UNDONE:
             assert outcome.json["failure"]["hint"]
         else:
