@@ -13,6 +13,7 @@ from liteferry.conversions import is_zone
 from liteferry.errors import MigrationError
 from liteferry.findings import FINDINGS, WAYS
 from liteferry.model import Cast, Decision
+from liteferry.typemap import is_demand_of_target, refuse_type
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -125,8 +126,12 @@ DemandedTypes: TypeAlias = Mapping[str, Mapping[str, str]]
 def demand_types(catalog: Catalog, options: Options) -> DemandedTypes:
     """The types that the user's cast rules demand. Pure.
 
-    Raises: MigrationError (usage) for a cast rule that matches no column: it is most likely misspelt.
+    Raises: MigrationError (usage) for a cast rule that matches no column, which is most likely misspelt, or whose type
+    is written as only the target's own may be.
     """
+    for cast in options.casts:
+        if is_demand_of_target(cast.pg_type):
+            raise refuse_type(cast.pg_type)
     demanded: dict[str, dict[str, str]] = {}
     for table in catalog.tables:
         for column in table.columns:

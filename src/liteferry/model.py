@@ -1196,6 +1196,7 @@ class Report:
     key_trials: tuple[KeyTrial, ...] = ()
     conversions: tuple[ConversionReport, ...] = ()
     config: ConfigFile | None = None
+    options: tuple[str, ...] = ()  # words of a command line that moves the same things in the same way
     hooks: tuple[HookRun, ...] = ()
     published: bool = False
     undone_at: str = ""  # ISO 8601, UTC; "" while what was published is there

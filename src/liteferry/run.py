@@ -29,6 +29,7 @@ from liteferry.model import (
     KeyTrial,
     Mismatch,
     ObjectCounts,
+    Options,
     PhaseTime,
     Plan,
     Report,
@@ -51,7 +52,6 @@ from liteferry.source.offenders import OFFENDERS_NAME
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from liteferry.model import Options
     from liteferry.source import Snapshot
 
 T = TypeVar("T")
@@ -60,6 +60,8 @@ REPORT_NAME: Final = "report.json"
 PLAN_NAME: Final = "plan.json"
 PUBLISHED_NAME: Final = "published.json"
 
+_DEFAULTS: Final = Options()
+
 EXIT_OF_VERDICT: Final[dict[Verdict, ExitStatus]] = {
     "proven": ExitStatus.PROVEN,
     "not proven": ExitStatus.MISMATCH,
@@ -67,6 +69,21 @@ EXIT_OF_VERDICT: Final[dict[Verdict, ExitStatus]] = {
     "blocked": ExitStatus.BLOCKED,
     "failed": ExitStatus.UNDONE,
 }
+
+
+def spell_options(options: Options) -> tuple[str, ...]:
+    """The words of a command line that moves the same things in the same way; decisions and schema apart. Pure."""
+    words = ["--config", options.config.path] if options.config else []
+    for name in ("names", "timestamps", "nocase"):
+        if (value := getattr(options, name)) != getattr(_DEFAULTS, name):
+            words += [f"--{name}", value]
+    for name in ("only", "exclude"):
+        for pattern in getattr(options, name):
+            words += [f"--{name}", pattern]
+    for cast in options.casts:
+        if cast.column:
+            words += ["--cast", f"{cast.column}={cast.pg_type}"]
+    return tuple(words)
 
 
 class Run:
@@ -233,6 +250,7 @@ class Run:
             key_trials=self.key_trials,
             conversions=list_conversions(plan) if plan and self.conversions is None else self.conversions or (),
             config=self.options.config,
+            options=spell_options(self.options),
             hooks=tuple(self.hooks.runs),
             published=self.published,
             jobs=self.jobs,

@@ -210,6 +210,9 @@ _BY_NAME: Final = MappingProxyType(
 _TYPE_TEXT: Final = re.compile(
     r"\s*([^()]*?)\s*(?:\(\s*([+-]?\d+)\s*(?:,\s*([+-]?\d+)\s*)?[^()]*\)\s*([^()]*?)\s*)?", re.DOTALL
 )
+_PG_TYPE_TEXT: Final = re.compile(
+    r"\s*([^()]*?)\s*(?:\(\s*([+-]?\d+)\s*(?:,\s*([+-]?\d+)\s*)?\)\s*([^()]*?)\s*)?", re.ASCII | re.DOTALL
+)
 _MAX_VARCHAR: Final = 10_485_760  # Source: PostgreSQL docs, "Character Types"
 _MAX_PRECISION: Final = 1000  # Source: PostgreSQL docs, "Numeric Types"
 
@@ -292,19 +295,22 @@ def classify_pg_type(pg_type: str) -> DeclaredType | None:
     """
     if pg_type.startswith(_IN_TARGET):
         return _classify_target_type(pg_type.removeprefix(_IN_TARGET))
-    match = _TYPE_TEXT.fullmatch(pg_type)
+    match = _PG_TYPE_TEXT.fullmatch(pg_type)
     if match is None:
         return None
     written = " ".join(" ".join(part for part in (match[1], match[4]) if part).lower().split())
     name = _PG_ALIASES.get(written, written)
     family = _PG_FAMILIES.get(name)
     first, second = (int(part) if part else None for part in (match[2], match[3]))
-    if family is None or (first is not None and name not in {"character varying", "numeric"}):
+    most = {"character varying": _MAX_VARCHAR, "numeric": _MAX_PRECISION}.get(name, 0)
+    if family is None or (first is not None and not 1 <= first <= most):
         return None
     if name == "character varying" and first is not None:
         return DeclaredType(family="text", length=first, pg_type=f"varchar({first})")
     if name == "numeric" and first is not None:
         scale = second or 0
+        if not (1 <= first <= _MAX_PRECISION and abs(scale) <= _MAX_PRECISION):
+            return None
         return DeclaredType(family="decimal", precision=first, scale=scale, pg_type=f"numeric({first},{scale})")
     short = {
         "character varying": "varchar",
@@ -335,6 +341,11 @@ def demand_of_target(base: str, labels: tuple[str, ...] = ()) -> str:
     return f"{_IN_TARGET}{_ENUM}{json.dumps([base, *labels])}" if labels else f"{_IN_TARGET}{base}"
 
 
+def is_demand_of_target(pg_type: str) -> bool:
+    """Whether a demanded type was written by `demand_of_target`: its words go into SQL as they are. Pure."""
+    return pg_type.startswith(_IN_TARGET)
+
+
 def _classify_target_type(base: str) -> DeclaredType | None:
     if base.startswith(_ENUM):
         name, *labels = json.loads(base.removeprefix(_ENUM))
@@ -356,6 +367,18 @@ def _classify_target_type(base: str) -> DeclaredType | None:
     return classify_pg_type(base)
 
 
+def refuse_type(pg_type: str, table: str | None = None, column: str | None = None) -> MigrationError:
+    """The error about a type that liteferry cannot fill. Pure."""
+    return MigrationError(
+        f"liteferry cannot fill a column of type {pg_type}",
+        code="usage",
+        hint=f"it fills {', '.join(_PG_FAMILIES)}; varchar(n) with n from 1 to {_MAX_VARCHAR:,}, numeric(p,s)"
+        f" with p from 1 to {_MAX_PRECISION:,}",
+        table=table,
+        column=column,
+    )
+
+
 def classify_column(
     table: Table, column: Column, pg_type: str = "", *, conversions: Sequence[str] = ()
 ) -> DeclaredType:
@@ -367,10 +390,13 @@ def classify_column(
     if pg_type:
         demanded = classify_pg_type(pg_type)
         if demanded is None:
+            raise refuse_type(pg_type, table.name, column.name)
+        in_target = pg_type.startswith(_IN_TARGET)
+        if not in_target and column.name == table.rowid_alias and demanded.family != "integer":
             raise MigrationError(
-                f"liteferry cannot fill a column of type {pg_type}",
+                f"an INTEGER PRIMARY KEY goes on counting, and cannot become {demanded.pg_type}",
                 code="usage",
-                hint=f"it fills {', '.join(_PG_FAMILIES)}",
+                hint="cast it to smallint, integer or bigint, or to nothing",
                 table=table.name,
                 column=column.name,
             )

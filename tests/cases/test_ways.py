@@ -39,8 +39,12 @@ class Trial:
     @property
     def option(self) -> str:
         """The way as ``--on-misfit`` takes it."""
-        way = "timezone:Europe/Berlin" if self.way == "timezone" else self.way
-        return f"{self.code}:{self.place}={way}"
+        return spell_decision(self.code, self.place, self.way)
+
+
+def spell_decision(code: str, place: str, way: str) -> str:
+    """A decision as ``--on-misfit`` takes it."""
+    return f"{code}:{place}={way}" + (":Europe/Berlin" if way == "timezone" else "")
 
 
 def read_findings(name: str) -> list[dict[str, Any]]:
@@ -83,6 +87,12 @@ ONLY_REPAIRED: Final = MappingProxyType(
     {"c37-into-columns-of-one-side": "target-column-required: a column that nothing fills has no way out but a default"}
 )
 """Cases that stay blocked whatever is taken: the finding that offers no way, and why it cannot."""
+
+NOT_PROVEN: Final = frozenset(
+    Trial("c42-utf16-lone-surrogates", "text-invalid", "t.v", way) for way in ("null", "u-fffd", "escape")
+)
+"""The proof refuses these, and the run is taken back: of a UTF-16 file, SQLite gives out half a surrogate pair together
+with the character behind it as another character, which the census notices, and whoever reads the rows cannot."""
 
 ROUNDS: Final = 3
 """How often a way may bring up what is to be decided next: two findings of one column, each with ways of its own."""
@@ -131,9 +141,12 @@ def test_way(
             if not blocking:
                 break
             for finding in blocking:
-                options += ["--on-misfit", f"{finding['code']}:{name_place(finding)}={finding['ways'][0]['name']}"]
+                next_one = spell_decision(finding["code"], name_place(finding), finding["ways"][0]["name"])
+                options += ["--on-misfit", next_one]
         if trial.way == "try" and outcome.status == ExitStatus.UNDONE:
             assert outcome.json["failure"]["hint"]
+        elif trial in NOT_PROVEN:
+            assert outcome.status == ExitStatus.MISMATCH
         else:
             assert outcome.status == ExitStatus.PROVEN, (outcome, blocking)
             prove_and_undo(case, world, run_dir)

@@ -285,6 +285,26 @@ def test_a_large_table_is_compared_at_both_ends(
         assert found.key == f"a='k{place:04}', b={place}"
 
 
+def test_rows_that_both_engines_order_otherwise_are_not_said_to_be_compared(
+    tmp_path: Path, pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite puts capitals first; a UUID's own order knows none: no row of either end is at that end of the other."""
+    source = tmp_path / "a.sqlite"
+    with closing(sqlite3.connect(source)) as db:
+        db.execute(
+            "CREATE TABLE large (id UUID PRIMARY KEY, n INTEGER, CONSTRAINT small CHECK (n < 100)) WITHOUT ROWID"
+        )
+        keys = [f"{letter * 30}{number:02}" for number in range(20) for letter in "Fa"]
+        db.executemany("INSERT INTO large VALUES (?, 1)", [(key,) for key in keys])
+        db.commit()
+    monkeypatch.setattr(behaviour, "WHOLE_ROWS", 10)
+    report = migrate(source, pg_url, Options(run_dir=str(tmp_path / "run")))
+    assert report.verdict == "proven"
+    (found,) = [found for found in report.findings if found.code == "expression-not-compared"]
+    assert found.place == "large.small"
+    assert "other orders" in found.message
+
+
 @pytest.mark.usefixtures("unprobed")
 def test_a_table_without_a_key_is_compared_as_a_whole(
     tmp_path: Path, pg_url: str, pg_admin_url: str, monkeypatch: pytest.MonkeyPatch

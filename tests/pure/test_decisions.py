@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from liteferry.decisions import find_cast, find_way, parse_cast, parse_decision
+from liteferry.decisions import demand_types, find_cast, find_way, parse_cast, parse_decision
 from liteferry.errors import MigrationError
-from liteferry.model import Cast, Decision, Options
+from liteferry.model import Cast, Catalog, Column, Decision, Options, Table
+from liteferry.typemap import classify_column
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,36 @@ def test_the_first_cast_that_matches_counts() -> None:
     assert find_cast("a", "id", "integer unsigned", casts) == "int"
     assert find_cast("a", "n", "integer unsigned", casts) == "bigint"
     assert find_cast("a", "n", "integer", casts) == ""
+
+
+@pytest.mark.parametrize(
+    "pg_type",
+    [
+        'in the target: enum ["text); DROP TABLE other; --", "a"]',
+        "in the target: citext",
+        "text); DROP TABLE other; --",
+        "numeric(5,2); DROP TABLE other",
+        "numeric(5,2 and more)",
+        "numeric(1,2,3)",
+        "numeric(0)",
+        "numeric(1001,2)",
+        "varchar(0)",
+        "varchar(-1)",
+        "varchar(10485761)",
+        "time(3)",
+    ],
+)
+def test_a_cast_to_what_is_no_type_of_ours_never_reaches_the_server(pg_type: str) -> None:
+    column = Column(name="x", declared_type="TEXT", affinity="TEXT")
+    table = Table(name="t", sql="", columns=(column,))
+    options = Options(casts=(Cast(column="t.x", pg_type=pg_type),))
+
+    def choose() -> None:
+        classify_column(table, column, demand_types(Catalog(tables=(table,)), options)["t"]["x"])
+
+    with pytest.raises(MigrationError, match="cannot fill a column of type") as caught:
+        choose()
+    assert caught.value.code == "usage"
 
 
 @pytest.mark.parametrize("text", ["", "a.b", "=int", "a.b= "])

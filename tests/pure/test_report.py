@@ -32,6 +32,8 @@ from liteferry.model import (
     ColumnMap,
     ForeignKey,
     Form,
+    HookFile,
+    HookRun,
     Mismatch,
     NameChange,
     Offence,
@@ -48,6 +50,7 @@ from liteferry.model import (
     Trigger,
     View,
     VirtualTable,
+    WayOut,
     from_json,
 )
 from liteferry.planner import accept_findings
@@ -460,6 +463,36 @@ def test_other_schema_is_named_in_every_command() -> None:
     report = replace(load("proven"), target_schema="app two")
     lines = [line for line in render_text(report).splitlines() if line.lstrip().startswith("liteferry verify")]
     assert "--schema 'app two'" in lines[0]
+
+
+def test_the_same_options_are_given_again() -> None:
+    options = ("--names", "snake", "--cast", "a.b=text", "--only", "a*")
+    report = replace(load("blocked"), options=options)
+    lines = [line.strip() for line in render_text(report).splitlines()]
+    again = [shlex.split(line) for line in lines if line.startswith(("liteferry check", "liteferry migrate"))]
+    assert again
+    assert all(" ".join(options) in " ".join(words) for words in again)
+
+
+def test_a_way_out_that_is_not_the_first_is_no_repair() -> None:
+    finding = make_finding(
+        "local-time-unclear",
+        "two are unclear",
+        table="t",
+        name="at",
+        more_ways=(WayOut(name="quarantine", effect="2 rows are kept whole"),),
+    )
+    text = " ".join(render_text(replace(load("blocked"), findings=(finding,))).split())
+    assert "1 finding needs a way out that you choose with --on-misfit, or a repair: t.at." in text
+    assert "cannot be accepted, only repaired" not in text
+    assert "accept them all" not in text
+
+
+def test_a_difference_after_sql_of_the_users_own_points_there_first() -> None:
+    report = load("mismatch")
+    assert "SQL of yours was run" not in render_text(report)
+    hook = HookRun(step_id="hook/after-data/1/h.sql", file=HookFile(point="after-data", file="h.sql", sha256="0" * 64))
+    assert "SQL of yours was run" in render_text(replace(report, hooks=(hook,)))
 
 
 def test_differences_that_are_not_listed_are_counted() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from builders import column, make_table
@@ -10,7 +12,7 @@ from liteferry.decisions import parse_decision
 from liteferry.errors import MigrationError
 from liteferry.findings import FINDINGS
 from liteferry.model import Check, Options
-from liteferry.typemap import RULES, TypeChoice, classify_declared_type, kind_of_type
+from liteferry.typemap import RULES, TypeChoice, classify_column, classify_declared_type, kind_of_type
 
 
 def choose(
@@ -431,6 +433,23 @@ def test_a_cast_rule_that_a_value_does_not_fit_blocks(demanded: str, value: obje
 def test_a_cast_to_a_type_that_is_none_of_ours_is_refused() -> None:
     with pytest.raises(MigrationError, match="cannot fill a column of type money"):
         cast("TEXT", "money", "1")
+
+
+@pytest.mark.parametrize(
+    "demanded", ["varchar(0)", "varchar(10485761)", "numeric(0)", "numeric(1001)", "numeric(9,1001)"]
+)
+def test_a_cast_that_no_server_takes_is_refused_beforehand(demanded: str) -> None:
+    with pytest.raises(MigrationError, match="cannot fill a column of type"):
+        cast("TEXT", demanded, None)
+
+
+@pytest.mark.parametrize("demanded", ["text", "numeric", "uuid", "numeric(9,0)"])
+def test_an_integer_primary_key_stays_an_integer(demanded: str) -> None:
+    only = column(declared="INTEGER")
+    key = replace(make_table(only), primary_key=(only.name,), rowid_alias=only.name)
+    assert classify_column(key, only, "smallint").pg_type == "smallint"
+    with pytest.raises(MigrationError, match="goes on counting"):
+        classify_column(key, only, demanded)
 
 
 def cast(declared: str, demanded: str, *values: object) -> TypeChoice:

@@ -221,6 +221,28 @@ def test_orphans_of_orphans_follow(tmp_path: Path, pg_url: str) -> None:
     assert valid == (True,)
 
 
+@pytest.mark.parametrize(("orphan", "count"), [(", (3, 'zz')", 1), ("", 0)])
+def test_quarantine_says_whom_it_takes_where_the_parent_ignores_case(
+    orphan: str, count: int, tmp_path: Path, pg_url: str, pg_admin_url: str
+) -> None:
+    """It is settled before the server is asked what it has: child 1 goes, too, whose parent is 'A'."""
+    source = make_source(
+        tmp_path / "family.sqlite",
+        "CREATE TABLE parent (code TEXT COLLATE NOCASE PRIMARY KEY); INSERT INTO parent VALUES ('A');"
+        "CREATE TABLE child (id INTEGER PRIMARY KEY, code TEXT REFERENCES parent);"
+        f"INSERT INTO child VALUES (1, 'a'), (2, 'A'){orphan};",
+    )
+    run_sql(pg_admin_url, "CREATE EXTENSION citext SCHEMA public")
+    options = ("--nocase", "citext", "--accept", "collation-spread", "--on-misfit", "child.code=quarantine")
+    report = migrate(source, pg_url, tmp_path / "run", *options).report
+    assert report.verdict == "proven"
+    (found,) = [found for found in report.findings if found.code == "orphan-rows"]
+    assert found.message.startswith(f"{count} of ")
+    assert f"byte for byte {count + 1} do, which quarantine takes" in found.message
+    assert [(apart.table, apart.rows) for apart in report.apart] == [("child", count + 1)]
+    assert [row[0] for row in read_table(pg_url, "child")] == [2]
+
+
 def test_children_of_a_quarantined_parent_are_a_finding_of_their_own(tmp_path: Path, pg_url: str) -> None:
     source = make_source(
         tmp_path / "family.sqlite",
@@ -299,6 +321,21 @@ def test_a_filter_that_loses_or_doubles_rows_is_noticed(
     assert any("are not all of its rows" in found.message for found in outcome.report.mismatches)
     with psycopg.connect(pg_url) as connection:
         assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
+
+
+def test_a_row_that_was_not_to_go_into_quarantine_is_noticed(
+    ages: Path, pg_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All rows are there, and all are equal; but one is in quarantine that nobody put there."""
+    right = Snapshot._find_reason
+
+    def wrong(self: Snapshot, number: int, *parts: int) -> str | None:
+        return right(self, number, *parts) or ("no reason at all" if parts == (3,) else None)
+
+    monkeypatch.setattr(Snapshot, "_find_reason", wrong)
+    outcome = migrate(ages, pg_url, tmp_path / "run", *QUARANTINE)
+    assert outcome.report.verdict == "mismatch"
+    assert any("other rows are in quarantine" in found.message for found in outcome.report.mismatches)
 
 
 def test_a_row_in_both_parts_is_noticed(tmp_path: Path, pg_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

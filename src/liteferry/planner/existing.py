@@ -118,7 +118,9 @@ def plan_existing(
         names=matching.names,
         source_objects=count_objects(catalog, [catalog.table(match.table.name) for match in matching.tables]),
         apart=tuple(found for found in census.apart if found.table in {plan.map.source for plan in aside}),
-        decided=Decided(accept=options.accept, decisions=options.decisions, casts=()) if aside else None,
+        decided=Decided(accept=options.accept, decisions=options.decisions, casts=(), timestamps=options.timestamps)
+        if aside
+        else None,
         into="existing",
     )
 

@@ -25,6 +25,7 @@ from liteferry.model import (
     WayOut,
 )
 from liteferry.planner.faults import offer_quarantine
+from liteferry.planner.questions import quarantines_orphans
 from liteferry.planner.sql import ForeignKeyClause, add_foreign_key_sql
 from liteferry.planner.table_plan import TablePlan, claim_constraint
 from liteferry.sqlite_ddl import fold_case
@@ -66,9 +67,13 @@ def plan_foreign_keys(
                 continue
             parent = by_name[fold_case(key.parent_table)]
             found = orphans.get((table.name, position, _compares_otherwise(key, parent)))
+            both = (orphans.get((table.name, position, exact)) for exact in (False, True))
+            most = max(filter(None, both), key=lambda each: each.count, default=None)
+            if found is None and most is not None and quarantines_orphans(table, position, options):
+                found = replace(most, count=0)  # a decision that is about other findings takes these rows, too
             way = ""
-            if found is not None:
-                judged, way = _judge_orphans(found, key, place, plan, options)
+            if found is not None and most is not None:
+                judged, way = _judge_orphans(found, most.count, key, place, plan, options)
                 result.findings.append(judged)
                 if way == "leave-out":
                     continue
@@ -98,19 +103,24 @@ def _compares_otherwise(key: ForeignKey, parent: TablePlan) -> bool:
 
 
 def _judge_orphans(
-    found: Orphans, key: ForeignKey, place: str, plan: TablePlan, options: Options
+    found: Orphans, most: int, key: ForeignKey, place: str, plan: TablePlan, options: Options
 ) -> tuple[Finding, str]:
-    """The finding about a foreign key's orphans, and the way out that the plan follows."""
+    """The finding about a foreign key's orphans, and the way out that the plan follows.
+
+    most: as many as quarantine takes. It is settled before it is known whether the target will ignore case, so that it
+    takes those, too, whose parent is another byte for byte.
+    """
+    more = f"; byte for byte {most:,} do, which quarantine takes" if most > found.count else ""
     made = make_finding(
         "orphan-rows",
-        f"{found.count:,} of {plan.rows:,} rows of {place} point at nothing",
+        f"{found.count:,} of {plan.rows:,} rows of {place} point at nothing{more}",
         table=plan.table.name,
         name=", ".join(key.columns),
         count=found.count,
         samples=found.samples,
         hint="delete or repair the rows in the source, or accept",
         more_ways=(
-            offer_quarantine(found.count, ", and whatever points at them"),
+            offer_quarantine(most, ", and whatever points at them"),
             WayOut(name="leave-out", effect="the foreign key is left out"),
         ),
     )

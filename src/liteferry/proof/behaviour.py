@@ -25,7 +25,7 @@ from liteferry.model import ColumnMap, ignore
 from liteferry.names import quote_name, quote_qualified
 from liteferry.proof.answers import MINUS_ZERO, ZERO, call_object, contradict
 from liteferry.proof.probe import ask
-from liteferry.proof.rows import read_lines
+from liteferry.proof.rows import order_sql, read_lines
 from liteferry.proof.samples import list_names
 from liteferry.proof.views import ViewsProof, tell_behaviour
 from liteferry.sqlite_ddl import fold_case
@@ -138,7 +138,12 @@ class _TableProof:
         if self._is_partial and not self._key:
             return [], [*findings, *(_not_compared(each, "some rows are in quarantine") for each in self._asked)]
         try:
-            return (self._pair() if self._key else self._add_up()), findings
+            if not self._key:
+                return self._add_up(), findings
+            mismatches, met = self._pair()
+            if met:
+                return mismatches, findings
+            why = "the two engines put the values of its table's key into other orders"
         except TooSlow as slow:
             why = f"{slow}"
         except MigrationError as error:
@@ -165,10 +170,7 @@ class _TableProof:
 
     def _read_target(self, most_rows: int, *, from_end: bool) -> Iterator[_Answers]:
         items = [quote_name(column.target) for column in self._key]
-        order = [
-            name + (' COLLATE "C"' if column.kind == "text" else "") + (" DESC" if from_end else "")
-            for name, column in zip(items, self._key, strict=True)
-        ]
+        order = [order_sql(column) + " DESC" * from_end for column in self._key]
         items += [f"({question.target_sql}\n)" for question in self._questions]
         select_sql = f"SELECT {', '.join(items)} FROM {quote_qualified(self._schema, self._table.target)}"
         if most_rows:
@@ -177,9 +179,13 @@ class _TableProof:
             values = parse_copy_text(lines, len(items))
             yield _Answers(canonicalise_columns(values, self._columns, "target"), len(self._key))
 
-    def _pair(self) -> list[Mismatch]:
-        """Compare row by row. A key that only one side has is the row proof's business."""
+    def _pair(self) -> tuple[list[Mismatch], bool]:
+        """Compare row by row. A key that only one side has is the row proof's business.
+
+        Returns the differences, and whether rows met at each end of the key's order.
+        """
         found: dict[int, Mismatch] = {}
+        met = True
         whole = self._table.rows <= WHOLE_ROWS
         names = [column.source for column in self._key]
         for from_end in (False,) if whole else (False, True):
@@ -191,15 +197,18 @@ class _TableProof:
                     for row in block.rows
                 )
                 expected |= zip(block.digest_keys(), zip(block.list_rows(), words, strict=True), strict=True)
+            pairs = 0
             for block in self._read_target(most_rows, from_end=from_end):
                 for key, forms in zip(block.digest_keys(), block.list_rows(), strict=True):
+                    pairs += key in expected
                     wanted, spelled = expected.get(key, (forms, ""))
                     if forms == wanted:
                         continue
                     for at, (left, right) in enumerate(zip(wanted, forms, strict=True)):
                         if left != right and at not in found:
                             found[at] = self._contradict(at, left, right, spelled)
-        return [found[at] for at in sorted(found)]
+            met = met and (pairs > 0 or not expected)
+        return [found[at] for at in sorted(found)], met or bool(found)
 
     def _contradict(self, at: int, source: bytes, target: bytes, words: str) -> Mismatch:
         shows = self._asked[at].use in {"check", "predicate"}  # true or false: no value of a row's

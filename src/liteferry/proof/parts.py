@@ -20,23 +20,37 @@ if TYPE_CHECKING:
 def compare_parts(proofs: Iterable[TableProof], census: Census) -> tuple[Mismatch, ...]:
     """Hold the rows that were compared, of all parts of a table, against those that the census counted in it. Pure.
 
-    The census reads the table without any filter, before anything is set apart. What the target's two tables hold is
-    compared with the parts by `verify_table`; here it is seen that the parts lose and double nothing.
+    The census reads the table without any filter, before anything is set apart; which rows are is said by the list of
+    offenders. What the target's two tables hold is compared with the parts by `verify_table`; here it is seen that the
+    parts lose and double nothing, and that as many rows are in quarantine as were put there.
     """
     rows: Counter[str] = Counter()
+    aside: Counter[str] = Counter()
     divided = set()
     for proof in proofs:
         rows[proof.table] += proof.rows_source
         if proof.part:
             divided.add(proof.table)
+        if proof.part == "quarantine":
+            aside[proof.table] += proof.rows_source
     return tuple(
         Mismatch(
-            kind="row-count",
-            table=table,
-            source=f"{census.table(table).rows:,} rows",
-            target=f"{rows[table]:,} rows, those in quarantine among them",
-            message=f"the rows of {table} that fit and those in quarantine are not all of its rows",
+            kind="row-count", table=table, source=f"{wanted:,} rows", target=f"{found:,} rows{which}", message=what
         )
         for table in sorted(divided)
-        if census.table(table).rows != rows[table]
+        for wanted, found, which, what in (
+            (
+                census.table(table).rows,
+                rows[table],
+                ", those in quarantine among them",
+                f"the rows of {table} that fit and those in quarantine are not all of its rows",
+            ),
+            (
+                census.set_apart(table).rows,
+                aside[table],
+                " in quarantine",
+                f"other rows are in quarantine than those of {table} that were set apart",
+            ),
+        )
+        if wanted != found
     )

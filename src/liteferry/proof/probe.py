@@ -25,13 +25,14 @@ from liteferry.proof.samples import (
 )
 from liteferry.source.samples import SampleClause, SampleDatabase
 from liteferry.sqlite_ddl import fold_case
-from liteferry.target.samples import evaluate_samples
+from liteferry.target.samples import begin_samples
 
 if TYPE_CHECKING:
     from liteferry.compare import StorageValue
     from liteferry.model import Catalog, Census, Kind, Plan, TranslatedSql
     from liteferry.proof.samples import SampleColumn
     from liteferry.target import Target
+    from liteferry.target.samples import SampleServer
 
 _DATA_EXCEPTION: Final = "22"
 _INEXACT: Final = frozenset({"float8", "numeric"})
@@ -64,28 +65,39 @@ def probe_translations(plan: Plan, catalog: Catalog, census: Census, target: Tar
     """Try out the plan's defaults, generated columns, checks, predicates and index keys with sample values.
 
     Returns why each that gives two answers must be refused, by ``CODE:PLACE``; {} when none does. Costs 1.5 ms an
-    expression of one column and 70 samples, 10 ms one of several and 500.
+    expression of one column and 70 samples, 10 ms one of several and 500; what was tried once is not tried again.
 
     Raises: MigrationError when the server cannot be asked.
     """
+    asked = [translated for translated in plan.translations if translated.table is not None]
+    if not asked:
+        return {}
     refused: dict[str, str] = {}
+    declared, counted = {table.name: table for table in catalog.tables}, {table.table: table for table in census.tables}
     columns_of = {
-        mapped.source: describe_columns(catalog.table(mapped.source), census.table(mapped.source), mapped)
-        for mapped in plan.tables
-        if mapped.part != "quarantine"
+        mapped.source: describe_columns(declared[mapped.source], counted[mapped.source], mapped)
+        for mapped in plan.counterparts
     }
-    for translated in plan.translations:
-        if translated.table is None:
-            continue
-        columns = columns_of[translated.table]
-        with SampleDatabase(catalog.encoding) as database:
-            if translated.use == "default":
-                reason = _probe_default(translated, columns, database, target)
-            else:
-                reason = _probe_expression(translated, columns, database, target)
-        if reason:
-            refused.setdefault(name_place(translated), reason)
+    known: dict[object, str] = {}  # thousands of tables have the same few defaults and checks
+    with begin_samples(target) as server:
+        for translated in asked:
+            columns = columns_of[translated.table or ""]
+            question = _identify(translated, columns)
+            if question not in known:
+                probe = _probe_default if translated.use == "default" else _probe_expression
+                with SampleDatabase(catalog.encoding) as database:
+                    known[question] = probe(translated, columns, database, server)
+            if known[question]:
+                refused.setdefault(name_place(translated), known[question])
     return refused
+
+
+def _identify(translated: TranslatedSql, columns: dict[str, SampleColumn]) -> object:
+    """What the answers depend on: not the table's name, which an expression that uses it holds itself. Pure."""
+    used = tuple(find_used(translated.source_sql, columns))
+    own = columns[fold_case(translated.name)] if translated.use in {"default", "generated"} else None
+    result = tuple((found.kind, found.pg_type) for found in translated.results)
+    return translated.use, translated.source_sql, translated.target_sql, translated.moves, result, used, own
 
 
 def _clause(column: SampleColumn) -> SampleClause:
@@ -93,7 +105,7 @@ def _clause(column: SampleColumn) -> SampleClause:
 
 
 def _probe_expression(
-    translated: TranslatedSql, columns: dict[str, SampleColumn], database: SampleDatabase, target: Target
+    translated: TranslatedSql, columns: dict[str, SampleColumn], database: SampleDatabase, server: SampleServer
 ) -> str:
     """Why the expression must be refused; "" when both engines agree on every sample."""
     used = find_used(translated.source_sql, columns)
@@ -114,7 +126,7 @@ def _probe_expression(
     # the extension's type may be nowhere yet; and an expression reads such a column as plain text
     types = {"citext": "text"}
     target_columns = [(column.target, types.get(column.pg_type, column.pg_type)) for column in used]
-    others = evaluate_samples(target, target_columns, spelled, question.target_sql)
+    others = server.evaluate(target_columns, spelled, question.target_sql)
     for row, (answered, value), (state, text) in zip(rows, answers, others, strict=True):
         # an error is no other answer, as long as it is about the value: SQLite's, too, are loud
         if not answered or state.startswith(_DATA_EXCEPTION):
@@ -131,7 +143,7 @@ def _probe_expression(
 
 
 def _probe_default(
-    translated: TranslatedSql, columns: dict[str, SampleColumn], database: SampleDatabase, target: Target
+    translated: TranslatedSql, columns: dict[str, SampleColumn], database: SampleDatabase, server: SampleServer
 ) -> str:
     """Why the default must be refused; "" when both engines agree, or this SQLite does not know the default."""
     (result,) = translated.results
@@ -139,7 +151,7 @@ def _probe_default(
         value = database.read_default(_clause(columns[fold_case(translated.name)]), translated.source_sql)
     except ValueError:
         return ""
-    ((state, text),) = evaluate_samples(target, (), [()], translated.target_sql)
+    ((state, text),) = server.evaluate((), [()], translated.target_sql)
     if not state:
         form = form_of_source(value, result.kind, result.pg_type)
         other = form_of_target(text, result.kind, result.pg_type)

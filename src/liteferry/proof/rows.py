@@ -149,15 +149,15 @@ def read_target_blocks(
     selected = [*(["ctid"] if placed else []), *(quote_name(column.target) for column in columns)]
     select_sql = f"SELECT {', '.join(selected)} FROM {quote_qualified(schema, table)}"
     if order_by:
-        select_sql += f" ORDER BY {', '.join(_order_sql(columns[position]) for position in order_by)}"
+        select_sql += f" ORDER BY {', '.join(order_sql(columns[position]) for position in order_by)}"
     for lines in read_lines(target.copy_out(select_sql)):
         values = parse_copy_text(lines, len(selected))
         places = [(ctid or b"").decode() for ctid in values.pop(0)] if placed else []
         yield Block(_ColumnRows(values), canonicalise_columns(values, columns, "target"), places)
 
 
-def _order_sql(column: ColumnMap) -> str:
-    """Order texts byte by byte, those of enums and of citext, too, which have an order of their own."""
+def order_sql(column: ColumnMap) -> str:
+    """Order texts byte by byte, those of enums and of citext, too, which have an order of their own. Pure."""
     if column.kind != "text":
         return quote_name(column.target)
     cast = "" if column.pg_type.startswith(("text", "varchar", "character varying")) else "::text"

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
     from liteferry.model import Finding, Report
 
+_HOOKS_MAY: Final = (
+    "SQL of yours was run, and what it did stands above: look there first whether it changed what liteferry makes."
+)
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Findings, by what they ask for
 
@@ -420,6 +424,8 @@ def _advise_on_differences(report: Report) -> list[Advice]:
             )
         ]
     advice.append(Advice(text="Look at what is listed under Differences: each names its table, row and column."))
+    if report.hooks and not is_check_only(report):
+        advice.append(Advice(text=_HOOKS_MAY))
     if not is_check_only(report):
         advice.append(
             Advice(
@@ -439,23 +445,32 @@ def _advise_on_differences(report: Report) -> list[Advice]:
 
 def _advise_deciding(report: Report) -> tuple[Advice, ...]:
     groups = [group for group in group_findings(report.findings) if group.standing == "decide"]
-    stuck = [finding for group in groups for finding in group.findings if not write_accept_option(finding)]
+    undecided = [finding for group in groups for finding in group.findings if not write_accept_option(finding)]
+    stuck = [finding for finding in undecided if not write_other_options(finding)]
+    open_ways = [finding for finding in undecided if write_other_options(finding)]
     advice = [
         Advice(
             text="Decide each finding: repair the source, or accept what is said there. "
             "Nothing is changed or left out unless you accept it."
         )
     ]
-    if stuck:
-        places = sorted({finding.place or finding.code for finding in stuck})
-        shown = format_list(places if len(places) <= 5 else [*places[:4], f"{format_count(len(places) - 4)} more"])
+    if open_ways:
+        verb = "needs" if len(open_ways) == 1 else "need"
         advice.append(
-            Advice(text=f"{format_plural(len(stuck), 'finding')} cannot be accepted, only repaired: {shown}.")
+            Advice(
+                text=f"{format_plural(len(open_ways), 'finding')} {verb} a way out that you choose with --on-misfit,"
+                f" or a repair: {_list_places(open_ways)}."
+            )
         )
-    advice.append(
-        Advice(text="Look again; this touches nothing:", command=_command("check", report, *_into_options(report)))
-    )
-    if groups and not stuck:
+    if stuck:
+        advice.append(
+            Advice(
+                text=f"{format_plural(len(stuck), 'finding')} cannot be accepted, only repaired: {_list_places(stuck)}."
+            )
+        )
+    again = _command("check", report, *report.options, *_into_options(report), *_accepted_options(report.findings))
+    advice.append(Advice(text="Look again; this touches nothing:", command=again))
+    if groups and not undecided:
         options = [word for group in groups if group.code != "seeded-rows" for word in ("--accept", group.code)]
         rows = [finding.place for group in groups for finding in group.findings if group.code == "seeded-rows"]
         options += [word for name in rows for word in ("--replace-rows", glob.escape(name))]
@@ -468,10 +483,18 @@ def _advise_deciding(report: Report) -> tuple[Advice, ...]:
     return tuple(advice)
 
 
+def _list_places(findings: Sequence[Finding]) -> str:
+    places = sorted({finding.place or finding.code for finding in findings})
+    return format_list(places if len(places) <= 5 else [*places[:4], f"{format_count(len(places) - 4)} more"])
+
+
 def _advise_mending(report: Report) -> list[Advice]:
     failure = report.failure
     advice = [Advice(text=_end_sentence(failure.hint))] if failure and failure.hint else []
-    return [*advice, Advice(text="Then run it again:", command=_migrate_command(report))]
+    if not advice and report.hooks:
+        advice = [Advice(text=_HOOKS_MAY)]
+    text = "Then run it again:" if advice else "Look at what the message says, then run it again:"
+    return [*advice, Advice(text=text, command=_migrate_command(report))]
 
 
 def _advise_keeping(report: Report) -> list[Advice]:
@@ -537,8 +560,9 @@ def _verify_command(report: Report) -> str:
 
 
 def _migrate_command(report: Report, *options: str) -> str:
-    """The migration again, with what was accepted before."""
-    return _command("migrate", report, *_into_options(report), *_accepted_options(report.findings), *options)
+    """The migration again, with the options of this one and what was accepted before."""
+    decided = _accepted_options(report.findings)
+    return _command("migrate", report, *report.options, *_into_options(report), *decided, *options)
 
 
 def _into_options(report: Report) -> list[str]:

@@ -5,6 +5,7 @@ Layer 2. For `liteferry.proof.probe`, which asks SQLite the same.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from liteferry.errors import MigrationError
@@ -12,7 +13,7 @@ from liteferry.names import NameSpace, quote_name
 from liteferry.target.reporting import reporting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import psycopg
 
@@ -24,15 +25,41 @@ Answer: TypeAlias = "tuple[str, bytes | None]"
 _TOGETHER_MS: Final = 10_000  # for one expression; 500 rows take 5
 
 
-def evaluate_samples(
-    target: Target, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | None]], expression_sql: str
-) -> list[Answer]:
-    """What an expression comes to in each row. columns: names and types; rows: the values' texts.
+class SampleServer:
+    """Computes expressions over sample values. Made by `begin_samples`."""
 
-    Raises: MigrationError when the server cannot be asked.
+    def __init__(self, connection: psycopg.Connection) -> None:
+        """Hold a connection that can only read."""
+        self._connection = connection
+
+    def evaluate(
+        self, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | None]], expression_sql: str
+    ) -> list[Answer]:
+        """What an expression comes to in each row. columns: names and types; rows: the values' texts.
+
+        Raises: MigrationError when the server cannot be asked.
+        """
+        with reporting("comparing translations"):
+            return _evaluate(self._connection, _make_sql(columns, expression_sql), list(rows), len(columns))
+
+
+@contextlib.contextmanager
+def begin_samples(target: Target) -> Iterator[SampleServer]:
+    """Lend a connection for sample values: one trip to the server an expression, each for a limited time.
+
+    Nothing can be written on it, and it is closed in the end, so that none of its settings lives on.
     """
-    with target.lend_connection() as connection, reporting("comparing translations"):
-        return _evaluate(connection, _make_sql(columns, expression_sql), list(rows), len(columns))
+    with target.lend_connection() as connection:
+        try:
+            with reporting("comparing translations"):
+                connection.execute(
+                    "SELECT pg_catalog.set_config('statement_timeout', %s, false),"
+                    " pg_catalog.set_config('default_transaction_read_only', 'on', false)",
+                    (str(_TOGETHER_MS),),
+                )
+            yield SampleServer(connection)
+        finally:
+            connection.close()
 
 
 def _make_sql(columns: Sequence[tuple[str, str]], expression_sql: str) -> bytes:
@@ -55,8 +82,7 @@ def _evaluate(connection: psycopg.Connection, sql: bytes, rows: list[Sequence[st
         return []
     arrays = [[row[at] for row in rows] for at in range(width)] or [[None] * len(rows)]
     try:
-        with connection.transaction(force_rollback=True), psycopg.RawCursor(connection) as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = {_TOGETHER_MS}".encode())
+        with psycopg.RawCursor(connection) as cursor:
             cursor.execute(sql, arrays)
             result = cursor.pgresult
             if result is None or result.ntuples != len(rows):
