@@ -1,0 +1,4 @@
+CREATE TABLE parent (id INTEGER PRIMARY KEY, name TEXT);
+INSERT INTO parent VALUES (1, 'a'), (2, NULL);
+CREATE TABLE child (id INTEGER PRIMARY KEY, parent INTEGER);
+INSERT INTO child VALUES (1, 1), (2, 9), (3, NULL);
