@@ -30,7 +30,6 @@ ROW_BYTES: Final = 8160
 _ENTRY_HEADER_BYTES: Final = 16
 _LENGTH_BYTES: Final = 8  # a value's length word, and what aligns it
 _MOVABLE_BYTES: Final = 20  # what stays in the row of a value that is stored apart, and what aligns it
-_FIXED_BYTES: Final = 16  # the most that a value of fixed length takes
 _ONE_SPELLING: Final = frozenset({"date", "datetime", *(f"datetime-f{digits}" for digits in range(1, 10))})
 """Forms of timestamps of which each instant has one text."""
 
