@@ -89,7 +89,9 @@ def read_config(path: str | Path) -> Options:
         raise MigrationError(
             f"{path} is not valid TOML: {error}",
             code="usage",
-            hint='names with other characters than A-Z, a-z, 0-9, _ and - need quotes: "order.total"',
+            hint='names with other characters than A-Z, a-z, 0-9, _ and - need quotes, as "order.total"; a key stands'
+            " once in its section: for a second decision at one place, write it once with the finding's code and a"
+            " colon before it, and once without",
         ) from error
     file = _File(path=path, text=text)
     file.refuse_secrets(parsed, "")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from liteferry.config import CAST_KINDS, MOVE_KEYS, POINTS, SECTIONS, find_config, find_line, read_config
 from liteferry.errors import MigrationError
 from liteferry.findings import make_finding
-from liteferry.model import PLAN_SCHEMA, Cast, Decision, Finding, Options, Plan
+from liteferry.model import PLAN_SCHEMA, Cast, Decision, Finding, Options, Plan, WayOut
 from liteferry.report.draft import quote_toml, render_config_draft, write_pair
 
 if TYPE_CHECKING:
@@ -226,3 +226,14 @@ def test_the_tables_of_keys_are_whole() -> None:
     assert all(hasattr(Options(), key.replace("-", "_")) for key in MOVE_KEYS)
     assert set(CAST_KINDS) == {"columns", "types"}
     assert len(POINTS) == 7
+
+
+def test_a_draft_never_proposes_a_key_that_stands_there_already() -> None:
+    """A second decision about one finding's kind: a key may stand in a TOML section only once."""
+    choice = Decision(code="date-form", place="t.at", way="epoch-s")
+    null = WayOut(name="null", effect="1 value becomes NULL")
+    left = make_finding("date-form", "1 makes no moment", table="t", name="at", more_ways=(null,))
+    text = draft(left, options=Options(decisions=(choice,)))
+    taken = text.replace('# "t.at" = "null"', '"t.at" = "null"')
+    assert taken != text
+    assert tomllib.loads(taken)["decisions"] == {"date-form:t.at": "epoch-s", "t.at": "null"}

@@ -483,6 +483,7 @@ def test_a_way_out_that_is_not_the_first_is_no_repair() -> None:
         more_ways=(WayOut(name="quarantine", effect="2 rows are kept whole"),),
     )
     text = " ".join(render_text(replace(load("blocked"), findings=(finding,))).split())
+    assert "--on-misfit local-time-unclear:t.at=WAY with WAY one of quarantine" in text
     assert "1 finding needs a way out that you choose with --on-misfit, or a repair: t.at." in text
     assert "cannot be accepted, only repaired" not in text
     assert "accept them all" not in text

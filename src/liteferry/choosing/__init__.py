@@ -49,7 +49,9 @@ def map_column(table: Table, column: Column, census: ColumnCensus, options: Opti
     return replace(choice, rule="cast") if declared.pg_type == choice.pg_type else choice
 
 
-_DATE_WAYS: Final = ("widen", "quarantine", "null", *EPOCH_WAYS)
+_DATE_WAYS: Final = ("widen", *EPOCH_WAYS)
+"""Not ``quarantine`` and ``null``: beside an epoch these are about the numbers that it makes no moments of, whichever
+was said first. Otherwise a second decision, which `check` asks for, would take the first one's moments along."""
 _TEXT_WAYS: Final = ("widen", "quarantine", "null", *REPAIRS)
 _ZONE_CODES: Final = ("time-zone-mixed", "time-zone-absent", "time-zone-given")
 

@@ -101,7 +101,7 @@ def write_other_options(finding: Finding) -> str:
     """Write the option for the other ways out that a finding offers, and which they are; "" without any. Pure."""
     others = [way for way in finding.ways if way.effect != finding.if_accepted]
     if finding.blocks and others:
-        place = glob.escape(finding.place)
+        place = f"{finding.code}:{glob.escape(finding.place)}"  # another finding at the place keeps its own decision
         names = ", ".join("timezone:ZONE" if way.name == "timezone" else way.name for way in others)
         return f"{write_command('--on-misfit', f'{place}=WAY')}  with WAY one of {names}"
     return ""

@@ -14,7 +14,7 @@ from liteferry.model import Options
 from liteferry.report.wording import escape_unprintable, format_count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from liteferry.model import Finding, Plan
 
@@ -38,8 +38,9 @@ def render_config_draft(plan: Plan, options: Options) -> str:
     lines += ["", "[decisions]"]
     lines += [write_pair(f"{d.code}:{d.place}" if d.code else d.place, d.way) for d in options.decisions]
     ordered = sorted(plan.findings, key=lambda finding: (not finding.blocks, finding.severity != "blocker"))
+    decided = {f"{d.code}:{d.place}" for d in options.decisions}
     for finding in ordered:
-        lines += ["", *_write_finding(finding)]
+        lines += ["", *_write_finding(finding, decided)]
     lines += _write_casts(options)
     lines += _write_hooks(options)
     return "\n".join(lines) + "\n"
@@ -60,7 +61,8 @@ def write_pair(key: str, value: str) -> str:
     return f"{quote_toml(key)} = {quote_toml(value)}"
 
 
-def _write_finding(finding: Finding) -> Iterator[str]:
+def _write_finding(finding: Finding, decided: Collection[str]) -> Iterator[str]:
+    """decided: keys that stand in the file already; none may stand there twice."""
     place = escape_unprintable(finding.place) or "the whole database"
     count = f" ({format_count(finding.count)} affected)" if finding.count else ""
     yield from _comment(f"{finding.code}: {place}{count}")
@@ -78,7 +80,8 @@ def _write_finding(finding: Finding) -> Iterator[str]:
     for way in finding.ways if finding.severity == "blocker" else ():
         example = "timezone:Europe/Berlin" if way.name == "timezone" else way.name
         yield from _comment(f"{way.name}: {way.effect}", indent=2)
-        yield f"# {write_pair(f'{finding.code}:{finding.place}', example)}"
+        key = f"{finding.code}:{finding.place}"
+        yield f"# {write_pair(finding.place if key in decided else key, example)}"
 
 
 def _comment(text: str, *, indent: int = 0) -> list[str]:
