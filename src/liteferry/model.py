@@ -292,6 +292,7 @@ class ColumnCensus:
     reasons: tuple[Form, ...] = ()
     conversions: tuple[str, ...] = ()
     converted: int = 0
+    half_pairs: bool = False  # texts of a UTF-16 database that SQLite gives out as others: see `text-invalid`
 
     @property
     def rows(self) -> int:

@@ -355,7 +355,7 @@ class Snapshot:
             return start_census(table, demanded, conversions, partial(store.add, table.name), is_named=is_named(table))
 
         if self._is_utf16:
-            return self._count_rows(table, self._read_checked_utf16(table, part), observe, start())
+            return _mark_half_pairs(self._count_rows(table, self._read_checked_utf16(table, part), observe, start()))
         try:
             return self._count_rows(table, self._read_for_census(table, str, part=part), observe, start())
         except _UndecodableError:  # rare, so that the others need not pay for looking
@@ -730,6 +730,14 @@ def _rowid_keeper(table: Table) -> Callable[[int | None], tuple[int | None, ...]
     if table.without_rowid or table.rowid_alias is not None:
         return lambda _: ()
     return lambda rowid: (rowid,)
+
+
+def _mark_half_pairs(census: TableCensus) -> TableCensus:
+    """A UTF-16 database's census: its texts that are none cannot be read as they are."""
+    marked = (
+        replace(column, half_pairs=True) if column.offence("invalid-utf8") else column for column in census.columns
+    )
+    return replace(census, columns=tuple(marked))
 
 
 def _number_rows(batches: Iterator[list[tuple[Any, ...]]]) -> Iterator[list[tuple[Any, ...]]]:
