@@ -71,7 +71,6 @@ class _Lines:
         self._last = time.monotonic()
         self._rows: dict[str, int] = {}
         self._total = 0
-        self._asking = False
 
     def __enter__(self) -> Callable[[Event], None]:
         return self._observe
@@ -96,10 +95,8 @@ class _Lines:
             after = "stopped after " if event.message else ""
             self._say(f"{_PHASES.get(event.phase, event.phase)}: {after}{format_duration(event.elapsed_s)}{counted}")
         elif event.kind == "step-start" and event.step_id.startswith("behaviour/"):
-            # no row is counted while it lasts: it is named before, the first of them at once
-            if not self._asking or time.monotonic() - self._last >= LINE_EVERY_S:
+            if time.monotonic() - self._last >= LINE_EVERY_S:  # no row is counted while it lasts: it is named before
                 self._say(f"  {_PHASES['proof']}: {event.table}, on both engines")
-            self._asking = True
         elif event.table and event.rows:
             self._rows[event.step_id or event.table] = event.rows
             if time.monotonic() - self._last >= LINE_EVERY_S:

@@ -19,7 +19,7 @@ from harness import has_schema, list_relations, read_everything
 from liteferry import Options, check, migrate, pipeline, verify
 from liteferry.expressions import functions, patterns, scalar, translate_default, translate_predicate
 from liteferry.expressions.data import Translation
-from liteferry.planner import tables
+from liteferry.planner import checks, indexes, tables
 from liteferry.proof import behaviour, views
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ def test_rows_show_a_wrong_condition(
         made = translate_predicate(sql, columns)  # type: ignore[arg-type]  # as it was called
         return replace(made, sql=f"coalesce({made.sql}, TRUE)")
 
-    monkeypatch.setattr(tables, "translate_predicate", spoilt)
+    monkeypatch.setattr(indexes, "translate_predicate", spoilt)
     found = find_one(prove_wrong(make_source(tmp_path / "a.sqlite"), pg_url, pg_admin_url), "index", "item_cheap")
     assert (found.key, found.source, found.target) == ("id=4", "NULL", "true")
 
@@ -404,7 +404,7 @@ def test_a_wrong_rule_in_a_view(
         db.execute("CREATE VIEW named AS SELECT id, name FROM item WHERE name LIKE 'av%'")
         db.execute("DROP INDEX item_tail")
     monkeypatch.setattr(pipeline, "probe_translations", lambda *_: {})
-    monkeypatch.setattr(tables, "translate_check", lambda *_: Translation(sql="TRUE", kind="bool"))
+    monkeypatch.setattr(checks, "translate_check", lambda *_: Translation(sql="TRUE", kind="bool"))
     spoil_like(monkeypatch)
     mismatches = prove_wrong(source, pg_url, pg_admin_url)
     found = next(found for found in mismatches if found.object_kind == "view")

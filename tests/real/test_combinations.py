@@ -173,7 +173,10 @@ def test_the_first_way_of_every_finding_is_enough(tmp_path: Path, pg_url: str) -
     assert migrate(source, pg_url, "--config", draft).report.verdict == "proven"
 
 
-def test_progress_tells_what_both_engines_are_asked(tmp_path: Path, pg_url: str) -> None:
+def test_progress_tells_what_both_engines_are_asked(
+    tmp_path: Path, pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("liteferry.progress.LINE_EVERY_S", 0.0)  # a line is written when nothing was for a while
     source = make(tmp_path / "s.sqlite")
     done = call_ferry("migrate", source, pg_url, "--yes", "--accept", "all", "--json", *decide(*WAYS))
     assert done.report.verdict == "proven", done
