@@ -32,15 +32,12 @@ from liteferry.model import (
     Report,
     SourceInfo,
     TableDigest,
-    TableReport,
     TargetCatalog,
-    Verdict,
     ignore,
     to_json,
 )
 from liteferry.planner import map_target_tables, plan_migration, select_tables
 from liteferry.proof import (
-    TableProof,
     compare_catalogs,
     compare_columns,
     compare_parts,
@@ -54,9 +51,9 @@ from liteferry.proof import (
 )
 from liteferry.quarantine import settle_rows
 from liteferry.run import (
+    AS_IT_WAS,
     PLAN_NAME,
     Run,
-    describe_failure,
     list_unproven,
     read_plan,
     read_report,
@@ -75,7 +72,6 @@ if TYPE_CHECKING:
     from liteferry.source import Snapshot
 
 DEFAULT_OPTIONS: Final = Options()
-AS_IT_WAS: Final = "the target is as it was"
 EMBEDDED_ROOM: Final = 3
 """How many times the source's size the embedded server's disk must have free: tables, indexes, write-ahead log."""
 
@@ -343,7 +339,7 @@ def _migrate(source: str, target: str | None, options: Options, observe: Callabl
             raise
     # it came while the report was written
     run.note("the interruption came too late: everything is published")
-    return run.write_report(run.directory, run.report(_good_verdict(run)))
+    return run.write_report(run.directory, run.report(run.good_verdict))
 
 
 def _run_migration(source: str, target: str | None, run: Run) -> Report:
@@ -361,22 +357,12 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
         catalog, census = _read_source(snapshot, run)
         with run.phase("plan"):
             made = run.plan = _plan_tried(run, catalog, census, held, options, server)
-        if options.dry_run:
-            return run.report("blocked" if made.blockers else "not proven", exit_status=_dry_status(made))
-        journal = stack.enter_context(Journal.create(directory))
-        run.watch(journal.note_event)
-        write_private(directory / PLAN_NAME, to_json(made))
-        journal.set_value("run_id", run.run_id)
-        journal.set_value("target", server.describe_address())
-        journal.set_state("planned")
-        if made.blockers:
-            journal.set_state("blocked")
-            snapshot.discard()
-            return run.write_report(directory, run.report("blocked"))
-        write_quarantine(directory / QUARANTINE_NAME, made, snapshot)
-        clear_staging(server, made, run)
-        report = _carry(run, _Cargo(made, catalog, census, snapshot), server, journal, directory)
-        return run.write_report(directory, report)
+
+        def carry(journal: Journal) -> Report:
+            clear_staging(server, made, run)
+            return _carry(run, _Cargo(made, catalog, census, snapshot), server, journal, directory)
+
+        return _follow(run, made, snapshot, server, directory, carry)
 
 
 def _plan_tried(
@@ -401,10 +387,20 @@ def _run_arrival(source: str, target: str, run: Run) -> Report:
         directory = stack.enter_context(_scratch_dir()) if options.dry_run else run.make_directory()
         snapshot = stack.enter_context(_open_source(source, directory, run, keep=not options.dry_run))
         arrival = plan_arrival(run, server, snapshot, source)
-        made = arrival.plan
-        if options.dry_run:
-            return run.report("blocked" if made.blockers else "not proven", exit_status=_dry_status(made))
-        journal = stack.enter_context(Journal.create(directory))
+
+        def carry(journal: Journal) -> Report:
+            return arrive(run, arrival, server, journal, directory)
+
+        return _follow(run, arrival.plan, snapshot, server, directory, carry)
+
+
+def _follow(
+    run: Run, made: Plan, snapshot: Snapshot, server: Target, directory: Path, carry: Callable[[Journal], Report]
+) -> Report:
+    """Follow a plan as far as it leads: shown, blocked, or carried out; whatever comes of it is written down."""
+    if run.options.dry_run:
+        return run.report("blocked" if made.blockers else "not proven", exit_status=_dry_status(made))
+    with Journal.create(directory) as journal:
         run.watch(journal.note_event)
         write_private(directory / PLAN_NAME, to_json(made))
         journal.set_value("run_id", run.run_id)
@@ -415,7 +411,7 @@ def _run_arrival(source: str, target: str, run: Run) -> Report:
             snapshot.discard()
             return run.write_report(directory, run.report("blocked"))
         write_quarantine(directory / QUARANTINE_NAME, made, snapshot)
-        return run.write_report(directory, arrive(run, arrival, server, journal, directory))
+        return run.write_report(directory, carry(journal))
 
 
 def _dry_status(made: Plan) -> int:
@@ -437,7 +433,7 @@ def _carry(run: Run, cargo: _Cargo, server: Target, journal: Journal, directory:
     run.jobs = choose_jobs(run.options.jobs)
     run.begun = True
     failure: MigrationError | None = None
-    interrupt: KeyboardInterrupt | None = None
+    interrupted = False
     try:
         journal.set_state("running")
         # closed before anything is taken back: then its workers have ended
@@ -449,38 +445,26 @@ def _carry(run: Run, cargo: _Cargo, server: Target, journal: Journal, directory:
                 publish(run, cargo.plan, server, journal)
     except MigrationError as error:
         failure = error
-    except KeyboardInterrupt as error:
-        failure, interrupt = MigrationError("the run was interrupted", code="interrupted"), error
+    except KeyboardInterrupt:
+        failure, interrupted = MigrationError("the run was interrupted", code="interrupted"), True
     except BaseException:  # a bug, ours or the observer's: raised, but nothing half done is left behind it
         settle(run, cargo.plan, server, journal)
         if run.published:
-            run.write_report(directory, run.report(_good_verdict(run)))
+            run.write_report(directory, run.report(run.good_verdict))
         raise
     left = "" if run.published and failure is None else settle(run, cargo.plan, server, journal)
     if run.published:
         if failure is not None:
             run.note(f"{failure}; but everything was published by then")
-        return run.report(_good_verdict(run))
+        return run.report(run.good_verdict)
     if left:
         run.note(left)
     cargo.snapshot.discard()
-    run.tables = run.tables or list_unproven(cargo.plan, run)
-    if failure is None:
-        return run.report("mismatch")
-    status = ExitStatus.INTERRUPTED if failure.code == "interrupted" else ExitStatus.UNDONE
-    report = run.report("failed", describe_failure(failure, left), exit_status=int(status))
-    if interrupt is not None:
-        run.write_report(directory, report)
-        raise KeyboardInterrupt(left or AS_IT_WAS) from None
-    return report
+    return run.report_unpublished(cargo.plan, directory, failure, left, interrupted=interrupted)
 
 
 def _execute(run: Run, cargo: _Cargo, server: Target) -> Generator[Event, None, None]:
     return execute(cargo.plan, cargo.catalog, cargo.snapshot, server, jobs=run.jobs, hooks=run.hooks)
-
-
-def _good_verdict(run: Run) -> Verdict:
-    return "proven" if run.options.verify else "not proven"
 
 
 def _prove_staging(run: Run, cargo: _Cargo, server: Target, scratch: Path) -> bool:
@@ -559,29 +543,11 @@ def prove(
             )
             if notes and run.plan is not None:
                 run.plan = replace(run.plan, findings=(*run.plan.findings, *notes))
-    run.tables = tuple(_report_table(run, proof) for proof in proofs)
+    run.tables = tuple(map(run.report_table, proofs))
     run.conversions = tuple(found for proof in proofs for found in proof.conversions)
     run.mismatches = (*(found for proof in proofs for found in proof.mismatches), *wrong)
     run.mismatch_count = sum(proof.mismatch_count for proof in proofs) + len(wrong)
     return not run.mismatch_count and all(table.verdict == "proven" for table in run.tables)
-
-
-def _report_table(run: Run, proof: TableProof) -> TableReport:
-    loaded = run.loaded(proof.target)
-    return TableReport(
-        name=proof.table,
-        target=proof.target,
-        part=proof.part,
-        rows_source=proof.rows_source,
-        rows_target=proof.rows_target,
-        bytes=loaded.size_bytes,
-        elapsed_s=loaded.elapsed_s,
-        values_compared=proof.values_compared,
-        digest=proof.target_digest.text,
-        verdict=proof.verdict,
-        proof_elapsed_s=proof.elapsed_s,
-        method=proof.method,
-    )
 
 
 @contextlib.contextmanager

@@ -52,6 +52,7 @@ from liteferry.source.offenders import OFFENDERS_NAME
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from liteferry.proof import TableProof
     from liteferry.source import Snapshot
 
 T = TypeVar("T")
@@ -59,6 +60,7 @@ T = TypeVar("T")
 REPORT_NAME: Final = "report.json"
 PLAN_NAME: Final = "plan.json"
 PUBLISHED_NAME: Final = "published.json"
+AS_IT_WAS: Final = "the target is as it was"
 
 _DEFAULTS: Final = Options()
 
@@ -161,6 +163,47 @@ class Run:
     def loaded(self, target: str) -> Event:
         """What the load counted for a table of the target; zeros when it did not get there."""
         return self._loaded.get(target, Event(kind="step-end"))
+
+    @property
+    def good_verdict(self) -> Verdict:
+        """What a run that published is called: proven, unless it was told not to prove."""
+        return "proven" if self.options.verify else "not proven"
+
+    def report_table(self, proof: TableProof) -> TableReport:
+        """What became of one table: what the load counted, and what the proof found."""
+        loaded = self.loaded(proof.target)
+        return TableReport(
+            name=proof.table,
+            target=proof.target,
+            part=proof.part,
+            rows_source=proof.rows_source,
+            rows_target=proof.rows_target,
+            bytes=loaded.size_bytes,
+            elapsed_s=loaded.elapsed_s,
+            values_compared=proof.values_compared,
+            digest=proof.target_digest.text,
+            verdict=proof.verdict,
+            proof_elapsed_s=proof.elapsed_s,
+            method=proof.method,
+        )
+
+    def report_unpublished(
+        self, plan: Plan, directory: Path, failure: MigrationError | None, left: str, *, interrupted: bool
+    ) -> Report:
+        """Report a run that published nothing: for a failure, or without one for what the proof found.
+
+        left: what could not be taken back, "" when all is well.
+        Raises: KeyboardInterrupt, the report written, where that is what ended the run.
+        """
+        self.tables = self.tables or list_unproven(plan, self)
+        if failure is None:
+            return self.report("mismatch")
+        status = ExitStatus.INTERRUPTED if failure.code == "interrupted" else ExitStatus.UNDONE
+        report = self.report("failed", describe_failure(failure, left), exit_status=int(status))
+        if interrupted:
+            self.write_report(directory, report)
+            raise KeyboardInterrupt(left or AS_IT_WAS) from None
+        return report
 
     def save_offenders(self, snapshot: Snapshot) -> None:
         """Write the list of offenders down; the report names it where it stays. Raises: MigrationError."""

@@ -26,7 +26,7 @@ from liteferry.planner.existing import map_tables, plan_existing
 from liteferry.planner.matching import adapt_catalog, match_schema
 from liteferry.proof import compare_catalogs, verify_table
 from liteferry.quarantine import settle_rows
-from liteferry.run import describe_failure, list_unproven, read_published, write_private
+from liteferry.run import read_published, write_private
 from liteferry.source import show_path
 from liteferry.target import SnapshotReader, TransactionReader, reporting
 from liteferry.target.readers import end_transaction
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from liteferry.holding import Holding
     from liteferry.journal import Journal
-    from liteferry.model import Catalog, Census, Options, Plan, Report, Step, TargetCatalog, Verdict
+    from liteferry.model import Catalog, Census, Options, Plan, Report, Step, TargetCatalog
     from liteferry.planner.filling import MappedTable
     from liteferry.planner.matching import Matching
     from liteferry.run import Run
@@ -154,7 +154,7 @@ def arrive(run: Run, arrival: Arrival, server: Target, journal: Journal, directo
     """Load, prove and commit; whatever goes wrong before the commit leaves the target as it was."""
     run.begun = True
     failure: MigrationError | None = None
-    interrupt: KeyboardInterrupt | None = None
+    interrupted = False
     fate = _Fate()
     try:
         journal.set_state("running")
@@ -163,36 +163,24 @@ def arrive(run: Run, arrival: Arrival, server: Target, journal: Journal, directo
         pass
     except MigrationError as error:
         failure = error
-    except KeyboardInterrupt as error:
-        failure, interrupt = MigrationError("the run was interrupted", code="interrupted"), error
+    except KeyboardInterrupt:
+        failure, interrupted = MigrationError("the run was interrupted", code="interrupted"), True
     except BaseException:
         _settle(run, server, journal, fate)
         if run.published:
-            run.write_report(directory, run.report(_good_verdict(run)))
+            run.write_report(directory, run.report(run.good_verdict))
         raise
     left = "" if run.published and failure is None else _settle(run, server, journal, fate)
     if run.published:
         if failure is not None:
             run.note(f"{failure}; but the transaction was committed by then")
-        return run.report(_good_verdict(run))
+        return run.report(run.good_verdict)
     if left:
         run.note(left)
     else:
         discard_replaced(directory)
     arrival.snapshot.discard()
-    run.tables = run.tables or list_unproven(arrival.plan, run)
-    if failure is None:
-        return run.report("mismatch")
-    status = ExitStatus.INTERRUPTED if failure.code == "interrupted" else ExitStatus.UNDONE
-    report = run.report("failed", describe_failure(failure, left), exit_status=int(status))
-    if interrupt is not None:
-        run.write_report(directory, report)
-        raise KeyboardInterrupt(left or "the target is as it was") from None
-    return report
-
-
-def _good_verdict(run: Run) -> Verdict:
-    return "proven" if run.options.verify else "not proven"
+    return run.report_unpublished(arrival.plan, directory, failure, left, interrupted=interrupted)
 
 
 @dataclass(slots=True)

@@ -83,26 +83,9 @@ def prove(
             )
             for table in arrival.plan.tables
         ]
-    reports = [
-        TableReport(
-            name=proof.table,
-            target=proof.target,
-            rows_source=proof.rows_source,
-            rows_target=proof.rows_target,
-            part=proof.part,
-            bytes=run.loaded(proof.target).size_bytes,
-            elapsed_s=run.loaded(proof.target).elapsed_s,
-            values_compared=proof.values_compared,
-            digest=proof.target_digest.text,
-            verdict=proof.verdict,
-            proof_elapsed_s=proof.elapsed_s,
-            method=proof.method,
-        )
-        for proof in proofs
-    ]
     wrong += compare_parts(proofs, arrival.census)
     run.conversions = tuple(found for proof in proofs for found in proof.conversions)
-    run.tables = _with_replaced(arrival.plan, reports)
+    run.tables = _with_replaced(arrival.plan, [run.report_table(proof) for proof in proofs])
     run.mismatches = (*(found for proof in proofs for found in proof.mismatches), *wrong[:_DIFFERENCES_LISTED])
     run.mismatch_count = sum(proof.mismatch_count for proof in proofs) + len(wrong)
     return not run.mismatch_count and all(table.verdict == "proven" for table in run.tables)
