@@ -1,7 +1,8 @@
 """The data that liteferry works on: frozen dataclasses and nothing else.
 
-Layer 0: imports nothing of liteferry. Everything here is a value: it can be compared, printed, stored as JSON
-(`to_json`) and read back (`from_json`), sent to another process, and never changes after it was made.
+Layer 0: imports nothing of liteferry but what a Django project says (`project`). Everything here is a value: it can be
+compared, printed, stored as JSON (`to_json`) and read back (`from_json`), sent to another process, and never changes
+after it was made.
 
 Units stand in the names: ``_bytes``, ``_s`` (seconds). Sequences are tuples.
 
@@ -14,7 +15,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from liteferry.project import ModelEvidence, ProjectOptions, Pruned  # noqa: TC001 - from_json resolves them at run time
+
 T = TypeVar("T")
+
+Into = Literal["new", "existing", "django"]
+"""How the target's schema comes about: ``new``, liteferry makes it, in staging; ``existing``, an application made it in
+its place, and rows go in by one transaction; ``django``, the project's own migrations make it, in staging."""
 
 PLAN_SCHEMA = "liteferry.plan/1"
 REPORT_SCHEMA = "liteferry.report/1"
@@ -927,7 +934,7 @@ class Plan:
         """The maps of the tables that stand for the source's own: those of quarantined rows left out."""
         return tuple(table for table in self.tables if table.part != "quarantine")
 
-    into: Literal["new", "existing"] = "new"  # existing: no staging; one transaction in the target's own schema
+    into: Into = "new"
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
@@ -1171,6 +1178,29 @@ class HookRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DjangoReport:
+    """What a Django project's own code had part in.
+
+    ``made_by``: ``migrations``, they ran for this schema, or ``rehearsal``, the schema that they made earlier was
+    restored and compared. ``seeded``: rows that the migrations put there and the source's replaced, by table.
+    ``migrations``: how many made the schema, in ``migrations_s`` seconds when they ran. ``evidence``: None where the
+    run did not come that far. ``moved_from``: the alias.
+    """
+
+    project: str  # the directory's name
+    settings_module: str
+    django_version: str
+    moved_from: str
+    made_by: Literal["migrations", "rehearsal", "user", ""] = ""
+    digest: str = ""
+    migrations: int = 0
+    migrations_s: float = 0.0
+    seeded: tuple[tuple[str, int], ...] = ()
+    pruned: tuple[Pruned, ...] = ()
+    evidence: tuple[ModelEvidence, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The evidence of one run. Every figure in it was measured in that run."""
 
@@ -1206,7 +1236,8 @@ class Report:
     failure: Failure | None = None
     apart: tuple[Apart, ...] = ()  # the rows in quarantine, and why
     offenders: str = ""  # the file that lists every offending value's place; "" when there is none
-    into: Literal["new", "existing"] = "new"
+    into: Into = "new"
+    django: DjangoReport | None = None
 
     @property
     def rows(self) -> int:
@@ -1233,7 +1264,8 @@ class Options:
     accept: tuple[str, ...] = ()  # CODE or CODE:PLACE, where PLACE is Finding.place, patterns allowed
     decisions: tuple[Decision, ...] = ()  # the later ones come before the earlier ones
     casts: tuple[Cast, ...] = ()  # the first that matches a column counts
-    into: Literal["new", "existing"] = "new"  # existing: the target's schema was made by an application
+    into: Into = "new"
+    project: ProjectOptions | None = None  # the Django project whose database is moved
     replace_rows: tuple[str, ...] = ()  # patterns on target tables whose rows may be replaced, with into existing
     names: Literal["preserve", "lower", "snake"] = "preserve"
     timestamps: Literal["auto", "timestamp", "timestamptz"] = "auto"

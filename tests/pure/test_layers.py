@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 import liteferry
 
 ROOT = Path(liteferry.__file__).parent
@@ -15,6 +17,7 @@ LAYERS = {
     "names": 0,
     "holding": 0,
     "findings": 0,
+    "project": 0,
     "sqlite_ddl": 1,
     "expressions": 1,
     "census": 1,
@@ -27,12 +30,14 @@ LAYERS = {
     "planner": 1,
     "compare": 1,
     "report": 1,
+    "django_rules": 1,
     "source": 2,
     "target": 2,
     "servers": 2,
     "journal": 2,
     "config": 2,
     "child": 2,
+    "django_project": 2,
     "proof": 3,
     "executor": 3,
     "scripts": 3,
@@ -43,6 +48,7 @@ LAYERS = {
     "expectation": 3,
     "pipeline": 3,
     "rollback": 3,
+    "django_move": 3,
     "demo": 4,
     "sample": 2,
     "progress": 4,
@@ -58,7 +64,8 @@ HOMES = {
     "psycopg": {"target", "commands"},
     "jinja2": {"report"},
     "rich": {"progress"},
-    "subprocess": {"servers", "child"},
+    "subprocess": {"servers", "child", "django_project"},
+    "django": {"django_project", "django"},
 }
 """Which parts may use a library: sqlite3 for the source, our own journal and scratch files, and the demo's sample."""
 
@@ -73,7 +80,7 @@ def imports_of(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
+            assert node.level == 0 or INSIDE in path.parents, f"{path}: relative import"
             module = node.module or ""
             found |= {f"{module}.{alias.name}" for alias in node.names} if module == "liteferry" else {module}
     return found
@@ -84,6 +91,8 @@ def parts_imported(path: Path) -> set[str]:
     return inside & set(LAYERS)  # `from liteferry import __version__` names no part
 
 
+INSIDE = ROOT / "django_project" / "inside"
+"""What runs in the project's interpreter, where there is no liteferry."""
 SOURCES = sorted(ROOT.rglob("*.py"))
 
 
@@ -110,6 +119,13 @@ def test_the_proof_shares_no_code_with_the_load() -> None:
         or (part_of(path) in load and parts_imported(path) & proof)
     ]
     assert not wrong
+
+
+@pytest.mark.parametrize("path", sorted(INSIDE.glob("*.py")), ids=lambda path: path.name)
+def test_what_runs_in_the_project_is_a_program_of_its_own(path: Path) -> None:
+    """It imports nothing of liteferry, and an old interpreter can read it."""
+    ast.parse(path.read_text(), feature_version=(3, 8))
+    assert not [name for name in imports_of(path) if name.split(".")[0] == "liteferry"]
 
 
 def test_each_library_has_its_homes() -> None:

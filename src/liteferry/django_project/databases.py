@@ -1,0 +1,68 @@
+"""Which of a project's databases is moved, and what stands in its place while the project's code runs.
+
+Layer 2.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from liteferry.errors import MigrationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from liteferry.project import ProjectSettings
+
+_DEFAULT_ALIAS: Final = "default"
+
+
+def choose_database(settings: ProjectSettings, wanted: str = "") -> tuple[str, Path]:
+    """The alias that is moved, and its SQLite file: the one that was named, else ``default``, else the only SQLite one.
+
+    Raises: MigrationError (django-database).
+    """
+    databases = {found.alias: found for found in settings.databases}
+    lite = [alias for alias, found in databases.items() if found.vendor == "sqlite"]
+    listed = ", ".join(f"{found.alias} ({found.vendor or found.engine})" for found in settings.databases) or "none"
+    alias = wanted or (_DEFAULT_ALIAS if _DEFAULT_ALIAS in lite or len(lite) != 1 else lite[0])
+    if alias not in databases:
+        raise MigrationError(
+            f"DATABASES has no database {alias}; it has: {listed}",
+            code="django-database",
+            hint="name one of them with --database",
+        )
+    found = databases[alias]
+    if found.vendor != "sqlite":
+        raise MigrationError(
+            f"database {alias} of the project is {found.vendor or found.engine or 'nothing'}, not SQLite",
+            code="django-database",
+            hint=f"DATABASES has: {listed}. Is the project switched over already? Set the environment that it has"
+            " while it is on SQLite, or name another --database",
+        )
+    path = Path(settings.base_dir, found.name.removeprefix("file:").partition("?")[0])
+    if ":memory:" in found.name or "mode=memory" in found.name or not path.is_file():
+        raise MigrationError(
+            f"database {alias} of the project has no file: {found.name}",
+            code="django-database",
+            hint="is this the environment that the project runs in? Relative paths start where manage.py is",
+        )
+    return alias, path
+
+
+def sqlite_entry(path: Path, *, writable: bool = False) -> dict[str, object]:
+    """An entry of DATABASES for a SQLite file of ours. Without writable nothing can be written through it."""
+    name = str(path) if writable else f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": name}
+
+
+def replace_all(settings: ProjectSettings, alias: str, entry: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
+    """The entry for the alias and for every other alias that leads to the same SQLite file. Pure."""
+    databases = {found.alias: found for found in settings.databases}
+    name = databases[alias].name
+    return {
+        other: entry
+        for other, found in databases.items()
+        if other == alias or (found.vendor == "sqlite" and found.name == name)
+    }

@@ -1,0 +1,158 @@
+"""The program's start: read the request, start the project as its manage.py would, run one task, answer.
+
+The request is one JSON object on standard input; answers are lines of JSON on a pipe of their own, so that whatever the
+project prints, on import too, disturbs nothing: it goes to the file that standard output and error lead to.
+
+Request: ``answers`` (descriptor), ``task``, ``argument``, ``manage`` (path or ""), ``directory``, ``settings`` (module
+or ""), ``databases`` (alias to an entry of DATABASES that takes the place of the project's own).
+Answers: ``{"event": {...}}``, and at last ``{"result": ...}`` or ``{"error": {...}}``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import runpy
+import sys
+import traceback
+from pathlib import Path
+from typing import IO, Any, Callable
+
+_PACKAGE = "liteferry_inside"
+"""The name under which this directory is imported here: the project may have modules called as ours are."""
+
+TASKS = {
+    "read_settings": "settings",
+    "describe": "describing",
+    "migrate": "migrating",
+}
+"""Tasks, functions of the same name, by the module that has them. Each takes (argument, tell) and returns JSON."""
+
+
+class NotStartedError(Exception):
+    """manage.py ended without handing over to Django."""
+
+
+def main() -> None:
+    """Run the one task that standard input asks for."""
+    request = json.loads(sys.stdin.buffer.read())
+    with open(request["answers"], "w", encoding="utf-8") as answers:  # noqa: PTH123 - a descriptor, not a path
+        stage = ["start"]
+        try:
+            answer = {"result": _run(request, answers, stage)}
+        except BaseException as error:  # noqa: BLE001 - the project's own code may raise, or exit with, anything
+            answer = {"error": _describe_error(error, stage[0], request["directory"])}
+        _send(answers, answer)
+
+
+def _run(request: dict[str, Any], answers: IO[str], stage: list[str]) -> Any:
+    package = _load_package()
+    directory = request["directory"]
+    os.chdir(directory)
+    sys.path[0] = directory  # as `python manage.py` has it, in place of this program's own
+    if request["settings"]:
+        os.environ["DJANGO_SETTINGS_MODULE"] = request["settings"]
+    found = []
+
+    def go_on() -> None:
+        stage[0] = "settings"
+        _replace_databases(request["databases"])
+        if request["task"] != "read_settings":
+            import django
+
+            stage[0] = "setup"
+            django.setup()
+            _forget_connections(request["databases"])
+        stage[0] = "task"
+        module = importlib.import_module(f"{package}.{TASKS[request['task']]}")
+        task: Callable[..., Any] = getattr(module, request["task"])
+        found.append(task(request["argument"], lambda **event: _send(answers, {"event": event})))
+
+    stage[0] = "manage"
+    if request["manage"]:
+        _run_manage(request["manage"], go_on)
+    else:
+        go_on()
+    if not found:
+        raise NotStartedError("manage.py ended without calling execute_from_command_line")
+    return found[0]
+
+
+def _load_package() -> str:
+    """Import this directory as a package under a name of its own."""
+    here = Path(__file__).resolve().parent
+    spec = importlib.util.spec_from_file_location(
+        _PACKAGE, str(here / "__init__.py"), submodule_search_locations=[str(here)]
+    )
+    assert spec is not None and spec.loader is not None  # noqa: S101, PT018 - the file is there
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[_PACKAGE] = module
+    spec.loader.exec_module(module)
+    return _PACKAGE
+
+
+def _run_manage(path: str, go_on: Callable[[], None]) -> None:
+    """Run the project's manage.py, which may set paths and read files, up to where it hands over to Django."""
+    from django.core import management
+
+    def take_over(*_: object) -> None:
+        go_on()
+
+    management.execute_from_command_line = take_over
+    management.ManagementUtility.execute = take_over  # the other way in
+    sys.argv = [path, "check"]
+    try:
+        runpy.run_path(path, run_name="__main__")
+    except SystemExit as end:  # `sys.exit(main())`
+        if end.code not in {None, 0}:
+            raise
+
+
+def _replace_databases(databases: dict[str, dict[str, Any]]) -> None:
+    """Put other databases in the place of the project's, before any of its code can have opened one."""
+    from django.conf import settings
+
+    for alias, entry in databases.items():
+        settings.DATABASES[alias] = dict(entry)
+
+
+def _forget_connections(databases: dict[str, dict[str, Any]]) -> None:
+    """See to it that what was configured before the replacement, by a settings module that imports a lot, is gone."""
+    from django.db import connections
+
+    configured = connections.settings
+    for alias, entry in databases.items():
+        if configured.get(alias, {}).get("NAME") != entry.get("NAME"):
+            raise RuntimeError(f"database {alias} was opened while the settings were read")
+
+
+def _send(answers: IO[str], answer: dict[str, Any]) -> None:
+    answers.write(json.dumps(answer, default=str) + "\n")
+    answers.flush()
+
+
+def _describe_error(error: BaseException, stage: str, directory: str) -> dict[str, Any]:
+    """The error with the part of its traceback that is the project's own, the last of it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    here = str(Path(__file__).resolve().parent)
+    outside = [frame for frame in frames if not frame.filename.startswith((here, "<frozen"))]
+    own = [
+        frame
+        for frame in outside
+        if frame.filename.startswith(str(directory)) and "site-packages" not in frame.filename
+    ]
+    shown = (own or outside)[-4:]
+    if outside and outside[-1] not in shown:
+        shown.append(outside[-1])
+    return {
+        "stage": stage,
+        "type": type(error).__name__,
+        "message": str(error),
+        "frames": [{"file": f.filename, "line": f.lineno, "function": f.name, "text": f.line or ""} for f in shown],
+        "facts": getattr(error, "liteferry_facts", {}),
+    }
+
+
+if __name__ == "__main__":
+    main()
