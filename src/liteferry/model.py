@@ -1238,6 +1238,7 @@ class Report:
     offenders: str = ""  # the file that lists every offending value's place; "" when there is none
     into: Into = "new"
     django: DjangoReport | None = None
+    rehearsal: bool = False  # nothing was to remain in the target
 
     @property
     def rows(self) -> int:
@@ -1277,6 +1278,7 @@ class Options:
     verify: bool = True
     keep_staging: bool = False
     dry_run: bool = False
+    rehearsal: bool = False  # everything is done, and nothing remains in the target
     show_values: bool = False
     run_dir: str | None = None
     offenders: str | None = None  # a file to keep every offender's place in, where there is no run directory

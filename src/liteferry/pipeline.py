@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +16,18 @@ from typing import TYPE_CHECKING, Any, Final
 from liteferry.arrival import arrive, plan_arrival, read_schema, refuse_options, verify_arrival
 from liteferry.choosing import demand_conversions
 from liteferry.choosing.suggestions import ColumnChoice, choose_columns
+from liteferry.course import (
+    carry_out,
+    follow_plan,
+    open_or_start,
+    open_source,
+    publish_or_rehearse,
+    scratch_dir,
+)
 from liteferry.decisions import demand_types
-from liteferry.errors import ExitStatus, MigrationError
+from liteferry.errors import MigrationError
 from liteferry.executor import choose_jobs, execute, stop_workers
 from liteferry.expectation import decide_as, expect_definitions, refresh_plan, refuse_other_source
-from liteferry.journal import Journal
 from liteferry.model import (
     Catalog,
     Census,
@@ -34,7 +39,6 @@ from liteferry.model import (
     TableDigest,
     TargetCatalog,
     ignore,
-    to_json,
 )
 from liteferry.planner import map_target_tables, plan_migration, select_tables
 from liteferry.proof import (
@@ -52,28 +56,23 @@ from liteferry.proof import (
 from liteferry.quarantine import settle_rows
 from liteferry.run import (
     AS_IT_WAS,
-    PLAN_NAME,
     Run,
     list_unproven,
     read_plan,
     read_report,
-    write_private,
 )
 from liteferry.scripts import excuse_hooks
-from liteferry.source import OffenderStore, open_snapshot, show_path
-from liteferry.source.keeping import QUARANTINE_NAME, write_quarantine
-from liteferry.source.offenders import OFFENDERS_NAME
-from liteferry.staging import clear_staging, publish, refuse_target, settle
+from liteferry.source import show_path
+from liteferry.staging import clear_staging, refuse_target
 from liteferry.target import SnapshotReader, Target, open_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
 
+    from liteferry.journal import Journal
     from liteferry.source import Snapshot
 
 DEFAULT_OPTIONS: Final = Options()
-EMBEDDED_ROOM: Final = 3
-"""How many times the source's size the embedded server's disk must have free: tables, indexes, write-ahead log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,30 +239,6 @@ def run_use_case(request: tuple[str, tuple[object, ...], Options], observe: Call
     return use_cases[name](*arguments, options, observe)
 
 
-@contextlib.contextmanager
-def _scratch_dir() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="liteferry-") as directory:
-        yield Path(directory)
-
-
-@contextlib.contextmanager
-def _open_source(source: str, directory: Path | None, run: Run, *, keep: bool = False) -> Iterator[Snapshot]:
-    """The snapshot of the source, in a directory of its own unless one is given."""
-    with contextlib.ExitStack() as stack:
-        place = directory or stack.enter_context(_scratch_dir())
-        with run.phase("snapshot"):
-            snapshot = stack.enter_context(
-                open_snapshot(source, directory=place, mode=run.options.snapshot, observe=run.observe, keep=keep)
-            )
-        run.source = replace(snapshot.info, path=show_path(Path(source).absolute()))
-        kept = Path(run.options.offenders) if run.options.offenders else None
-        list_path = kept or place / OFFENDERS_NAME
-        store = OffenderStore(list_path, show_values=run.options.show_values)
-        snapshot.offenders = stack.enter_context(contextlib.closing(store))
-        run.keeps_offenders = keep or kept is not None
-        yield snapshot
-
-
 def _read_source(snapshot: Snapshot, run: Run, options: Options | None = None) -> tuple[Catalog, Census]:
     """The catalogue, and the census with the rows set apart that the user quarantines. options: else the run's."""
     catalog, options = snapshot.read_catalog(), options or run.options
@@ -279,7 +254,7 @@ def _read_source(snapshot: Snapshot, run: Run, options: Options | None = None) -
 
 def _inspect(source: str, options: Options, observe: Callable[[Event], None]) -> Inspection:
     run = Run(source, options, observe)
-    with _open_source(source, None, run) as snapshot:
+    with open_source(source, None, run) as snapshot:
         catalog = snapshot.read_catalog()
         with run.phase("census"):
             census = snapshot.take_census(catalog, observe=run.observe)
@@ -295,12 +270,12 @@ def _plan(source: str, target: str | None, options: Options, observe: Callable[[
         if target is not None and options.into == "existing":
             server = stack.enter_context(open_target(target))
             read_schema(server, options.schema)  # before the source is read: it may not be there
-            return plan_arrival(run, server, stack.enter_context(_open_source(source, None, run)), source).plan
+            return plan_arrival(run, server, stack.enter_context(open_source(source, None, run)), source).plan
         if target is not None:
             server = stack.enter_context(open_target(target))
             held = server.read_catalog(options.schema)
             refuse_target(server, options.schema, exists=held.exists)
-        snapshot = stack.enter_context(_open_source(source, None, run))
+        snapshot = stack.enter_context(open_source(source, None, run))
         catalog, census = _read_source(snapshot, run)
         if target is not None:
             return _plan_tried(run, catalog, census, held, options, server)
@@ -311,7 +286,7 @@ def _digest_source(
     source: str, options: Options, observe: Callable[[Event], None]
 ) -> tuple[tuple[str, TableDigest], ...]:
     run = Run(source, options, observe)
-    with _open_source(source, None, run) as snapshot:
+    with open_source(source, None, run) as snapshot:
         if options.run_dir is not None:
             made = read_plan(Path(options.run_dir))
             if made.apart:
@@ -348,12 +323,12 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
     if options.into == "existing":
         return _run_arrival(source, target or "", run)
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(_open_or_start(target, run))
+        server = stack.enter_context(open_or_start(target, run))
         server.lock_schema(options.schema)
         held = server.read_catalog(options.schema)
         refuse_target(server, options.schema, exists=held.exists)
-        directory = stack.enter_context(_scratch_dir()) if options.dry_run else run.make_directory()
-        snapshot = stack.enter_context(_open_source(source, directory, run, keep=not options.dry_run))
+        directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
+        snapshot = stack.enter_context(open_source(source, directory, run, keep=not options.dry_run))
         catalog, census = _read_source(snapshot, run)
         with run.phase("plan"):
             made = run.plan = _plan_tried(run, catalog, census, held, options, server)
@@ -362,7 +337,7 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
             clear_staging(server, made, run)
             return _carry(run, _Cargo(made, catalog, census, snapshot), server, journal, directory)
 
-        return _follow(run, made, snapshot, server, directory, carry)
+        return follow_plan(run, made, snapshot, server, directory, carry)
 
 
 def _plan_tried(
@@ -381,41 +356,17 @@ def _run_arrival(source: str, target: str, run: Run) -> Report:
     """The same into a schema that is there: no staging, but one transaction."""
     options = run.options
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(_open_or_start(target, run))
+        server = stack.enter_context(open_or_start(target, run))
         server.lock_schema(options.schema)
         read_schema(server, options.schema)
-        directory = stack.enter_context(_scratch_dir()) if options.dry_run else run.make_directory()
-        snapshot = stack.enter_context(_open_source(source, directory, run, keep=not options.dry_run))
+        directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
+        snapshot = stack.enter_context(open_source(source, directory, run, keep=not options.dry_run))
         arrival = plan_arrival(run, server, snapshot, source)
 
         def carry(journal: Journal) -> Report:
             return arrive(run, arrival, server, journal, directory)
 
-        return _follow(run, arrival.plan, snapshot, server, directory, carry)
-
-
-def _follow(
-    run: Run, made: Plan, snapshot: Snapshot, server: Target, directory: Path, carry: Callable[[Journal], Report]
-) -> Report:
-    """Follow a plan as far as it leads: shown, blocked, or carried out; whatever comes of it is written down."""
-    if run.options.dry_run:
-        return run.report("blocked" if made.blockers else "not proven", exit_status=_dry_status(made))
-    with Journal.create(directory) as journal:
-        run.watch(journal.note_event)
-        write_private(directory / PLAN_NAME, to_json(made))
-        journal.set_value("run_id", run.run_id)
-        journal.set_value("target", server.describe_address())
-        journal.set_state("planned")
-        if made.blockers:
-            journal.set_state("blocked")
-            snapshot.discard()
-            return run.write_report(directory, run.report("blocked"))
-        write_quarantine(directory / QUARANTINE_NAME, made, snapshot)
-        return run.write_report(directory, carry(journal))
-
-
-def _dry_status(made: Plan) -> int:
-    return int(ExitStatus.BLOCKED if made.blockers else ExitStatus.PROVEN)
+        return follow_plan(run, arrival.plan, snapshot, server, directory, carry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,37 +381,18 @@ class _Cargo:
 
 def _carry(run: Run, cargo: _Cargo, server: Target, journal: Journal, directory: Path) -> Report:
     """Execute, prove, publish; or take everything back."""
-    run.jobs = choose_jobs(run.options.jobs)
-    run.begun = True
-    failure: MigrationError | None = None
-    interrupted = False
-    try:
-        journal.set_state("running")
+
+    def work() -> bool:
         # closed before anything is taken back: then its workers have ended
         with contextlib.closing(_execute(run, cargo, server)) as events:
             for event in events:
                 run.observe(event)
-        if _prove_staging(run, cargo, server, directory):
-            with run.phase("publish"):
-                publish(run, cargo.plan, server, journal)
-    except MigrationError as error:
-        failure = error
-    except KeyboardInterrupt:
-        failure, interrupted = MigrationError("the run was interrupted", code="interrupted"), True
-    except BaseException:  # a bug, ours or the observer's: raised, but nothing half done is left behind it
-        settle(run, cargo.plan, server, journal)
-        if run.published:
-            run.write_report(directory, run.report(run.good_verdict))
-        raise
-    left = "" if run.published and failure is None else settle(run, cargo.plan, server, journal)
-    if run.published:
-        if failure is not None:
-            run.note(f"{failure}; but everything was published by then")
-        return run.report(run.good_verdict)
-    if left:
-        run.note(left)
-    cargo.snapshot.discard()
-    return run.report_unpublished(cargo.plan, directory, failure, left, interrupted=interrupted)
+        proven = _prove_staging(run, cargo, server, directory)
+        if proven:
+            publish_or_rehearse(run, cargo.plan, server, journal)
+        return proven
+
+    return carry_out(run, cargo.plan, server, journal, directory, work, cargo.snapshot.discard)
 
 
 def _execute(run: Run, cargo: _Cargo, server: Target) -> Generator[Event, None, None]:
@@ -550,45 +482,6 @@ def prove(
     return not run.mismatch_count and all(table.verdict == "proven" for table in run.tables)
 
 
-@contextlib.contextmanager
-def _open_or_start(target: str | None, run: Run) -> Iterator[Target]:
-    """Open the target; without one, start the embedded server and make a database named after the source.
-
-    Where nothing is published, that database goes away again.
-    """
-    if target is not None:
-        with open_target(target) as server:
-            run.server = server.info
-            yield server
-        return
-    from liteferry import servers
-
-    if not os.path.isfile(run.path):  # noqa: PTH113 - the same; before a server is started and a database made for nothing
-        with _open_source(str(run.path), None, run):
-            pass
-    _check_room(Path(servers.default_home()), run.path)
-    embedded = servers.start_server()
-    url = servers.create_database(embedded, run.path.stem)
-    try:
-        with open_target(url) as server:
-            run.server = replace(server.info, embedded=True)
-            yield server
-    finally:
-        if not run.published and not run.staging_kept:
-            servers.drop_database(embedded, url)
-
-
-def _check_room(home: Path, source: Path) -> None:
-    existing = next(path for path in (home, *home.parents) if path.exists())
-    free, needed = shutil.disk_usage(existing).free, EMBEDDED_ROOM * source.stat().st_size
-    if free < needed:
-        raise MigrationError(
-            f"the embedded server's disk has {free / 1e6:,.0f} MB free; this source may need {needed / 1e6:,.0f} MB",
-            code="disk-space",
-            hint="make room, set LITEFERRY_HOME to a directory on a larger disk, or give a TARGET",
-        )
-
-
 # ---------------------------------------------------------------------------------------------------------------------
 # Verify
 
@@ -604,8 +497,8 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(open_target(target))
         run.server = server.info
-        scratch = stack.enter_context(_scratch_dir())
-        snapshot = stack.enter_context(_open_source(source, scratch, run))
+        scratch = stack.enter_context(scratch_dir())
+        snapshot = stack.enter_context(open_source(source, scratch, run))
         if options.into == "existing":
             return verify_arrival(run, made, server, snapshot, source, scratch)
         if made is not None:

@@ -24,6 +24,7 @@ from liteferry.model import (
     KEPT_WHOLE,
     REPORT_SCHEMA,
     ConversionReport,
+    DjangoReport,
     Event,
     Failure,
     KeyTrial,
@@ -117,6 +118,7 @@ class Run:
         self.conversions: tuple[ConversionReport, ...] | None = None  # as the proof counted them
         self.hooks = HookLog()
         self.hook_remains: list[str] = []  # what undo files could not take back
+        self.django: DjangoReport | None = None
         self.staged: TargetCatalog | None = None  # what is in staging, as it was compared
         self.begun = False  # the target was touched
         self.publishing: tuple[tuple[str, str, int], ...] | None = None  # what the commit makes appear
@@ -281,7 +283,7 @@ class Run:
                 path=show_path(self.path), size_bytes=0, sha256="", sqlite_version="", encoding="", journal_mode=""
             ),
             target=self.server,
-            target_schema=self.options.schema,
+            target_schema=plan.target_schema if plan else self.options.schema,
             phases=tuple(self._phases),
             tables=self.tables,
             objects=self.objects,
@@ -300,7 +302,9 @@ class Run:
             failure=failure,
             apart=plan.apart if plan else (),
             offenders=show_path(self.offenders) if self.offenders else "",
-            into=self.options.into,
+            into=plan.into if plan else self.options.into,
+            django=self.django,
+            rehearsal=self.options.rehearsal,
         )
 
     def write_provisional(self, report: Report) -> None:

@@ -42,6 +42,7 @@ LAYERS = {
     "executor": 3,
     "scripts": 3,
     "run": 3,
+    "course": 3,
     "quarantine": 3,
     "staging": 3,
     "arrival": 3,

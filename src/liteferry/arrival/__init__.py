@@ -32,7 +32,7 @@ from liteferry.target import SnapshotReader, TransactionReader, reporting
 from liteferry.target.readers import end_transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     import psycopg
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from liteferry.source import Snapshot
     from liteferry.target import Target
 
-__all__ = ["arrive", "plan_arrival", "read_schema", "refuse_options", "take_back", "verify_arrival"]
+__all__ = ["arrive", "fill_staging", "plan_arrival", "read_schema", "refuse_options", "take_back", "verify_arrival"]
 
 _TRANSACTION_TIMEOUT_SINCE: Final = 170000
 _KILLED_HINT: Final = "`liteferry undo` finds out whether the transaction was committed, and takes it back if so"
@@ -156,9 +156,14 @@ def arrive(run: Run, arrival: Arrival, server: Target, journal: Journal, directo
     failure: MigrationError | None = None
     interrupted = False
     fate = _Fate()
+
+    def commit(connection: psycopg.Connection, held: TargetCatalog) -> None:
+        with run.phase("publish"):
+            _commit(run, arrival, connection, held, journal, fate)
+
     try:
         journal.set_state("running")
-        _run_transaction(run, arrival, server, journal, directory, fate)
+        _run_transaction(run, arrival, server, journal, directory, commit)
     except _UnequalError:
         pass
     except MigrationError as error:
@@ -203,8 +208,33 @@ def _settle(run: Run, server: Target, journal: Journal, fate: _Fate) -> str:
     return ""
 
 
+def fill_staging(run: Run, arrival: Arrival, server: Target, journal: Journal, directory: Path) -> bool:
+    """Load and prove a schema of our own, which somebody else then publishes. Returns whether all is equal.
+
+    What goes wrong is raised; nothing has been loaded then.
+    """
+
+    def commit(connection: psycopg.Connection, held: TargetCatalog) -> None:
+        run.staged = held
+        with reporting("the commit"):
+            connection.execute("COMMIT")
+
+    try:
+        _run_transaction(run, arrival, server, journal, directory, commit, keeps_rows=False)
+    except _UnequalError:
+        return False
+    return True
+
+
 def _run_transaction(
-    run: Run, arrival: Arrival, server: Target, journal: Journal, directory: Path, fate: _Fate
+    run: Run,
+    arrival: Arrival,
+    server: Target,
+    journal: Journal,
+    directory: Path,
+    commit: Callable[[psycopg.Connection, TargetCatalog], None],
+    *,
+    keeps_rows: bool = True,
 ) -> None:
     plan = arrival.plan
     with server.lend_connection() as connection:
@@ -216,7 +246,8 @@ def _run_transaction(
             with run.phase("load"):
                 _run_steps(run, [step for step in plan.steps if step.id == "pre-data/lock"], server, connection)
                 _refuse_changed(arrival, server, connection)
-                keep_replaced(arrival, connection, journal, directory)
+                if keeps_rows:
+                    keep_replaced(arrival, connection, journal, directory)
                 steps = [step for step in plan.steps if step.phase == "pre-data" and step.id != "pre-data/lock"]
                 _run_steps(run, steps, server, connection)
                 for step in plan.steps:
@@ -231,8 +262,7 @@ def _run_transaction(
                 raise AssertionError("a locked schema is gone")
             if not prove(run, arrival, TransactionReader(connection), held, holding, directory):
                 raise _UnequalError
-            with run.phase("publish"):
-                _commit(run, arrival, connection, held, journal, fate)
+            commit(connection, held)
         finally:
             end_transaction(connection)
 

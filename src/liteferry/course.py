@@ -1,0 +1,176 @@
+"""The course that every run takes: open the source, open the target, follow a plan as far as it leads, or take it back.
+
+Layer 3. Used by `pipeline` and `django_move`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from liteferry.errors import ExitStatus, MigrationError
+from liteferry.executor import choose_jobs
+from liteferry.journal import Journal
+from liteferry.model import to_json
+from liteferry.run import PLAN_NAME, write_private
+from liteferry.source import OffenderStore, open_snapshot, show_path
+from liteferry.source.keeping import QUARANTINE_NAME, write_quarantine
+from liteferry.source.offenders import OFFENDERS_NAME
+from liteferry.staging import publish, settle
+from liteferry.target import open_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from liteferry.model import Plan, Report
+    from liteferry.run import Run
+    from liteferry.source import Snapshot
+    from liteferry.target import Target
+
+EMBEDDED_ROOM: Final = 3
+"""How many times the source's size the embedded server's disk must have free: tables, indexes, write-ahead log."""
+
+
+@contextlib.contextmanager
+def scratch_dir() -> Iterator[Path]:
+    """A directory that goes away again."""
+    with tempfile.TemporaryDirectory(prefix="liteferry-") as directory:
+        yield Path(directory)
+
+
+@contextlib.contextmanager
+def open_source(source: str, directory: Path | None, run: Run, *, keep: bool = False) -> Iterator[Snapshot]:
+    """The snapshot of the source, in a directory of its own unless one is given."""
+    with contextlib.ExitStack() as stack:
+        place = directory or stack.enter_context(scratch_dir())
+        with run.phase("snapshot"):
+            snapshot = stack.enter_context(
+                open_snapshot(source, directory=place, mode=run.options.snapshot, observe=run.observe, keep=keep)
+            )
+        run.source = replace(snapshot.info, path=show_path(Path(source).absolute()))
+        kept = Path(run.options.offenders) if run.options.offenders else None
+        list_path = kept or place / OFFENDERS_NAME
+        store = OffenderStore(list_path, show_values=run.options.show_values)
+        snapshot.offenders = stack.enter_context(contextlib.closing(store))
+        run.keeps_offenders = keep or kept is not None
+        yield snapshot
+
+
+@contextlib.contextmanager
+def open_or_start(target: str | None, run: Run) -> Iterator[Target]:
+    """Open the target; without one, start the embedded server and make a database named after the source.
+
+    Where nothing is published, that database goes away again.
+    """
+    if target is not None:
+        with open_target(target) as server:
+            run.server = server.info
+            yield server
+        return
+    from liteferry import servers
+
+    if not os.path.isfile(run.path):  # noqa: PTH113 - the same; before a server is started and a database made for nothing
+        with open_source(str(run.path), None, run):
+            pass
+    _check_room(Path(servers.default_home()), run.path)
+    embedded = servers.start_server()
+    url = servers.create_database(embedded, run.path.stem)
+    try:
+        with open_target(url) as server:
+            run.server = replace(server.info, embedded=True)
+            yield server
+    finally:
+        if run.options.rehearsal or (not run.published and not run.staging_kept):
+            servers.drop_database(embedded, url)
+
+
+def _check_room(home: Path, source: Path) -> None:
+    existing = next(path for path in (home, *home.parents) if path.exists())
+    free, needed = shutil.disk_usage(existing).free, EMBEDDED_ROOM * source.stat().st_size
+    if free < needed:
+        raise MigrationError(
+            f"the embedded server's disk has {free / 1e6:,.0f} MB free; this source may need {needed / 1e6:,.0f} MB",
+            code="disk-space",
+            hint="make room, set LITEFERRY_HOME to a directory on a larger disk, or give a TARGET",
+        )
+
+
+def follow_plan(
+    run: Run, made: Plan, snapshot: Snapshot, server: Target, directory: Path, carry: Callable[[Journal], Report]
+) -> Report:
+    """Follow a plan as far as it leads: shown, blocked, or carried out; whatever comes of it is written down."""
+    if run.options.dry_run:
+        return run.report("blocked" if made.blockers else "not proven", exit_status=_dry_status(made))
+    with Journal.create(directory) as journal:
+        run.watch(journal.note_event)
+        write_private(directory / PLAN_NAME, to_json(made))
+        journal.set_value("run_id", run.run_id)
+        journal.set_value("target", server.describe_address())
+        journal.set_state("planned")
+        if made.blockers:
+            journal.set_state("blocked")
+            snapshot.discard()
+            return run.write_report(directory, run.report("blocked"))
+        write_quarantine(directory / QUARANTINE_NAME, made, snapshot)
+        return run.write_report(directory, carry(journal))
+
+
+def _dry_status(made: Plan) -> int:
+    return int(ExitStatus.BLOCKED if made.blockers else ExitStatus.PROVEN)
+
+
+def carry_out(
+    run: Run,
+    plan: Plan,
+    server: Target,
+    journal: Journal,
+    directory: Path,
+    work: Callable[[], bool],
+    discard: Callable[[], None],
+) -> Report:
+    """Do the work of a plan that goes through a staging schema; or take everything back.
+
+    work: loads, proves and publishes; returns whether all was proven. discard: takes the snapshot away, where nothing
+    was published and nothing is proven by it.
+    """
+    run.jobs = choose_jobs(run.options.jobs)
+    run.begun = True
+    failure: MigrationError | None = None
+    interrupted = proven = False
+    try:
+        journal.set_state("running")
+        proven = work()
+    except MigrationError as error:
+        failure = error
+    except KeyboardInterrupt:
+        failure, interrupted = MigrationError("the run was interrupted", code="interrupted"), True
+    except BaseException:  # a bug, ours or the observer's: raised, but nothing half done is left behind it
+        settle(run, plan, server, journal)
+        if run.published:
+            run.write_report(directory, run.report(run.good_verdict))
+        raise
+    left = "" if run.published and failure is None else settle(run, plan, server, journal)
+    if run.published:
+        if failure is not None:
+            run.note(f"{failure}; but everything was published by then")
+        return run.report(run.good_verdict)
+    if left:
+        run.note(left)
+    if proven and failure is None:
+        return run.report(run.good_verdict)
+    discard()
+    return run.report_unpublished(run.plan or plan, directory, failure, left, interrupted=interrupted)
+
+
+def publish_or_rehearse(run: Run, plan: Plan, server: Target, journal: Journal) -> None:
+    """Publish; in a rehearsal on somebody's server, stop here: `carry_out` takes staging away again."""
+    if run.options.rehearsal and run.server is not None and not run.server.embedded:
+        run.note("rehearsed: everything was loaded and proven in staging, and nothing is published")
+        return
+    with run.phase("publish"):
+        publish(run, plan, server, journal)
