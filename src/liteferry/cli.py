@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeAlias
 
 from liteferry import __version__
 from liteferry.errors import EXIT_STATUSES, MigrationError
@@ -32,8 +32,13 @@ class Command:
 
     name: str
     help: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
+    add_arguments: Callable[[argparse.ArgumentParser, Place], None]
     run: str  # the function of `liteferry.commands`
+    for_project: bool = False  # it can move a Django project's database
+
+
+Place: TypeAlias = Literal["file", "project", "within"]
+"""What the arguments are about: a SQLite file; a Django project, which --django names; the one we run within."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -46,14 +51,51 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--quiet", "-q", action="store_true", help="show no progress")
 
 
-def _add_source(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", metavar="SOURCE", help="the SQLite file")
+def _add_source(parser: argparse.ArgumentParser, place: Place, *, project: bool = True) -> None:
+    """The source: a file, or a project's database. project: whether the command can take one."""
+    if place == "file":
+        parser.add_argument("source", metavar="SOURCE", help="the SQLite file")
+    if project:
+        _add_project(parser, place)
     parser.add_argument(
         "--snapshot",
         choices=("copy", "none"),
         default="copy",
         help="copy: work on a consistent copy (default); none: where the disk has no room for one, read the file"
         " itself in one transaction, which makes writers wait, or their write-ahead log grow, until the end",
+    )
+
+
+def _add_project(parser: argparse.ArgumentParser, place: Place) -> None:
+    """Which Django project is meant, and which of its databases."""
+    group = parser.add_argument_group("a Django project")
+    if place != "within":
+        group.add_argument(
+            "--django",
+            metavar="DIR",
+            help="move the database of the Django project in this directory, in place of SOURCE; the project is asked"
+            " in its own interpreter and need not have liteferry installed",
+        )
+        group.add_argument(
+            "--settings", type=_text, metavar="MODULE", help="its settings (default: as its manage.py says)"
+        )
+        group.add_argument(
+            "--python",
+            metavar="PATH",
+            help="its interpreter (default: that of the virtual environment in or beside it, else the active one)",
+        )
+    group.add_argument(
+        "--database",
+        type=_text,
+        metavar="ALIAS",
+        help="which of its DATABASES is moved (default: default, or the only one that is SQLite)",
+    )
+    group.add_argument(
+        "--target-alias",
+        type=_text,
+        metavar="ALIAS",
+        help="which of its DATABASES is the target (default: the only PostgreSQL one, else what DATABASE_URL says,"
+        " else the embedded PostgreSQL)",
     )
 
 
@@ -236,7 +278,7 @@ def _scale(text: str) -> float:
 # Commands
 
 
-def _arguments_demo(parser: argparse.ArgumentParser) -> None:
+def _arguments_demo(parser: argparse.ArgumentParser, _place: Place) -> None:
     parser.add_argument(
         "--scale",
         type=_scale,
@@ -257,22 +299,22 @@ def _add_offenders(parser: argparse.ArgumentParser, default: str = "not kept") -
     )
 
 
-def _arguments_inspect(parser: argparse.ArgumentParser) -> None:
-    _add_source(parser)
+def _arguments_inspect(parser: argparse.ArgumentParser, place: Place) -> None:
+    _add_source(parser, place, project=False)
     _add_offenders(parser)
     _add_output(parser)
 
 
-def _arguments_plan(parser: argparse.ArgumentParser) -> None:
-    _add_source(parser)
+def _arguments_plan(parser: argparse.ArgumentParser, place: Place) -> None:
+    _add_source(parser, place)
     _add_target(parser, optional=True)
     _add_selection(parser)
     _add_offenders(parser, "not kept; migrate: offenders.sqlite in the run directory")
     _add_output(parser)
 
 
-def _arguments_check(parser: argparse.ArgumentParser) -> None:
-    _arguments_plan(parser)
+def _arguments_check(parser: argparse.ArgumentParser, place: Place) -> None:
+    _arguments_plan(parser, place)
     group = parser.add_argument_group("the draft")
     group.add_argument(
         "--write-config",
@@ -285,14 +327,18 @@ def _arguments_check(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _arguments_migrate(parser: argparse.ArgumentParser) -> None:
-    _arguments_plan(parser)
+def _arguments_migrate(parser: argparse.ArgumentParser, place: Place) -> None:
+    _arguments_plan(parser, place)
     _add_run(parser)
 
 
-def _arguments_verify(parser: argparse.ArgumentParser) -> None:
-    _add_source(parser)
-    _add_target(parser, optional=False)
+def _arguments_rehearse(parser: argparse.ArgumentParser, place: Place) -> None:
+    _arguments_migrate(parser, place)
+
+
+def _arguments_verify(parser: argparse.ArgumentParser, place: Place) -> None:
+    _add_source(parser, place)
+    _add_target(parser, optional=place != "file")
     _add_selection(parser)
     group = parser.add_argument_group("the proof")
     group.add_argument("--run-dir", metavar="DIR", help="the run that made the target: its plan says what was accepted")
@@ -301,7 +347,7 @@ def _arguments_verify(parser: argparse.ArgumentParser) -> None:
     _add_output(parser)
 
 
-def _arguments_digest(parser: argparse.ArgumentParser) -> None:
+def _arguments_digest(parser: argparse.ArgumentParser, _place: Place) -> None:
     parser.add_argument("database", metavar="DATABASE", help="a SQLite file, or a PostgreSQL connection string")
     parser.add_argument("--snapshot", choices=("copy", "none"), default="copy", help="as for migrate")
     parser.add_argument(
@@ -311,7 +357,7 @@ def _arguments_digest(parser: argparse.ArgumentParser) -> None:
     _add_output(parser)
 
 
-def _arguments_report(parser: argparse.ArgumentParser) -> None:
+def _arguments_report(parser: argparse.ArgumentParser, _place: Place) -> None:
     parser.add_argument("run_dir", metavar="RUN_DIR", help="the directory of a run")
     parser.add_argument(
         "--format", choices=("text", "markdown", "html", "json"), default="text", help="the form (default: text)"
@@ -319,7 +365,7 @@ def _arguments_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the same as --format json")
 
 
-def _arguments_undo(parser: argparse.ArgumentParser) -> None:
+def _arguments_undo(parser: argparse.ArgumentParser, _place: Place) -> None:
     parser.add_argument("run_dir", metavar="RUN_DIR", help="the directory of the run to take back")
     parser.add_argument(
         "--target", metavar="TARGET", help="the database, where the run's own address does not lead there any more"
@@ -328,7 +374,7 @@ def _arguments_undo(parser: argparse.ArgumentParser) -> None:
     _add_output(parser)
 
 
-def _arguments_server(parser: argparse.ArgumentParser) -> None:
+def _arguments_server(parser: argparse.ArgumentParser, _place: Place) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     start = actions.add_parser("start", help="start it, making its data directory the first time")
     start.add_argument("--tcp", action="store_true", help="listen on 127.0.0.1 too, on a free port, with a password")
@@ -345,7 +391,7 @@ def _arguments_server(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--json", action="store_true", help="write JSON to standard output")
 
 
-def _arguments_completion(parser: argparse.ArgumentParser) -> None:
+def _arguments_completion(parser: argparse.ArgumentParser, _place: Place) -> None:
     parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="the shell")
 
 
@@ -367,24 +413,35 @@ COMMANDS: Final = (
         help="everything that would go wrong; touches nothing",
         add_arguments=_arguments_check,
         run="check",
+        for_project=True,
     ),
     Command(
         name="plan",
         help="the steps and their SQL, exactly as migrate runs them",
         add_arguments=_arguments_plan,
         run="plan",
+        for_project=True,
+    ),
+    Command(
+        name="rehearse",
+        help="the whole of migrate, after which nothing remains: into the embedded PostgreSQL, or TARGET's staging",
+        add_arguments=_arguments_rehearse,
+        run="rehearse",
+        for_project=True,
     ),
     Command(
         name="migrate",
         help="snapshot, plan, load, prove, publish, report",
         add_arguments=_arguments_migrate,
         run="migrate",
+        for_project=True,
     ),
     Command(
         name="verify",
         help="the proof alone: every value and every object of TARGET against SOURCE",
         add_arguments=_arguments_verify,
         run="verify",
+        for_project=True,
     ),
     Command(
         name="digest",
@@ -428,7 +485,7 @@ class _Parser(argparse.ArgumentParser):
         super().error(message)
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(place: Place = "file") -> argparse.ArgumentParser:
     """Define the whole command line. Pure."""
     parser = _Parser(
         prog="liteferry",
@@ -442,14 +499,16 @@ def build_parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(
             command.name, help=command.help, description=command.help[0].upper() + command.help[1:]
         )
-        command.add_arguments(sub)
+        command.add_arguments(sub, place if command.for_project else "file")
         sub.set_defaults(run=command.run)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (see `liteferry.errors.ExitStatus`)."""
-    arguments = build_parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    place: Place = "project" if any(word == "--django" or word.startswith("--django=") for word in given) else "file"
+    arguments = build_parser(place).parse_args(given)
     import logging
 
     # psycopg warns there of what is told as an error of ours anyway

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.model import CHECK_SCHEMA, DIGEST_SCHEMA, INSPECT_SCHEMA, Options, to_json
 from liteferry.progress import watch
+from liteferry.project import ProjectOptions
 from liteferry.report.wording import escape_unprintable
 
 if TYPE_CHECKING:
@@ -80,10 +81,20 @@ def make_options(arguments: argparse.Namespace) -> Options:
         verify=not given.get("no_verify", False),
         keep_staging=given.get("keep_staging", False),
         dry_run=given.get("dry_run", False),
+        project=_choose_project(given, kept),
         show_values=given.get("show_values", False),
         run_dir=given.get("run_dir"),
         offenders=given.get("offenders"),
     )
+
+
+def _choose_project(given: dict[str, object], kept: Options) -> ProjectOptions | None:
+    """The Django project that the command line names; what the file of decisions says of it comes below that."""
+    if not given.get("django"):
+        return None
+    found = kept.project or ProjectOptions(directory="")
+    said = {name: value for name in ("settings", "python", "database", "target_alias") if (value := given.get(name))}
+    return replace(found, directory=str(given["django"]), **said)  # type: ignore[arg-type]  # all of them texts
 
 
 def _read_config(arguments: argparse.Namespace) -> Options:
@@ -92,7 +103,8 @@ def _read_config(arguments: argparse.Namespace) -> Options:
 
     if "config" not in arguments or arguments.no_config:
         return Options()
-    path = Path(arguments.config) if arguments.config is not None else find_config(Path())
+    here = Path(getattr(arguments, "django", None) or "")
+    path = Path(arguments.config) if arguments.config is not None else find_config(here)
     if path is None:
         return Options()
     options = read_config(path)
@@ -147,9 +159,11 @@ def _inspect(arguments: argparse.Namespace) -> int:
 
 
 def _make_plan(arguments: argparse.Namespace, options: Options) -> Plan:
-    from liteferry import pipeline
+    from liteferry import django_move, pipeline
 
     with _watching(arguments) as observe:
+        if options.project is not None:
+            return django_move.check(arguments.target, options, observe)
         return pipeline.plan(arguments.source, arguments.target, options, observe)
 
 
@@ -213,22 +227,37 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
-    from liteferry import pipeline
-    from liteferry.report.wording import format_plural
+    return _move(arguments, make_options(arguments))
 
-    options = make_options(arguments)
-    if arguments.target is None and not options.dry_run:
+
+def _rehearse(arguments: argparse.Namespace) -> int:
+    return _move(arguments, replace(make_options(arguments), rehearsal=True))
+
+
+def _move(arguments: argparse.Namespace, options: Options) -> int:
+    from liteferry import django_move, pipeline
+
+    target = arguments.target
+    if options.project is not None:
+        start = django_move.start_project(options.project, target)
+        _tell(f"the project's database {start.alias} is {start.path}; the target is what {start.target_from} says")
+        source, target = str(start.path), start.target
+    else:
+        source = arguments.source
+    if target is None and not options.dry_run:
         _refuse_forgotten_target()
-    elif not options.dry_run:
-        _warn_of_password(arguments.target)
-        if os.path.isfile(arguments.source):  # noqa: PTH113 - Path.is_file raises for a name that is too long
-            into = f"schema {options.schema} of {_describe_target(arguments.target)}"
-            files = f", and run {format_plural(len(options.hooks), 'SQL file')} of yours" if options.hooks else ""
-            _confirm(f"Move {arguments.source} into {into}{files}?", arguments)
+    elif target is not None and not options.dry_run:
+        if arguments.target is not None:
+            _warn_of_password(target)
+        if os.path.isfile(source) and not options.rehearsal:  # noqa: PTH113 - Path.is_file raises for a name that is too long
+            _confirm_move(source, target, options, arguments)
     report: Report | None = None
     try:
         with _watching(arguments) as observe:
-            report = pipeline.migrate(arguments.source, arguments.target, options, observe)
+            if options.project is not None:
+                report = django_move.migrate(target, options, observe)
+            else:
+                report = pipeline.migrate(source, target, options, observe)
         return _finish(report, arguments)
     except KeyboardInterrupt:
         if report is None:
@@ -236,11 +265,23 @@ def _migrate(arguments: argparse.Namespace) -> int:
         return _finish(report, arguments)  # it came too late to change anything
 
 
-def _verify(arguments: argparse.Namespace) -> int:
-    from liteferry import pipeline
+def _confirm_move(source: str, target: str, options: Options, arguments: argparse.Namespace) -> None:
+    from liteferry.report.wording import format_plural
 
+    into = f"schema {options.schema} of {_describe_target(target)}"
+    files = f", and run {format_plural(len(options.hooks), 'SQL file')} of yours" if options.hooks else ""
+    _confirm(f"Move {source} into {into}{files}?", arguments)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from liteferry import django_move, pipeline
+
+    options = make_options(arguments)
     with _watching(arguments) as observe:
-        report = pipeline.verify(arguments.source, arguments.target, make_options(arguments), observe)
+        if options.project is not None:
+            report = django_move.verify(arguments.target, options, observe)
+        else:
+            report = pipeline.verify(arguments.source, arguments.target, options, observe)
     return _finish(report, arguments)
 
 
@@ -355,6 +396,7 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "check": _check,
     "plan": _plan,
     "migrate": _migrate,
+    "rehearse": _rehearse,
     "verify": _verify,
     "digest": _digest,
     "report": _report,

@@ -77,15 +77,24 @@ def read_schema(server: Target, schema: str) -> tuple[TargetCatalog, Holding]:
     return target, holding
 
 
-def plan_arrival(run: Run, server: Target, snapshot: Snapshot, source: str, *, made_before: bool = False) -> Arrival:
-    """Read both sides and plan. made_before: as in `plan_existing`. Raises: MigrationError."""
-    target, holding = read_schema(server, run.options.schema)
+def plan_arrival(
+    run: Run,
+    server: Target,
+    snapshot: Snapshot,
+    source: str,
+    options: Options | None = None,
+    *,
+    made_before: bool = False,
+) -> Arrival:
+    """Read both sides and plan. options: else the run's; made_before: as in `plan_existing`. Raises: MigrationError."""
+    options = options or run.options
+    target, holding = read_schema(server, options.schema)
     catalog = snapshot.read_catalog()
-    matching = match_schema(catalog, target, holding, run.options)
+    matching = match_schema(catalog, target, holding, options)
     adapted = adapt_catalog(catalog, matching)
-    census = _take_census(run, snapshot, adapted, matching, run.options)
+    census = _take_census(run, snapshot, adapted, matching, options)
     with run.phase("plan"):
-        mapped = map_tables(matching, census, run.options)
+        mapped = map_tables(matching, census, options)
         equal = _find_equal(mapped, server, snapshot, target)
         plan = plan_existing(
             mapped,
@@ -94,7 +103,7 @@ def plan_arrival(run: Run, server: Target, snapshot: Snapshot, source: str, *, m
             census,
             target,
             holding,
-            run.options,
+            options,
             equal=equal,
             source=show_path(Path(source).name),
             made_before=made_before,

@@ -5,7 +5,7 @@ session pins what the server's or the role's settings could change (time zone, d
 name in SQL comes from `names.quote_name`, every value is a parameter.
 """
 
-from liteferry.target.entries import make_django_entry
+from liteferry.target.entries import make_conninfo, make_django_entry
 from liteferry.target.readers import SnapshotReader, TransactionReader
 from liteferry.target.reporting import reporting
 from liteferry.target.session import MIN_VERSION_NUM, Target, check_server, open_target
@@ -19,6 +19,7 @@ __all__ = [
     "Trial",
     "begin_trial",
     "check_server",
+    "make_conninfo",
     "make_django_entry",
     "open_target",
     "reporting",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from liteferry.names import quote_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _OWN_KEYS: Final = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 """libpq's keywords that Django has settings of its own for; all others go into OPTIONS."""
@@ -35,3 +35,17 @@ def make_django_entry(conninfo: str, search_path: Sequence[str] = ()) -> dict[st
 
         entry["NAME"] = os.environ.get("PGDATABASE") or entry["USER"] or os.environ.get("PGUSER", "")
     return {"ENGINE": "django.db.backends.postgresql", **entry, "OPTIONS": given, "CONN_MAX_AGE": 0}
+
+
+def make_conninfo(entry: Mapping[str, Any]) -> str:
+    """The connection string of an entry of DATABASES. Connects to nothing.
+
+    OPTIONS of Django's own (pool, isolation_level, server_side_binding, assume_role …) are left out.
+    """
+    from psycopg.conninfo import make_conninfo as make
+    from psycopg.pq import Conninfo
+
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    given = {key: value for key, value in (entry.get("OPTIONS") or {}).items() if key in known and value is not None}
+    given |= {key: entry[name] for key, name in _OWN_KEYS.items() if entry.get(name)}
+    return make("", **given)

@@ -87,6 +87,11 @@ class Target:
         self.control = control
         self.info = info
 
+    @property
+    def conninfo(self) -> str:
+        """The connection string that it was opened with, for a child of ours to open the same: may hold a password."""
+        return self._conninfo
+
     @contextlib.contextmanager
     def lend_connection(self) -> Iterator[psycopg.Connection]:
         """Lend a connection in autocommit mode; it goes back to the pool, or is closed when it broke."""

@@ -1,0 +1,311 @@
+"""The use cases for a Django project, end to end: check, migrate and rehearse, verify.
+
+Layer 3. What `pipeline` is for a file alone. The schema comes from the project's own migrations, which run in a staging
+schema; the rows go in by `arrival`, which fills any schema that an application made; the proof is the same; and then
+the project's own ORM has to read all of it there, before anything is published.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from liteferry.arrival import fill_staging, plan_arrival, verify_arrival
+from liteferry.course import carry_out, follow_plan, open_or_start, open_source, publish_or_rehearse, scratch_dir
+from liteferry.django_move.publishing import plan_publication
+from liteferry.django_move.schema import make_schema
+from liteferry.django_move.start import Start, start_project
+from liteferry.django_project import describe_project
+from liteferry.errors import MigrationError
+from liteferry.executor import drop_staging
+from liteferry.expectation import decide_as
+from liteferry.model import DjangoReport, Options, Step, ignore, to_json
+from liteferry.names import quote_literal, quote_name
+from liteferry.planner import STAGING_COMMENT, staging_name
+from liteferry.run import AS_IT_WAS, PLAN_NAME, Run, read_plan, write_private
+from liteferry.staging import clear_staging, refuse_target
+from liteferry.target import open_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from liteferry.arrival.data import Arrival
+    from liteferry.django_move.schema import MadeSchema
+    from liteferry.journal import Journal
+    from liteferry.model import Event, Plan, Report, TargetCatalog
+    from liteferry.project import Project
+    from liteferry.source import Snapshot
+    from liteferry.target import Target
+
+_NAMED: Final = 5
+_DEFAULT_SCHEMA: Final = Options().schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Journey:
+    """What is moved: the project, described, and the snapshot of its database."""
+
+    run: Run
+    start: Start
+    project: Project
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """A staging schema that can be filled. ``arrival``: with the plan of filling it; ``plan``: of the whole move."""
+
+    made: MadeSchema
+    arrival: Arrival
+    plan: Plan
+
+
+def check(target: str | None, options: Options, observe: Callable[[Event], None] = ignore) -> Plan:
+    """Plan a project's move, touching neither source nor target: the schema is made on the embedded server.
+
+    target: a connection string, None for what the project's settings name. Raises: MigrationError.
+    """
+    start = _start(target, options)
+    run = Run(start.path, options, observe)
+    with contextlib.ExitStack() as stack:
+        if start.target is not None:
+            server = stack.enter_context(open_target(start.target))
+            refuse_target(server, options.schema, exists=server.read_catalog(options.schema).exists)
+        journey = stack.enter_context(_set_out(run, start, None))
+        return _plan_on_embedded(journey).plan
+
+
+def migrate(target: str | None, options: Options, observe: Callable[[Event], None] = ignore) -> Report:
+    """Move a project's database, prove that every value arrived, read it by its ORM, and publish it.
+
+    target: as for `check`. With `Options.rehearsal` nothing remains in the target. Returns and raises as
+    `pipeline.migrate` does.
+    """
+    start = _start(target, options)
+    run = Run(start.path, options, observe)
+    try:
+        return _run_move(run, start)
+    except BaseException as error:
+        if not run.begun:
+            run.discard_directory()
+            if isinstance(error, KeyboardInterrupt):
+                raise KeyboardInterrupt(AS_IT_WAS) from None
+        if not isinstance(error, KeyboardInterrupt) or not run.published or run.directory is None:
+            raise
+    run.note("the interruption came too late: everything is published")
+    return run.write_report(run.directory, run.report(run.good_verdict))
+
+
+def _start(target: str | None, options: Options) -> Start:
+    if options.project is None:
+        raise AssertionError("a project's move needs Options.project")
+    if options.snapshot != "copy":
+        raise MigrationError(
+            "--snapshot none is not for Django projects: the project's own code reads the snapshot",
+            code="usage",
+            hint="make room for a copy, or name a --run-dir on a larger disk",
+        )
+    return start_project(options.project, target)
+
+
+def _run_move(run: Run, start: Start) -> Report:
+    options = run.options
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(open_or_start(start.target, run))
+        server.lock_schema(options.schema)
+        refuse_target(server, options.schema, exists=server.read_catalog(options.schema).exists)
+        directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
+        journey = stack.enter_context(_set_out(run, start, directory, keep=not options.dry_run))
+        ready: _Ready | None = None
+        if start.target is None:  # the database is ours: what is planned on is what is filled
+            ready = _prepare(journey, server)
+            plan = ready.plan
+        else:
+            plan = _plan_on_embedded(journey).plan
+
+        def carry(journal: Journal) -> Report:
+            clear_staging(server, plan, run) if ready is None else None
+            return _carry(journey, ready, plan, server, journal, directory)
+
+        return follow_plan(run, plan, journey.snapshot, server, directory, carry)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Planning
+
+
+@contextlib.contextmanager
+def _set_out(run: Run, start: Start, directory: Path | None, *, keep: bool = False) -> Iterator[_Journey]:
+    """Take the snapshot, and have the project described."""
+    with open_source(str(start.path), directory, run, keep=keep) as snapshot:
+        with run.phase("project"):
+            project = describe_project(start.place, start.settings, start.alias, read_applied(snapshot))
+        run.django = DjangoReport(
+            project=Path(start.place.directory).name,
+            settings_module=start.settings.settings_module,
+            django_version=start.settings.django_version,
+            moved_from=start.alias,
+            digest=project.digest,
+        )
+        yield _Journey(run=run, start=start, project=project, snapshot=snapshot)
+
+
+def read_applied(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+    """The migrations that the file says are applied, app and name. Raises: MigrationError (django-database)."""
+    table = next((table for table in snapshot.read_catalog().tables if table.name == "django_migrations"), None)
+    if table is None:
+        raise MigrationError(
+            "the database has no table django_migrations: Django's migrations never ran on it",
+            code="django-database",
+            hint="is this the file that the project uses? `manage.py showmigrations` says what it sees",
+        )
+    return tuple((str(app), str(name)) for rows in snapshot.read_rows(table, ("app", "name")) for app, name in rows)
+
+
+def _plan_on_embedded(journey: _Journey) -> _Ready:
+    """Plan on the embedded server, in a database that goes away again."""
+    from liteferry import servers
+
+    embedded = servers.start_server()
+    url = servers.create_database(embedded, journey.start.path.stem)
+    try:
+        with open_target(url) as server:
+            return _prepare(journey, server)
+    finally:
+        servers.drop_database(embedded, url)
+
+
+def _prepare(journey: _Journey, server: Target) -> _Ready:
+    """Make the staging schema, and plan how it is filled."""
+    run, options = journey.run, journey.run.options
+    staging = staging_name(options.schema)
+    with run.phase("schema"):
+        made = make_schema(server, server.conninfo, staging, journey.project, run.observe)
+    _refuse_filled(server, made.catalog, options.schema)
+    working = replace(options, schema=staging, into="existing", replace_rows=("*",))
+    arrival = plan_arrival(run, server, journey.snapshot, str(journey.start.path), working)
+    plan = _plan_move(arrival.plan, server, options, staging)
+    run.plan = plan
+    if run.django is not None:
+        run.django = replace(
+            run.django,
+            made_by=made.made_by,
+            migrations=made.migrations,
+            migrations_s=made.elapsed_s,
+            seeded=tuple((table.target, table.replaced) for table in plan.tables if table.replaced),
+        )
+    return _Ready(made=made, arrival=arrival, plan=plan)
+
+
+def _refuse_filled(server: Target, staged: TargetCatalog, schema: str) -> None:
+    """Refuse a schema that has tables of the project's names already. Raises: MigrationError (target-not-empty)."""
+    held = server.read_catalog(schema)
+    there = {table.name for table in held.tables} | {view.name for view in held.views}
+    clash = [table.name for table in staged.tables if table.name in there]
+    if clash:
+        more = f" and {len(clash) - _NAMED} more" if len(clash) > _NAMED else ""
+        raise MigrationError(
+            f"schema {schema} of database {server.info.database} has tables of this project already:"
+            f" {', '.join(clash[:_NAMED])}{more}",
+            code="target-not-empty",
+            hint="give an empty database or another --schema; or, where `manage.py migrate` made them and their rows"
+            " may go, --into existing --replace-rows '*'",
+        )
+
+
+def _plan_move(filling: Plan, server: Target, options: Options, staging: str) -> Plan:
+    """The plan of the whole move, around that of filling the staging schema."""
+    creates = not server.read_catalog(options.schema).exists
+    publish_sql, undo_sql = plan_publication(server, staging, options.schema, creates_schema=creates)
+    name = quote_name(staging)
+    make = (f"CREATE SCHEMA {name}", f"COMMENT ON SCHEMA {name} IS {quote_literal(STAGING_COMMENT)}")
+    steps = [step for step in filling.steps if step.phase != "publish"]
+    return replace(
+        filling,
+        target_schema=options.schema,
+        staging_schema=staging,
+        creates_schema=creates,
+        steps=(
+            Step(id="pre-data/schema", phase="pre-data", sql=make),
+            *steps,
+            Step(id="publish", phase="publish", sql=publish_sql, undo_sql=undo_sql),
+        ),
+        findings=tuple(found for found in filling.findings if found.code != "rows-replaced"),
+        into="django",
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Carrying it out
+
+
+def _carry(
+    journey: _Journey, ready: _Ready | None, plan: Plan, server: Target, journal: Journal, directory: Path
+) -> Report:
+    """Make the schema where it is not yet made; load, prove, read by the ORM, publish; or take everything back."""
+    run = journey.run
+
+    def work() -> bool:
+        filled = ready or _prepare_on_target(journey, server, plan)
+        proven = fill_staging(run, filled.arrival, server, journal, directory)
+        run.plan = filled.plan
+        if proven:
+            write_private(directory / PLAN_NAME, to_json(filled.plan))
+            publish_or_rehearse(run, filled.plan, server, journal)
+        return proven
+
+    return carry_out(run, plan, server, journal, directory, work, journey.snapshot.discard)
+
+
+def _prepare_on_target(journey: _Journey, server: Target, planned: Plan) -> _Ready:
+    """The same preparation on the target itself. Raises: MigrationError where its plan has a finding that blocks."""
+    ready = _prepare(journey, server)
+    if ready.plan.blockers:
+        known = {(found.code, found.place) for found in planned.findings}
+        new = [found for found in ready.plan.blockers if (found.code, found.place) not in known]
+        raise MigrationError(
+            f"on this server the plan has findings that it did not have on the embedded one:"
+            f" {'; '.join(found.message for found in new[:_NAMED])}",
+            code="target-changed",
+            hint="`liteferry rehearse` with this target shows them",
+        )
+    return ready
+
+
+def drop_leftover(plan: Plan, server: Target) -> None:
+    """Take a staging schema of ours away again."""
+    if server.read_schema_comment(plan.staging_schema) == STAGING_COMMENT:
+        drop_staging(plan, server)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Verify
+
+
+def verify(target: str | None, options: Options, observe: Callable[[Event], None] = ignore) -> Report:
+    """Prove that a target holds what the project's database holds, whoever moved it and whenever.
+
+    Every value, and the catalogue: against what the run of `Options.run_dir` published, where one is given. Raises:
+    MigrationError.
+    """
+    start = _start(target, options)
+    if start.target is None:
+        raise MigrationError(
+            "there is no target to verify",
+            code="usage",
+            hint="name it: TARGET, --target-alias, or DATABASE_URL",
+        )
+    made = read_plan(Path(options.run_dir)) if options.run_dir is not None else None
+    if made is not None and options.schema == _DEFAULT_SCHEMA:
+        options = replace(options, schema=made.target_schema)
+    run = Run(start.path, options, observe)
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(open_target(start.target))
+        run.server = server.info
+        scratch = stack.enter_context(scratch_dir())
+        journey = stack.enter_context(_set_out(run, start, scratch))
+        decided = options if made is None else decide_as(made, options)
+        run.options = replace(decided, into="existing", accept=decided.accept or ("all",))
+        return verify_arrival(run, None, server, journey.snapshot, str(start.path), scratch)

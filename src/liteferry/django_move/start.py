@@ -1,0 +1,85 @@
+"""Where a Django project's move starts: the project, the database that is moved, and the target that is meant.
+
+Layer 3. Used by `move` and by commands that need the project alone.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from liteferry.django_project import choose_database, find_place, read_settings
+from liteferry.errors import MigrationError
+from liteferry.target import make_conninfo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from liteferry.project import ProjectOptions, ProjectPlace, ProjectSettings
+
+_URL_VARIABLES: Final = ("DATABASE_URL", "POSTGRES_URL", "POSTGRESQL_URL")
+_SCHEMES: Final = ("postgres://", "postgresql://")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A project that is about to be moved. ``target``: a connection string, None for the embedded server.
+
+    ``target_from``: in words, where the target comes from. ``entries``: DATABASES as it stands, passwords too, which
+    stay in memory.
+    """
+
+    place: ProjectPlace
+    settings: ProjectSettings
+    entries: Mapping[str, Mapping[str, Any]]
+    alias: str
+    path: Path
+    target: str | None
+    target_from: str
+
+
+def start_project(wanted: ProjectOptions, target: str | None) -> Start:
+    """Find the project, ask for its settings, and choose source and target. Raises: MigrationError (django-…)."""
+    place = find_place(wanted)
+    settings, entries = read_settings(place)
+    alias, path = choose_database(settings, wanted.database)
+    chosen, why = choose_target(wanted, settings, entries, alias, target)
+    return Start(
+        place=place, settings=settings, entries=entries, alias=alias, path=path, target=chosen, target_from=why
+    )
+
+
+def choose_target(
+    wanted: ProjectOptions,
+    settings: ProjectSettings,
+    entries: Mapping[str, Mapping[str, Any]],
+    alias: str,
+    target: str | None,
+) -> tuple[str | None, str]:
+    """The target, and where it comes from.
+
+    What the command says; else the alias that was named; else the only PostgreSQL database of the settings; else a
+    variable such as DATABASE_URL; else the embedded server.
+
+    Raises: MigrationError (django-database).
+    """
+    if target is not None:
+        return target, "the command line"
+    others = {found.alias: found for found in settings.databases if found.alias != alias}
+    postgresql = [name for name, found in others.items() if found.vendor == "postgresql"]
+    if wanted.target_alias:
+        if wanted.target_alias not in postgresql:
+            raise MigrationError(
+                f"DATABASES has no PostgreSQL database {wanted.target_alias}",
+                code="django-database",
+                hint=f"it has: {', '.join(postgresql) or 'none'}",
+            )
+        return make_conninfo(entries[wanted.target_alias]), f"DATABASES[{wanted.target_alias!r}]"
+    if len(postgresql) == 1:
+        return make_conninfo(entries[postgresql[0]]), f"DATABASES[{postgresql[0]!r}]"
+    for name in _URL_VARIABLES:
+        if os.environ.get(name, "").startswith(_SCHEMES):
+            return os.environ[name], f"the variable {name}"
+    return None, "no target was named: the embedded server"
