@@ -468,6 +468,10 @@ COMMANDS: Final = (
 )
 
 
+_OF_RUNS: Final = frozenset({"report", "undo", "server"})
+"""Commands about a run, or about the embedded server, that a project's own command has, too."""
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse's parser; what it says of a wrong command line is JSON, too, where that was asked for."""
 
@@ -494,21 +498,32 @@ def build_parser(place: Place = "file") -> argparse.ArgumentParser:
         + "; ".join(f"{int(status)} {text.split(';')[0].rstrip('.')}" for status, text in EXIT_STATUSES.items()),
     )
     parser.add_argument("--version", action="version", version=f"liteferry {__version__}")
+    add_commands(parser, place)
+    return parser
+
+
+def add_commands(parser: argparse.ArgumentParser, place: Place) -> None:
+    """Add the commands to a parser; within a project those that can be about it. Pure."""
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
+        if place == "within" and not (command.for_project or command.name in _OF_RUNS):
+            continue
         sub = commands.add_parser(
             command.name, help=command.help, description=command.help[0].upper() + command.help[1:]
         )
         command.add_arguments(sub, place if command.for_project else "file")
         sub.set_defaults(run=command.run)
-    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (see `liteferry.errors.ExitStatus`)."""
     given = sys.argv[1:] if argv is None else argv
     place: Place = "project" if any(word == "--django" or word.startswith("--django=") for word in given) else "file"
-    arguments = build_parser(place).parse_args(given)
+    return run_arguments(build_parser(place).parse_args(given))
+
+
+def run_arguments(arguments: argparse.Namespace) -> int:
+    """Run the command that the arguments name; returns the exit status."""
     import logging
 
     # psycopg warns there of what is told as an error of ours anyway

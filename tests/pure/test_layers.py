@@ -55,6 +55,7 @@ LAYERS = {
     "progress": 4,
     "commands": 4,
     "cli": 4,
+    "django": 4,
     "__init__": 4,
     "__main__": 4,
 }
