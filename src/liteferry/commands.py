@@ -240,7 +240,8 @@ def _move(arguments: argparse.Namespace, options: Options) -> int:
     target = arguments.target
     if options.project is not None:
         start = django_move.start_project(options.project, target)
-        _tell(f"the project's database {start.alias} is {start.path}; the target is what {start.target_from} says")
+        named = f"what {start.target_from} says" if start.target_from else "the embedded PostgreSQL"
+        _tell(f"the project's database {start.alias} is {start.path}; the target is {named}")
         source, target = str(start.path), start.target
     else:
         source = arguments.source

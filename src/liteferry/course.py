@@ -27,13 +27,36 @@ from liteferry.target import open_target
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from liteferry.model import Plan, Report
+    from liteferry.model import Options, Plan, Report
     from liteferry.run import Run
     from liteferry.source import Snapshot
     from liteferry.target import Target
 
 EMBEDDED_ROOM: Final = 3
 """How many times the source's size the embedded server's disk must have free: tables, indexes, write-ahead log."""
+
+
+def refuse_contradictions(options: Options) -> None:
+    """Refuse what would have to be ignored: an application's schema has its own names, and no staging schema.
+
+    Raises: MigrationError (usage).
+    """
+    if options.into != "existing" and options.project is None:
+        return
+    refused = {
+        "hooks have no place": bool(options.hooks),
+        "cast rules have no meaning": bool(options.casts),
+        f"--names {options.names} has no meaning": options.names != "preserve",
+        f"--nocase {options.nocase} has no meaning": options.nocase != "auto",
+        f"--timestamps {options.timestamps} has no meaning": options.timestamps != "auto",
+    }
+    for what, is_given in refused.items():
+        if is_given:
+            raise MigrationError(
+                f"{what} in a schema that an application's migrations make",
+                code="usage",
+                hint="leave them out; its tables, columns, types and names stay as they are",
+            )
 
 
 @contextlib.contextmanager

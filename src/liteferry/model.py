@@ -1187,7 +1187,7 @@ class DjangoReport:
     run did not come that far. ``moved_from``: the alias.
     """
 
-    project: str  # the directory's name
+    directory: str  # the project's
     settings_module: str
     django_version: str
     moved_from: str

@@ -22,6 +22,7 @@ from liteferry.course import (
     open_or_start,
     open_source,
     publish_or_rehearse,
+    refuse_contradictions,
     scratch_dir,
 )
 from liteferry.decisions import demand_types
@@ -195,35 +196,12 @@ def _in_child_without_snapshot(
     There the one read transaction stands for the snapshot, and it must not live in a process that may have the same
     file open for other reasons: closing either of the two would drop the other's locks.
     """
-    _refuse_contradictions(options)
+    refuse_contradictions(options)
     if options.snapshot == "copy":
         return run(*arguments, options, observe)
     from liteferry.child import run_in_child
 
     return run_in_child("use_case", (name, arguments, options), observe=observe)
-
-
-def _refuse_contradictions(options: Options) -> None:
-    """Refuse what would have to be ignored: an application's schema has its own names, and no staging schema.
-
-    Raises: MigrationError (usage).
-    """
-    if options.into != "existing":
-        return
-    refused = {
-        "hooks have no place": bool(options.hooks),
-        "cast rules have no meaning": bool(options.casts),
-        f"--names {options.names} has no meaning": options.names != "preserve",
-        f"--nocase {options.nocase} has no meaning": options.nocase != "auto",
-        f"--timestamps {options.timestamps} has no meaning": options.timestamps != "auto",
-    }
-    for what, is_given in refused.items():
-        if is_given:
-            raise MigrationError(
-                f"{what} in a schema that an application made",
-                code="usage",
-                hint="leave them out; its tables, columns, types and names stay as they are",
-            )
 
 
 def run_use_case(request: tuple[str, tuple[object, ...], Options], observe: Callable[[Event], None]) -> object:

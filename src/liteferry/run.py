@@ -297,7 +297,7 @@ class Run:
             config=self.options.config,
             options=spell_options(self.options),
             hooks=tuple(self.hooks.runs),
-            published=self.published,
+            published=self.published and not self.options.rehearsal,
             jobs=self.jobs,
             failure=failure,
             apart=plan.apart if plan else (),

@@ -12,8 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from liteferry.arrival import fill_staging, plan_arrival, verify_arrival
-from liteferry.course import carry_out, follow_plan, open_or_start, open_source, publish_or_rehearse, scratch_dir
+from liteferry.arrival import arrive, fill_staging, plan_arrival, read_schema, refuse_options, verify_arrival
+from liteferry.course import (
+    carry_out,
+    follow_plan,
+    open_or_start,
+    open_source,
+    publish_or_rehearse,
+    refuse_contradictions,
+    scratch_dir,
+)
 from liteferry.django_move.publishing import plan_publication
 from liteferry.django_move.schema import make_schema
 from liteferry.django_move.start import Start, start_project
@@ -70,6 +78,9 @@ def check(target: str | None, options: Options, observe: Callable[[Event], None]
     start = _start(target, options)
     run = Run(start.path, options, observe)
     with contextlib.ExitStack() as stack:
+        if options.into == "existing":
+            server = stack.enter_context(open_target(start.target or ""))
+            return _plan_in_place(stack.enter_context(_set_out(run, start, None)), server).plan
         if start.target is not None:
             server = stack.enter_context(open_target(start.target))
             refuse_target(server, options.schema, exists=server.read_catalog(options.schema).exists)
@@ -99,6 +110,7 @@ def migrate(target: str | None, options: Options, observe: Callable[[Event], Non
 
 
 def _start(target: str | None, options: Options) -> Start:
+    """Refuse what contradicts itself, and find the project. Raises: MigrationError."""
     if options.project is None:
         raise AssertionError("a project's move needs Options.project")
     if options.snapshot != "copy":
@@ -107,7 +119,10 @@ def _start(target: str | None, options: Options) -> Start:
             code="usage",
             hint="make room for a copy, or name a --run-dir on a larger disk",
         )
-    return start_project(options.project, target)
+    refuse_contradictions(options)
+    start = start_project(options.project, target)
+    refuse_options(start.target, options)
+    return start
 
 
 def _run_move(run: Run, start: Start) -> Report:
@@ -115,9 +130,19 @@ def _run_move(run: Run, start: Start) -> Report:
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(open_or_start(start.target, run))
         server.lock_schema(options.schema)
-        refuse_target(server, options.schema, exists=server.read_catalog(options.schema).exists)
+        if options.into == "existing":
+            read_schema(server, options.schema)
+        else:
+            refuse_target(server, options.schema, exists=server.read_catalog(options.schema).exists)
         directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
         journey = stack.enter_context(_set_out(run, start, directory, keep=not options.dry_run))
+        if options.into == "existing":
+            arrival = _plan_in_place(journey, server)
+
+            def fill(journal: Journal) -> Report:
+                return arrive(run, arrival, server, journal, directory)
+
+            return follow_plan(run, arrival.plan, journey.snapshot, server, directory, fill)
         ready: _Ready | None = None
         if start.target is None:  # the database is ours: what is planned on is what is filled
             ready = _prepare(journey, server)
@@ -143,7 +168,7 @@ def _set_out(run: Run, start: Start, directory: Path | None, *, keep: bool = Fal
         with run.phase("project"):
             project = describe_project(start.place, start.settings, start.alias, read_applied(snapshot))
         run.django = DjangoReport(
-            project=Path(start.place.directory).name,
+            directory=start.place.directory,
             settings_module=start.settings.settings_module,
             django_version=start.settings.django_version,
             moved_from=start.alias,
@@ -177,6 +202,19 @@ def _plan_on_embedded(journey: _Journey) -> _Ready:
         servers.drop_database(embedded, url)
 
 
+def _plan_in_place(journey: _Journey, server: Target) -> Arrival:
+    """Plan to fill the tables that the user's own `manage.py migrate` made in the target."""
+    run = journey.run
+    if run.django is not None:
+        run.django = replace(run.django, made_by="user")
+    return plan_arrival(run, server, journey.snapshot, str(journey.start.path), _decide(journey, run.options))
+
+
+def _decide(journey: _Journey, options: Options) -> Options:  # noqa: ARG001 - the project's fields decide
+    """The options with what the project's fields decide, below what the user does."""
+    return options
+
+
 def _prepare(journey: _Journey, server: Target) -> _Ready:
     """Make the staging schema, and plan how it is filled."""
     run, options = journey.run, journey.run.options
@@ -184,7 +222,7 @@ def _prepare(journey: _Journey, server: Target) -> _Ready:
     with run.phase("schema"):
         made = make_schema(server, server.conninfo, staging, journey.project, run.observe)
     _refuse_filled(server, made.catalog, options.schema)
-    working = replace(options, schema=staging, into="existing", replace_rows=("*",))
+    working = replace(_decide(journey, options), schema=staging, into="existing", replace_rows=("*",))
     arrival = plan_arrival(run, server, journey.snapshot, str(journey.start.path), working)
     plan = _plan_move(arrival.plan, server, options, staging)
     run.plan = plan

@@ -27,8 +27,8 @@ _SCHEMES: Final = ("postgres://", "postgresql://")
 class Start:
     """A project that is about to be moved. ``target``: a connection string, None for the embedded server.
 
-    ``target_from``: in words, where the target comes from. ``entries``: DATABASES as it stands, passwords too, which
-    stay in memory.
+    ``target_from``: where the target comes from, "" for the embedded server. ``entries``: DATABASES as it stands,
+    passwords too, which stay in memory.
     """
 
     place: ProjectPlace
@@ -82,4 +82,4 @@ def choose_target(
     for name in _URL_VARIABLES:
         if os.environ.get(name, "").startswith(_SCHEMES):
             return os.environ[name], f"the variable {name}"
-    return None, "no target was named: the embedded server"
+    return None, ""

@@ -32,6 +32,9 @@ _HOOKS_MAY: Final = (
     "SQL of yours was run, and what it did stands above: look there first whether it changed what liteferry makes."
 )
 
+BY_DJANGO: Final = "Django: "
+"""How `Finding.decided_by` begins where the project's own fields decided."""
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Findings, by what they ask for
 
@@ -163,6 +166,7 @@ def _state_proven(report: Report) -> str:
         return f"{tables} {are_or_were} in PostgreSQL, holding {rows}."
     values = report.values_compared
     every = "the only value" if values == 1 else f"every one of the {format_count(values)} values"
+    is_or_was = "was" if report.rehearsal else is_or_was
     sentence = f"{every} of {format_plural(report.rows, 'row')} in {tables} {is_or_was} in PostgreSQL"
     apart = sum(found.rows for found in report.apart)
     aside = f", {format_plural(apart, 'row')} of them in quarantine" if apart else ""
@@ -235,7 +239,14 @@ def state_outcome(report: Report) -> str:
                 return "Nothing was published."
         case _ if is_check_only(report):
             return f"This run changed nothing: it compared the source with {_name_schema(report)}."
+        case _ if report.rehearsal:
+            return "This was a rehearsal: everything was loaded and proven, and nothing of it remains in PostgreSQL."
         case _ if report.published:
+            if report.into == "django":
+                return (
+                    f"Everything was published in {_name_schema(report)}, in one transaction, in the tables that the"
+                    " project's own migrations make."
+                )
             if report.into == "new":
                 return f"Everything was published in {_name_schema(report)}, in one transaction."
             return f"Everything was brought into {_name_schema(report)}, in one transaction{_say_replaced(report)}."
@@ -372,6 +383,13 @@ def advise(report: Report) -> tuple[Advice, ...]:
 def _advise_use(report: Report) -> list[Advice]:
     advice = []
     server = report.target
+    if report.rehearsal:
+        command = _migrate_command(report)
+        if server and server.embedded:
+            return [
+                Advice(text="Do it for real, with your own PostgreSQL server as TARGET:", command=f"{command} TARGET")
+            ]
+        return [Advice(text="Do it for real:", command=command)]
     if can_undo(report) and server:
         if server.embedded:
             advice.append(
@@ -433,7 +451,7 @@ def _advise_on_differences(report: Report) -> list[Advice]:
                 "come back, it is most likely a bug in liteferry: please report it with the file report.json.",
                 command=_migrate_command(report, "--keep-staging"),
             )
-            if report.into == "new"
+            if report.into != "existing"
             else Advice(
                 text="Run it again. If the differences come back, it is most likely a bug in liteferry: please report "
                 "it with the file report.json.",
@@ -516,7 +534,7 @@ def advise_way_back(report: Report) -> tuple[Advice, ...]:
     undo = Advice(
         text=(
             "Take away from PostgreSQL exactly what this run published, and nothing else."
-            if report.into == "new"
+            if report.into != "existing"
             else "Take the rows of this run out of PostgreSQL again, and put back those that they replaced."
         )
         + " It refuses, and says how many rows are concerned, when the published tables were changed since.",
@@ -548,7 +566,8 @@ def _command(name: str, report: Report, *options: str, embedded: bool = False) -
     Without a target a command starts the embedded server and makes a database there, so that it need not be named; and
     the database of a run that published nothing is gone again.
     """
-    words = ["liteferry", name, report.source.path]
+    words = ["liteferry", name]
+    words += ["--django", report.django.directory] if report.django else [report.source.path]
     if report.target and (embedded or not report.target.embedded):
         words.append(write_address(report.target))
     return write_command(*words, *_schema_option(report), *options)
@@ -567,7 +586,7 @@ def _migrate_command(report: Report, *options: str) -> str:
 
 def _into_options(report: Report) -> list[str]:
     """--into existing, with the tables whose rows were replaced."""
-    if report.into == "new":
+    if report.into != "existing":
         return []
     replaced = [glob.escape(finding.table or "") for finding in report.findings if finding.code == "rows-replaced"]
     return ["--into", "existing", *(word for name in replaced for word in ("--replace-rows", name))]
@@ -580,6 +599,8 @@ def _accepted_options(findings: Sequence[Finding]) -> list[str]:
     ways: list[str] = []
     for finding in findings:
         default = finding.ways[0].name if finding.ways and finding.if_accepted else ""
+        if finding.decided_by.startswith(BY_DJANGO):
+            continue  # decided alike the next time
         if finding.way and finding.way != default:
             ways.append(f"{finding.code}:{glob.escape(finding.place)}={finding.way}")
         elif finding.accepted:

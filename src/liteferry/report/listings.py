@@ -166,6 +166,13 @@ def render_plan_text(plan: Plan, *, width: int = 100) -> str:
 
 def stage_steps(plan: Plan) -> list[tuple[str, tuple[Step, ...]]]:
     """Put the steps into the stages that they run in, in their order, each with its title. Pure."""
+    if plan.into == "django":
+        filling = tuple(step for step in plan.steps if step.phase != "publish" and step.id != "pre-data/schema")
+        return [
+            ("First; the project's own migrations make the tables there", plan.steps[:1]),
+            ("In one transaction, one after the other; it ends with the proof", filling),
+            ("After the proof and the project's own reading, in one transaction", plan.steps[-1:]),
+        ]
     if plan.into == "existing":
         return [("In one transaction, one after the other; it ends with the proof", plan.steps)]
 
