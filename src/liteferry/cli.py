@@ -97,6 +97,15 @@ def _add_project(parser: argparse.ArgumentParser, place: Place) -> None:
         help="which of its DATABASES is the target (default: the only PostgreSQL one, else what DATABASE_URL says,"
         " else the embedded PostgreSQL)",
     )
+    group.add_argument(
+        "--target-env",
+        type=_assignment,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a variable that the project's environment has only while it is on PostgreSQL, where its settings or"
+        " migrations ask for one, as DJANGO_DB=postgresql; no secrets",
+    )
 
 
 def _add_target(parser: argparse.ArgumentParser, *, optional: bool) -> None:
@@ -258,6 +267,13 @@ def _cast(text: str) -> Cast:
         return parse_cast(_text(text))
     except MigrationError as error:
         raise argparse.ArgumentTypeError(f"{error.what}; {error.hint}") from error
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = _text(text).partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError("must be NAME=VALUE")
+    return name, value
 
 
 def _positive(text: str) -> int:

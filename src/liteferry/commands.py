@@ -94,6 +94,8 @@ def _choose_project(given: dict[str, object], kept: Options) -> ProjectOptions |
         return None
     found = kept.project or ProjectOptions(directory="")
     said = {name: value for name in ("settings", "python", "database", "target_alias") if (value := given.get(name))}
+    variables: tuple[tuple[str, str], ...] = tuple(given.get("target_env", ()))  # type: ignore[arg-type]  # pairs
+    found = replace(found, target_env=(*found.target_env, *variables))
     return replace(found, directory=str(given["django"]), **said)  # type: ignore[arg-type]  # all of them texts
 
 

@@ -31,6 +31,7 @@ class ProjectOptions:
     python: str = ""  # interpreter
     database: str = ""  # the alias that is moved
     target_alias: str = ""  # the alias that is the target
+    target_env: tuple[tuple[str, str], ...] = ()  # variables that the project has only while it is on PostgreSQL
     prune: tuple[PruneRule, ...] = ()
     write_env: str = ""  # the file that the new setting is written to
 

@@ -220,7 +220,8 @@ def _prepare(journey: _Journey, server: Target) -> _Ready:
     run, options = journey.run, journey.run.options
     staging = staging_name(options.schema)
     with run.phase("schema"):
-        made = make_schema(server, server.conninfo, staging, journey.project, run.observe)
+        variables = dict(options.project.target_env) if options.project else {}
+        made = make_schema(server, server.conninfo, staging, journey.project, run.observe, variables)
     _refuse_filled(server, made.catalog, options.schema)
     working = replace(_decide(journey, options), schema=staging, into="existing", replace_rows=("*",))
     arrival = plan_arrival(run, server, journey.snapshot, str(journey.start.path), working)

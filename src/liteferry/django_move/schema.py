@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from liteferry.django_project import ProjectError, ask_project, replace_all
@@ -35,11 +36,17 @@ class MadeSchema:
 
 
 def make_schema(
-    server: Target, conninfo: str, staging: str, project: Project, observe: Callable[[Event], None]
+    server: Target,
+    conninfo: str,
+    staging: str,
+    project: Project,
+    observe: Callable[[Event], None],
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> MadeSchema:
     """Make the staging schema and run the project's migrations in it; events tell of each migration.
 
-    conninfo: the connection string that ``server`` was opened with. Whoever calls this takes the schema away again if
+    conninfo: the connection string that ``server`` was opened with. environment: variables that the project has only
+    while it is on PostgreSQL. Whoever calls this takes the schema away again if
     it raises.
 
     Raises: MigrationError (django-driver, django-migration).
@@ -69,6 +76,7 @@ def make_schema(
             {"alias": project.alias},
             databases=replace_all(project.settings, project.alias, entry),
             tell=tell,
+            environment=environment,
         )
     except ProjectError as error:
         raise _explain_failure(error, server) from error

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from liteferry.django_project.asking import ProjectError, ask_project
 from liteferry.django_project.databases import choose_database, replace_all, sqlite_entry
 from liteferry.django_project.place import find_place
-from liteferry.project import Project, ProjectPlace, ProjectSettings
+from liteferry.project import Project, ProjectModel, ProjectPlace, ProjectSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ __all__ = [
     "choose_database",
     "describe_project",
     "find_place",
+    "read_models",
     "read_settings",
     "replace_all",
     "sqlite_entry",
@@ -59,3 +60,22 @@ def describe_project(
         )
     facts = {"place": msgspec.to_builtins(place), "settings": msgspec.to_builtins(settings)}
     return msgspec.convert({**found, **facts}, Project)
+
+
+def read_models(
+    project: Project, entry: Mapping[str, object], environment: Mapping[str, str]
+) -> tuple[ProjectModel, ...]:
+    """Describe the models as they are where an entry of DATABASES leads: some ask for the vendor. Raises: ProjectError.
+
+    environment: variables that the project has only there.
+    """
+    import msgspec
+
+    found = ask_project(
+        project.place,
+        "read_models",
+        {"alias": project.alias},
+        databases=replace_all(project.settings, project.alias, entry),
+        environment=environment,
+    )
+    return msgspec.convert(found, tuple[ProjectModel, ...])

@@ -66,6 +66,19 @@ def describe(argument: dict[str, Any], tell: Callable[..., None]) -> dict[str, A
     }
 
 
+def read_models(argument: dict[str, Any], tell: Callable[..., None]) -> list[dict[str, Any]]:  # noqa: ARG001 - as all tasks
+    """Describe the models as they are on the database ``argument["alias"]``: some ask for its vendor."""
+    from django.apps import apps
+    from django.db import connections, router
+
+    alias = argument["alias"]
+    return [
+        _describe_model(model, None, connections[alias], allowed=bool(router.allow_migrate_model(alias, model)))
+        for model in apps.get_models(include_auto_created=True)
+        if not model._meta.proxy and not model._meta.swapped
+    ]
+
+
 def _make_postgresql_connection() -> Any:
     """A connection that is never opened: asked for column types alone. None without a driver."""
     from django.db import connections

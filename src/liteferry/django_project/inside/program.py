@@ -25,6 +25,7 @@ _PACKAGE = "liteferry_inside"
 TASKS = {
     "read_settings": "settings",
     "describe": "describing",
+    "read_models": "describing",
     "migrate": "migrating",
 }
 """Tasks, functions of the same name, by the module that has them. Each takes (argument, tell) and returns JSON."""
