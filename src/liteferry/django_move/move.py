@@ -25,7 +25,8 @@ from liteferry.course import (
 from liteferry.django_move.publishing import plan_publication
 from liteferry.django_move.schema import make_schema
 from liteferry.django_move.start import Start, start_project
-from liteferry.django_project import describe_project
+from liteferry.django_project import describe_project, read_models
+from liteferry.django_rules.refining import decide_by_models, exclude_derived, refine_findings
 from liteferry.errors import MigrationError
 from liteferry.executor import drop_staging
 from liteferry.expectation import decide_as
@@ -34,7 +35,7 @@ from liteferry.names import quote_literal, quote_name
 from liteferry.planner import STAGING_COMMENT, staging_name
 from liteferry.run import AS_IT_WAS, PLAN_NAME, Run, read_plan, write_private
 from liteferry.staging import clear_staging, refuse_target
-from liteferry.target import open_target
+from liteferry.target import make_django_entry, open_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -204,15 +205,26 @@ def _plan_on_embedded(journey: _Journey) -> _Ready:
 
 def _plan_in_place(journey: _Journey, server: Target) -> Arrival:
     """Plan to fill the tables that the user's own `manage.py migrate` made in the target."""
-    run = journey.run
+    run, options = journey.run, journey.run.options
     if run.django is not None:
         run.django = replace(run.django, made_by="user")
-    return plan_arrival(run, server, journey.snapshot, str(journey.start.path), _decide(journey, run.options))
+    decided = _decide(journey, server, options.schema)
+    arrival = plan_arrival(run, server, journey.snapshot, str(journey.start.path), decided)
+    run.plan = replace(arrival.plan, findings=refine_findings(arrival.plan.findings))
+    return replace(arrival, plan=run.plan)
 
 
-def _decide(journey: _Journey, options: Options) -> Options:  # noqa: ARG001 - the project's fields decide
-    """The options with what the project's fields decide, below what the user does."""
-    return options
+def _decide(journey: _Journey, server: Target, schema: str) -> Options:
+    """The options with what the project's models decide, below what the user does. schema: has the project's tables."""
+    options, project = journey.run.options, journey.project
+    catalog = journey.snapshot.read_catalog()
+    models = read_models(project, make_django_entry(server.conninfo, (schema, "public")), _list_variables(options))
+    options = exclude_derived(catalog, options)
+    return replace(options, decisions=(*decide_by_models(models, catalog), *options.decisions))
+
+
+def _list_variables(options: Options) -> dict[str, str]:
+    return dict(options.project.target_env) if options.project else {}
 
 
 def _prepare(journey: _Journey, server: Target) -> _Ready:
@@ -220,10 +232,9 @@ def _prepare(journey: _Journey, server: Target) -> _Ready:
     run, options = journey.run, journey.run.options
     staging = staging_name(options.schema)
     with run.phase("schema"):
-        variables = dict(options.project.target_env) if options.project else {}
-        made = make_schema(server, server.conninfo, staging, journey.project, run.observe, variables)
+        made = make_schema(server, server.conninfo, staging, journey.project, run.observe, _list_variables(options))
     _refuse_filled(server, made.catalog, options.schema)
-    working = replace(_decide(journey, options), schema=staging, into="existing", replace_rows=("*",))
+    working = replace(_decide(journey, server, staging), schema=staging, into="existing", replace_rows=("*",))
     arrival = plan_arrival(run, server, journey.snapshot, str(journey.start.path), working)
     plan = _plan_move(arrival.plan, server, options, staging)
     run.plan = plan
@@ -271,7 +282,7 @@ def _plan_move(filling: Plan, server: Target, options: Options, staging: str) ->
             *steps,
             Step(id="publish", phase="publish", sql=publish_sql, undo_sql=undo_sql),
         ),
-        findings=tuple(found for found in filling.findings if found.code != "rows-replaced"),
+        findings=refine_findings(filling.findings),
         into="django",
     )
 
