@@ -7,7 +7,10 @@ answers. Names are Django's own words: label ``app.Model``, internal type ``Deci
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
+
+BY_DJANGO: Final = "Django: "
+"""How `Decision.origin` and `Finding.decided_by` begin where the project's own fields decided."""
 
 Lookups: TypeAlias = "dict[str, object]"
 """Keyword arguments of ``QuerySet.filter``: JSON values, dates as ISO text."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from liteferry.model import Decision
+from liteferry.project import BY_DJANGO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,7 +40,7 @@ def decide_by_models(models: Sequence[ProjectModel], catalog: Catalog) -> tuple[
             code="target-type-unknown",
             place=f"{table.name}.{field.column}",
             way="leave-out",
-            origin=f"Django: {by_table[table.name].label}.{field.name} is computed by PostgreSQL",
+            origin=f"{BY_DJANGO}{by_table[table.name].label}.{field.name} is computed by PostgreSQL",
         )
         for table in catalog.tables
         if table.name in by_table
@@ -47,7 +48,12 @@ def decide_by_models(models: Sequence[ProjectModel], catalog: Catalog) -> tuple[
         if field.generated
     ]
     derived = [
-        Decision(code="virtual-table-left-out", place=table.name, way="leave-out", origin=f"Django: {command}")
+        Decision(
+            code="virtual-table-left-out",
+            place=table.name,
+            way="leave-out",
+            origin=f"{BY_DJANGO}{command} makes it anew",
+        )
         for table in catalog.virtual_tables
         for name, command in _DERIVED.items()
         if table.name.startswith(name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from liteferry.decisions import matches_place
 from liteferry.errors import MigrationError
 from liteferry.findings import make_finding
+from liteferry.project import BY_DJANGO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -65,6 +66,8 @@ def _list_decisions(options: Options) -> Iterator[tuple[str, str, str, str]]:
         if colon and place:
             yield f"--accept {item}", code, place, ""
     for decision in options.decisions:
+        if decision.origin.startswith(BY_DJANGO):
+            continue  # nobody wrote it: it says what would be done
         text = f"{decision.code}:{decision.place}" if decision.code else decision.place
         yield f"--on-misfit {text}={decision.way}", decision.code, decision.place, decision.way.partition(":")[0]
 

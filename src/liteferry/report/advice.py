@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from liteferry.errors import EXIT_STATUSES, ExitStatus
 from liteferry.findings import FINDINGS
+from liteferry.project import BY_DJANGO
 from liteferry.report.wording import (
     format_count,
     format_duration,
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 _HOOKS_MAY: Final = (
     "SQL of yours was run, and what it did stands above: look there first whether it changed what liteferry makes."
 )
-
-BY_DJANGO: Final = "Django: "
-"""How `Finding.decided_by` begins where the project's own fields decided."""
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Findings, by what they ask for
