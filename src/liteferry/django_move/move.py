@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from liteferry.arrival.data import Arrival
     from liteferry.django_move.schema import MadeSchema
     from liteferry.journal import Journal
-    from liteferry.model import Event, Plan, Report, TargetCatalog
+    from liteferry.model import Event, Plan, Report
     from liteferry.project import Project
     from liteferry.source import Snapshot
     from liteferry.target import Target
@@ -86,6 +86,8 @@ def check(target: str | None, options: Options, observe: Callable[[Event], None]
             server = stack.enter_context(open_target(start.target))
             refuse_target(server, options.schema, exists=server.read_catalog(options.schema).exists)
         journey = stack.enter_context(_set_out(run, start, None))
+        if start.target is not None:
+            _refuse_filled(server, journey.project, options.schema)
         return _plan_on_embedded(journey).plan
 
 
@@ -144,6 +146,7 @@ def _run_move(run: Run, start: Start) -> Report:
                 return arrive(run, arrival, server, journal, directory)
 
             return follow_plan(run, arrival.plan, journey.snapshot, server, directory, fill)
+        _refuse_filled(server, journey.project, options.schema)
         ready: _Ready | None = None
         if start.target is None:  # the database is ours: what is planned on is what is filled
             ready = _prepare(journey, server)
@@ -233,7 +236,6 @@ def _prepare(journey: _Journey, server: Target) -> _Ready:
     staging = staging_name(options.schema)
     with run.phase("schema"):
         made = make_schema(server, server.conninfo, staging, journey.project, run.observe, _list_variables(options))
-    _refuse_filled(server, made.catalog, options.schema)
     working = replace(_decide(journey, server, staging), schema=staging, into="existing", replace_rows=("*",))
     arrival = plan_arrival(run, server, journey.snapshot, str(journey.start.path), working)
     plan = _plan_move(arrival.plan, server, options, staging)
@@ -249,11 +251,11 @@ def _prepare(journey: _Journey, server: Target) -> _Ready:
     return _Ready(made=made, arrival=arrival, plan=plan)
 
 
-def _refuse_filled(server: Target, staged: TargetCatalog, schema: str) -> None:
+def _refuse_filled(server: Target, project: Project, schema: str) -> None:
     """Refuse a schema that has tables of the project's names already. Raises: MigrationError (target-not-empty)."""
     held = server.read_catalog(schema)
     there = {table.name for table in held.tables} | {view.name for view in held.views}
-    clash = [table.name for table in staged.tables if table.name in there]
+    clash = [name for name in ("django_migrations", *(model.table for model in project.models)) if name in there]
     if clash:
         more = f" and {len(clash) - _NAMED} more" if len(clash) > _NAMED else ""
         raise MigrationError(

@@ -1,0 +1,71 @@
+"""Django projects of the tests: copied, filled by their own code, and started as their users start them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from harness import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROJECTS = Path(__file__).parent / "django_move" / "projects"
+
+
+def run_python(directory: Path, *arguments: str, env: Mapping[str, str] | None = None, check: bool = True) -> Outcome:
+    """Run a program of the project's, in its directory; check: that it succeeds."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=directory,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **(env or {})},
+        timeout=180,
+    )
+    assert not check or done.returncode == 0, f"{arguments}: {done.stdout[-1000:]} {done.stderr[-2000:]}"
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def copy_project(name: str, directory: Path) -> Path:
+    """Copy a project, without a database."""
+    return Path(shutil.copytree(PROJECTS / name, directory, ignore=shutil.ignore_patterns("__pycache__", "*.sqlite3")))
+
+
+def make_project(name: str, directory: Path) -> Path:
+    """Copy a project, migrate its SQLite database and fill it by its own fill.py."""
+    copy_project(name, directory)
+    run_python(directory, "manage.py", "migrate", "-v0")
+    run_python(directory, "fill.py")
+    return directory
+
+
+def second_database(url: str) -> dict[str, str]:
+    """The variable by which the notes project is given a second database."""
+    with psycopg.connect(url) as connection:
+        info = connection.info
+        words = (info.host, str(info.port), info.user, info.dbname, info.password)
+    return {"SECOND_DATABASE": " ".join(words)}
+
+
+def migrate_afresh(directory: Path, url: str) -> None:
+    """What `manage.py migrate` makes of an empty PostgreSQL database, by Django alone."""
+    program = (
+        "import sys, django; from django.conf import settings\n"
+        "import os; os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings'); sys.path[0] = '.'\n"
+        "host, port, user, name, password = sys.argv[1].split(' ')\n"
+        "settings.DATABASES['default'] = dict(ENGINE='django.db.backends.postgresql', HOST=host, PORT=port, USER=user,"
+        " NAME=name, PASSWORD=password)\n"
+        "django.setup()\n"
+        "from django.core.management import call_command\n"
+        "call_command('migrate', verbosity=0)\n"
+    )
+    run_python(directory, "-c", program, second_database(url)["SECOND_DATABASE"])
