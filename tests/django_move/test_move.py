@@ -74,7 +74,7 @@ def test_rows_arrive_in_the_schema_that_migrations_make(
         "SELECT id, content_type_id, codename FROM auth_permission ORDER BY id",
         "SELECT id, word FROM notes_tag ORDER BY id",
         "SELECT id, domain, name FROM django_site ORDER BY id",
-        "SELECT c.text, t.model, c.about_id FROM notes_comment c, django_content_type t WHERE t.id = about_type_id ORDER BY 1",
+        "SELECT text, model, about_id FROM notes_comment, django_content_type t WHERE t.id = about_type_id ORDER BY 1",
         "SELECT p.codename FROM auth_user_user_permissions u JOIN auth_permission p ON p.id = u.permission_id",
         "SELECT count(*) FROM notes_trace",  # no signal was sent
     ):
