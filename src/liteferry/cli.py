@@ -533,9 +533,13 @@ def add_commands(parser: argparse.ArgumentParser, place: Place) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (see `liteferry.errors.ExitStatus`)."""
-    given = sys.argv[1:] if argv is None else argv
-    place: Place = "project" if any(word == "--django" or word.startswith("--django=") for word in given) else "file"
-    return run_arguments(build_parser(place).parse_args(given))
+    return run_arguments(parse_arguments(sys.argv[1:] if argv is None else argv))
+
+
+def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """Read a command line: with --django there is no SOURCE. Raises: SystemExit, what is wrong having been said."""
+    place: Place = "project" if any(word == "--django" or word.startswith("--django=") for word in argv) else "file"
+    return build_parser(place).parse_args(argv)
 
 
 def run_arguments(arguments: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import liteferry
-from liteferry.cli import build_parser
+from liteferry.cli import build_parser, parse_arguments
 from liteferry.config import MOVE_KEYS, POINTS, SECTIONS
 from liteferry.errors import CODES, EXIT_STATUSES
 from liteferry.findings import FINDINGS, WAYS
@@ -174,7 +174,7 @@ def test_command_lines_are_understood(page: str, line: str, capsys: pytest.Captu
     if ">" in words:
         words = words[: words.index(">")]
     try:
-        build_parser().parse_args(words[1:])
+        parse_arguments(words[1:])
     except SystemExit as error:
         if error.code:
             pytest.fail(f"{page}: {line}: {capsys.readouterr().err}")
