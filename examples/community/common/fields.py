@@ -1,4 +1,4 @@
-"""Model fields of our own: money, tags, and text that ignores case on every engine."""
+"""Model fields of our own: money, tags, and text that sorts alike on every engine."""
 
 from decimal import Decimal
 
@@ -79,15 +79,14 @@ class TagsField(models.Field):
         return super().formfield(**({"form_class": forms.CharField} | kwargs))
 
 
-class CaseInsensitiveCharField(models.CharField):
-    """Text that compares without regard to case, by a collation that each engine has under its own name.
+class BytewiseCharField(models.CharField):
+    """Text that sorts by its bytes, whatever the server's language, by a collation that each engine names differently.
 
-    ``db_collation`` names one collation for every engine, and no name exists on both. Django asks the field for its
-    column's collation through ``db_parameters``, with the connection at hand. Keep ``unique`` and ``db_index`` off: for
-    these Django would add an index for LIKE, which such a collation cannot have in PostgreSQL; take a UniqueConstraint.
+    ``db_collation`` names one collation for every engine, and hardly a name exists on all. Django asks the field for
+    its column's collation through ``db_parameters``, with the connection at hand.
     """
 
-    collations = {"postgresql": "case_insensitive", "sqlite": "NOCASE"}
+    collations = {"postgresql": "bytewise", "sqlite": "BINARY"}
 
     def db_parameters(self, connection):
         """Type, check and collation of the column."""

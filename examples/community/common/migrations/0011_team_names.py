@@ -1,10 +1,11 @@
 import common.fields
+import django.db.models.functions.text
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("common", "0010_case_insensitive_collation"),
+        ("common", "0010_bytewise_collation"),
     ]
 
     operations = [
@@ -16,10 +17,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="staffteam",
             name="name",
-            field=common.fields.CaseInsensitiveCharField(max_length=100),
+            field=common.fields.BytewiseCharField(max_length=100),
         ),
         migrations.AddConstraint(
             model_name="staffteam",
-            constraint=models.UniqueConstraint(fields=("name",), name="staff_team_unique_name"),
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("name"), name="staff_team_unique_name"
+            ),
         ),
     ]

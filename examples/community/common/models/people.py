@@ -4,9 +4,10 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
-from common.fields import CaseInsensitiveCharField, TagsField
+from common.fields import BytewiseCharField, TagsField
 from common.models.base import TimeStamped
 from common.models.places import Municipality
 
@@ -88,7 +89,7 @@ class StaffProfile(TimeStamped):
 class StaffTeam(TimeStamped):
     """People who work together."""
 
-    name = CaseInsensitiveCharField(max_length=100)
+    name = BytewiseCharField(max_length=100)
     slug = models.SlugField(max_length=60, unique=True)
     mission = models.TextField(blank=True)
     skills = TagsField(default=list, blank=True)
@@ -96,7 +97,7 @@ class StaffTeam(TimeStamped):
 
     class Meta:
         ordering = ["slug"]
-        constraints = [models.UniqueConstraint(fields=["name"], name="staff_team_unique_name")]
+        constraints = [models.UniqueConstraint(Lower("name"), name="staff_team_unique_name")]
 
     def __str__(self):
         return self.name

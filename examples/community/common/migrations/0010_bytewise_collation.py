@@ -1,4 +1,4 @@
-"""A collation that ignores case, for PostgreSQL; SQLite has NOCASE."""
+"""A collation that sorts by bytes, for PostgreSQL; SQLite has BINARY."""
 
 from django.contrib.postgres.operations import CreateCollation
 from django.db import migrations
@@ -9,5 +9,5 @@ class Migration(migrations.Migration):
 
     operations = [
         # does nothing on other engines
-        CreateCollation("case_insensitive", provider="icu", locale="und-u-ks-level2", deterministic=False),
+        CreateCollation("bytewise", locale="C"),
     ]
