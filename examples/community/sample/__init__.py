@@ -3,7 +3,3 @@
 Rows are written by bulk_create, so that no signal fires, and every time, key and number comes from one random
 generator that is seeded. All names are made of syllables and belong to nobody.
 """
-
-from sample.fill import fill_database
-
-__all__ = ["fill_database"]

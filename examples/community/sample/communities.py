@@ -71,6 +71,12 @@ def _link_communities(rng, communities):
     """Write the many-to-many rows of communities."""
     groups = list(EthnicGroup.objects.order_by("pk"))
     livelihoods = list(Livelihood.objects.order_by("pk"))
+    language_link = EthnicGroup.languages.through
+    language_link.objects.bulk_create(
+        language_link(ethnicgroup=group, language=language)
+        for group in groups
+        for language in rng.sample(list(Language.objects.order_by("code")), 2)
+    )
     group_link, neighbour_link = Community.ethnic_groups.through, Community.neighbours.through
     group_link.objects.bulk_create(
         group_link(community=community, ethnicgroup=rng.choice(groups)) for community in communities[::9]
