@@ -1,6 +1,6 @@
 """What stands in the calendar: bookings, and the activities of workshops."""
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -15,8 +15,8 @@ class Event:
 
     uid: str
     title: str
-    starts_at: datetime.datetime
-    ends_at: datetime.datetime
+    starts_at: dt.datetime
+    ends_at: dt.datetime
     place: str
 
 
@@ -42,7 +42,7 @@ def _describe_booking(booking):
 
 def _describe_activity(activity):
     """A workshop's activity as an event: its day and time are local."""
-    starts_at = timezone.make_aware(datetime.datetime.combine(activity.on, activity.starts))
+    starts_at = timezone.make_aware(dt.datetime.combine(activity.on, activity.starts))
     return Event(
         uid=f"activity-{activity.pk}@community.example",
         title=activity.title,

@@ -1,6 +1,6 @@
 """Events as an iCalendar stream (RFC 5545). Nothing here knows Django."""
 
-import datetime
+import datetime as dt
 
 LINE_LIMIT = 75  # octets, without the line break. Source: RFC 5545, 3.1
 
@@ -25,7 +25,7 @@ def write_calendar(events, *, stamp):
 
 def format_time(time):
     """An aware time in UTC: ``20240501T020000Z``. Pure."""
-    return time.astimezone(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    return time.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def escape_text(text):

@@ -1,9 +1,9 @@
 """Times that depend on the row's number, never on the day of the run."""
 
-import datetime
+import datetime as dt
 
-START = datetime.datetime(2021, 3, 1, 8, 0, 0, 123456, tzinfo=datetime.UTC)
-STEP = datetime.timedelta(hours=5, minutes=7, seconds=3, microseconds=1001)
+START = dt.datetime(2021, 3, 1, 8, 0, 0, 123456, tzinfo=dt.UTC)
+STEP = dt.timedelta(hours=5, minutes=7, seconds=3, microseconds=1001)
 
 
 class Clock:

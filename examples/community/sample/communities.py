@@ -1,6 +1,6 @@
 """Communities with their history, facilities, leaders, counts and hazards; the profiles of municipalities."""
 
-import datetime
+import datetime as dt
 import json
 import zlib
 from decimal import Decimal
@@ -137,7 +137,7 @@ def fill_facts(rng, counts, clock, users, communities):
             community=rng.choice(communities),
             name=make_place_name(rng),
             condition=rng.choice([None, *Facility.Condition.values]),
-            built_on=rng.choice([None, datetime.date(1880 + number % 140, 2, 28)]),
+            built_on=rng.choice([None, dt.date(1880 + number % 140, 2, 28)]),
             location={"type": "Point", "coordinates": [121 + number / 7, 8.1]} if number % 3 else None,
             photo=f"facilities/{number}.png" if number % 2 else "",
             created_at=clock.at(number),
@@ -153,7 +153,7 @@ def fill_facts(rng, counts, clock, users, communities):
             full_name=" ".join(make_person(rng)),
             honorific=rng.choice([None, "", "Datu", "Hadji"]),
             role=rng.choice(["Elder", "Teacher", "Imam", "Head of the fishers"]),
-            born_on=rng.choice([None, datetime.date(1890 + number % 110, 12, 31)]),
+            born_on=rng.choice([None, dt.date(1890 + number % 110, 12, 31)]),
             phone=rng.choice([None, "", "+63 917 555 0100"]),
             influence=rng.choice([None, rng.random(), float("1e308")]),
             is_deleted=number % 20 == 19,
@@ -171,7 +171,7 @@ def fill_facts(rng, counts, clock, users, communities):
             staff=rng.choice(users[: counts.staff]),
             held_on=clock.day(number * 50),
             began_at=rng.choice([None, clock.time(number)]),
-            took=rng.choice([None, datetime.timedelta(minutes=number, microseconds=3)]),
+            took=rng.choice([None, dt.timedelta(minutes=number, microseconds=3)]),
             summary=make_sentence(rng, 20),
             topics=rng.sample(["land", "water", "peace", "schools"], number % 4),
         )
@@ -192,9 +192,7 @@ def fill_facts(rng, counts, clock, users, communities):
             community=rng.choice(communities),
             kind=rng.choice(Hazard.Kind.values),
             severity=rng.randint(-5, 5),
-            struck_at=rng.choice(
-                [None, datetime.datetime(1887, 5, 3, 4, 5, 6, 7, tzinfo=datetime.UTC), clock.at(number)]
-            ),
+            struck_at=rng.choice([None, dt.datetime(1887, 5, 3, 4, 5, 6, 7, tzinfo=dt.UTC), clock.at(number)]),
             area_geojson={"type": "Point", "coordinates": [122.5, 7.25]} if number % 2 else None,
             extra=rng.choice([{}, {"dead": None, "houses": 3, "losses": 1.5e6}]),
         )
@@ -208,7 +206,7 @@ def _make_child(rng, clock, number, facility):
     match number % 3:
         case 0:
             school = School(level=rng.choice(School.Level.values), classrooms=rng.randint(1, 30))
-            school.bell_at = rng.choice([None, datetime.time(7, 15)])
+            school.bell_at = rng.choice([None, dt.time(7, 15)])
             school.facility_ptr = facility
             return school
         case 1:
@@ -268,7 +266,7 @@ def fill_municipalities(rng, counts, clock, users, municipalities):
         batch_size=BATCH,
     )
     sources = ProfileSource.objects.bulk_create(
-        ProfileSource(title=f"Statistical yearbook {2015 + number}", published_on=datetime.date(2016 + number, 6, 1))
+        ProfileSource(title=f"Statistical yearbook {2015 + number}", published_on=dt.date(2016 + number, 6, 1))
         for number in range(6)
     )
     link = ProfileSource.profiles.through

@@ -1,7 +1,7 @@
 """Forty kinds of dirt that SQLite files of real applications hold, planted on request.
 
-``KINDS`` is the list; ``manage.py generate_sample --list-dirt`` prints it. Dirt is written past Django, as it comes into
-real files: by scripts, by imports, by old versions of an application, by hand.
+``KINDS`` is the list; ``manage.py generate_sample --list-dirt`` prints it. Dirt is written past Django, as it comes
+into real files: by scripts, by imports, by old versions of an application, by hand.
 """
 
 from dataclasses import dataclass
@@ -139,8 +139,8 @@ KINDS = (
         table="common_staffteam",
         column="name",
         sql=(
-            "INSERT INTO common_staffteam (created_at, updated_at, name, slug, mission, skills)"
-            " VALUES ('2024-01-01 00:00:00', '2024-01-01 00:00:00', 'équipe rapide', 'equipe-2', '', '')",
+            """INSERT INTO common_staffteam (created_at, updated_at, name, slug, mission, skills)
+            VALUES ('2024-01-01 00:00:00', '2024-01-01 00:00:00', 'équipe rapide', 'equipe-2', '', '')""",
         ),
     ),
     # numbers
@@ -346,8 +346,8 @@ KINDS = (
         what="a trigger made by hand",
         table="common_chatmessage",
         sql=(
-            "CREATE TRIGGER chat_no_shouting AFTER INSERT ON common_chatmessage BEGIN"
-            " UPDATE common_chatmessage SET topic = lower(topic) WHERE id = NEW.id; END",
+            """CREATE TRIGGER chat_no_shouting AFTER INSERT ON common_chatmessage BEGIN
+            UPDATE common_chatmessage SET topic = lower(topic) WHERE id = NEW.id; END""",
         ),
     ),
     Dirt(

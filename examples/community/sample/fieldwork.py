@@ -1,6 +1,6 @@
 """Assessments with their needs, workshops and surveys; monitored entries with their money."""
 
-import datetime
+import datetime as dt
 from decimal import Decimal
 
 from common.models import Province, Region
@@ -54,7 +54,7 @@ def fill_assessments(rng, counts, clock, users, communities):
             ends_on=rng.choice([None, clock.day(number * 200 + 90)]) if number % 30 else None,
             budget=rng.choice([None, Decimal("250000.10")]),
             spent=Decimal(rng.randint(0, 10**9)).scaleb(-2),
-            field_time=rng.choice([None, datetime.timedelta(days=12, hours=5, microseconds=999999)]),
+            field_time=rng.choice([None, dt.timedelta(days=12, hours=5, microseconds=999999)]),
             is_test=number >= first_test,
             created_at=clock.at(number),
             updated_at=clock.at(number),
@@ -148,8 +148,8 @@ def _fill_workshops(rng, counts, clock, users, assessments):
             method=rng.choice(WorkshopActivity.Method.values),
             day=1 + number % 5,
             on=clock.day(number * 33),
-            starts=datetime.time(8 + number % 9, 30),
-            duration=datetime.timedelta(hours=1.5, microseconds=number),
+            starts=dt.time(8 + number % 9, 30),
+            duration=dt.timedelta(hours=1.5, microseconds=number),
             is_test=assessments[number % len(assessments)].is_test,
             created_at=clock.at(number),
             updated_at=clock.at(number),
@@ -324,7 +324,7 @@ def _fill_money(rng, clock, users, entries):
             entry=entry,
             name=name,
             entered_at=clock.at(number + position * 100),
-            lasted=rng.choice([None, datetime.timedelta(days=position, seconds=1)]),
+            lasted=rng.choice([None, dt.timedelta(days=position, seconds=1)]),
             _order=position,
         )
         for number, entry in enumerate(entries)

@@ -6,10 +6,13 @@ LAST = ("ngan", "lao", "non", "yan", "big", "dan", "wit", "tok", "ras", "han", "
 KINDS = ("", "", "", "New ", "Old ", "Upper ", "Lower ", "San ", "Port ")
 GIVEN = ("Amira", "Bashir", "Celia", "Dato", "Elías", "Fatimah", "Günay", "Hasan", "Inés", "Jamal", "Karim", "Leïla")
 FAMILY = ("Abarang", "Bulawit", "Cabunglao", "Dimakuta", "Esmayan", "Guiñalan", "Hadjilao", "Ibrahimon", "Lumabig")
+# fmt: off
 WORDS = (
-    "water school road harvest bridge market clinic teacher boat well seed forest river cooperative council land "
-    "health training survey women youth elders repair building plan budget report visit"
-).split()
+    "water", "school", "road", "harvest", "bridge", "market", "clinic", "teacher", "boat", "well", "seed", "forest",
+    "river", "cooperative", "council", "land", "health", "training", "survey", "women", "youth", "elders", "repair",
+    "building", "plan", "budget", "report", "visit",
+)
+# fmt: on
 
 
 def make_place_name(rng):

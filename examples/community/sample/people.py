@@ -1,6 +1,6 @@
 """Users, staff, teams, tasks, bookings, and the logs."""
 
-import datetime
+import datetime as dt
 import ipaddress
 import uuid
 
@@ -32,13 +32,13 @@ from common.models import (
 )
 from sample.names import make_person, make_sentence
 
-PASSWORD = "demo"
+PASSWORD = "demo"  # noqa: S105 - of made-up users
 ITERATIONS = 20_000  # few, so that a sample is made quickly; a login renews the hash
 EDGE_TIMES = (
-    datetime.datetime(1, 1, 2, 0, 0, 0, 1, tzinfo=datetime.UTC),
-    datetime.datetime(1899, 12, 31, 23, 59, 59, 999999, tzinfo=datetime.UTC),
-    datetime.datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=datetime.UTC),
-    datetime.datetime(9999, 12, 30, 12, 0, tzinfo=datetime.UTC),
+    dt.datetime(1, 1, 2, 0, 0, 0, 1, tzinfo=dt.UTC),
+    dt.datetime(1899, 12, 31, 23, 59, 59, 999999, tzinfo=dt.UTC),
+    dt.datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=dt.UTC),
+    dt.datetime(9999, 12, 30, 12, 0, tzinfo=dt.UTC),
 )
 
 
@@ -89,8 +89,8 @@ def fill_users(rng, counts, clock, municipalities):
             user=user,
             by_email=number % 2 == 0,
             by_sms=rng.choice([True, False, None]),
-            quiet_from=datetime.time(22, 0),
-            quiet_until=rng.choice([None, datetime.time(6, 30, 0, 500)]),
+            quiet_from=dt.time(22, 0),
+            quiet_until=rng.choice([None, dt.time(6, 30, 0, 500)]),
             changed_at=clock.at(number),
         )
         for number, user in enumerate(users[::3])
@@ -117,8 +117,8 @@ def _fill_staff(rng, counts, clock, users):
             employment=rng.choice(StaffProfile.Employment.values),
             employee_number=f"E-{number:04d}" if number % 6 else None,
             hired_on=clock.day(number * 40),
-            born_on=datetime.date(1960 + number, 1 + number % 12, 1 + number % 28),
-            daily_hours=rng.choice([None, datetime.timedelta(hours=8), datetime.timedelta(hours=7, microseconds=1)]),
+            born_on=dt.date(1960 + number, 1 + number % 12, 1 + number % 28),
+            daily_hours=rng.choice([None, dt.timedelta(hours=8), dt.timedelta(hours=7, microseconds=1)]),
             salary_grade=rng.randint(1, 30),
             competencies={"languages": ["fil", "ar"], "driving": bool(number % 2), "years": number / 4},
             emergency_contact=rng.choice([None, {"name": "Élise Ñacua", "phone": None}]),
@@ -159,7 +159,7 @@ def _fill_staff(rng, counts, clock, users):
             status=rng.choice(StaffTask.Status.values),
             priority=rng.randint(-3, 3),
             due_on=rng.choice([None, clock.day(number * 20)]),
-            estimated=datetime.timedelta(days=-1, seconds=number, microseconds=number * 7),
+            estimated=dt.timedelta(days=-1, seconds=number, microseconds=number * 7),
             progress_percent=rng.randint(0, 100),
             created_at=clock.at(number),
             updated_at=clock.at(number),
@@ -183,8 +183,8 @@ def fill_calendar(rng, counts, clock, users, events):
             name=f"{kinds[number % len(kinds)].name} {number + 1}",
             capacity=rng.choice([None, 4, 40]),
             cost_per_use=f"{number}.{number}5",
-            opens_at=datetime.time(7, 30),
-            closes_at=datetime.time(23, 59, 59, 999999) if number % 2 else None,
+            opens_at=dt.time(7, 30),
+            closes_at=dt.time(23, 59, 59, 999999) if number % 2 else None,
             created_at=clock.at(number),
             updated_at=clock.at(number),
         )
@@ -202,9 +202,9 @@ def fill_calendar(rng, counts, clock, users, events):
                 object_id=str(event.pk) if event else None,
                 purpose=make_sentence(rng, 4),
                 starts_at=starts_at,
-                ends_at=starts_at + datetime.timedelta(hours=rng.randint(1, 30)),
+                ends_at=starts_at + dt.timedelta(hours=rng.randint(1, 30)),
                 status=rng.choice(CalendarBooking.Status.values),
-                reminder_before=rng.choice([None, datetime.timedelta(days=1)]),
+                reminder_before=rng.choice([None, dt.timedelta(days=1)]),
                 reference=make_uuid(rng),
                 created_at=clock.at(number),
                 updated_at=clock.at(number),
@@ -216,7 +216,7 @@ def fill_calendar(rng, counts, clock, users, events):
         for booking in bookings
         for user in rng.sample(users, 2)
     )
-    days = [time.date() for time in EDGE_TIMES] + [datetime.date(2025, 1, 1), datetime.date(1752, 9, 14)]
+    days = [time.date() for time in EDGE_TIMES] + [dt.date(2025, 1, 1), dt.date(1752, 9, 14)]
     Holiday.objects.bulk_create(
         Holiday(day=day, name=f"Day of {day.year}", is_yearly=day.year > 2000, announced_at=time)
         for day, time in zip(days, [*EDGE_TIMES, None, None], strict=True)
@@ -249,7 +249,7 @@ def fill_logs(rng, counts, clock, users, targets):
             gateway_address=rng.choice([None, "10.0.0.1"]),
             path=f"/map/?level=barangay&parent={number}&q=%C3%B1",
             status_code=rng.choice([200, 302, 404, 500]),
-            took=datetime.timedelta(microseconds=rng.randint(1, 9_000_000)),
+            took=dt.timedelta(microseconds=rng.randint(1, 9_000_000)),
             happened_at=clock.at(number),
         )
         for number in range(counts.access_entries)

@@ -27,8 +27,15 @@ def fill_places(rng, counts, clock):
         boxes[region.pk] = box
     Region.objects.bulk_update(
         regions,
-        ["population", "land_area_km2", "boundary_geojson", "center_coordinates", "bounding_box", "created_at"]
-        + ["updated_at"],
+        [
+            "population",
+            "land_area_km2",
+            "boundary_geojson",
+            "center_coordinates",
+            "bounding_box",
+            "created_at",
+            "updated_at",
+        ],
     )
     provinces = _fill_level(rng, Province, "region", regions, boxes, counts.provinces, clock, counts.detail)
     municipalities = _fill_level(

@@ -1,7 +1,8 @@
 """What the office does: organizations, assessments, policies, monitored entries, projects."""
 
-import datetime
+import datetime as dt
 from decimal import Decimal
+from itertools import pairwise
 
 from django.db.models import F
 
@@ -44,7 +45,7 @@ def fill_organizations(rng, counts, clock, users, municipalities):
             email=f"office{number}@org.example" if number % 2 else "",
             website=f"https://org{number}.example/" if number % 4 else "",
             tags=rng.sample(["peace", "health", "youth", "wasser & luft"], number % 4),
-            founded_on=rng.choice([None, datetime.date(1872, 2, 29), datetime.date(1990, 1, 1)]),
+            founded_on=rng.choice([None, dt.date(1872, 2, 29), dt.date(1990, 1, 1)]),
             is_partner=number % 2 == 0,
             is_deleted=number == 3,
             created_at=clock.at(number),
@@ -96,7 +97,7 @@ def _fill_engagements(rng, counts, clock, users, organizations, contacts):
             type=rng.choice(types),
             title=make_sentence(rng, 4),
             starts_at=clock.at(number * 90),
-            took=rng.choice([None, datetime.timedelta(hours=2, minutes=30)]),
+            took=rng.choice([None, dt.timedelta(hours=2, minutes=30)]),
             venue=make_place_name(rng),
             minutes=rng.choice([None, "", f"minutes/{number}.pdf"]),
             created_at=clock.at(number),
@@ -139,7 +140,7 @@ def _fill_partnerships(rng, counts, clock, organizations, municipalities):
             title=make_sentence(rng, 6),
             reference=f"MOA-{number:03d}" if number % 3 else None,
             signed_on=clock.day(number * 60),
-            ends_on=rng.choice([None, datetime.date(9999, 12, 31)]),
+            ends_on=rng.choice([None, dt.date(9999, 12, 31)]),
             amount=rng.choice([None, Decimal("0.01"), Decimal(rng.randint(0, 10**12)).scaleb(-2)]),
             exchange_rate=rng.choice([None, Decimal("56.1234567891")]),
             created_at=clock.at(number),
@@ -267,7 +268,7 @@ def _fill_recommendation(rng, clock, users, organizations, number, recommendatio
                 new_status=recommendation.status,
                 changed_by=rng.choice([None, *users]),
                 changed_at=clock.at(number),
-                waited=rng.choice([None, datetime.timedelta(days=400, microseconds=1)]),
+                waited=rng.choice([None, dt.timedelta(days=400, microseconds=1)]),
             )
         ]
     )
@@ -303,8 +304,7 @@ def fill_projects(rng, counts, clock, users, entries):
     )
     link = Milestone.depends_on.through
     link.objects.bulk_create(
-        link(from_milestone=later, to_milestone=earlier)
-        for earlier, later in zip(milestones, milestones[1:], strict=False)
+        link(from_milestone=later, to_milestone=earlier) for earlier, later in pairwise(milestones)
     )
     Risk.objects.bulk_create(
         Risk(
@@ -321,7 +321,7 @@ def fill_projects(rng, counts, clock, users, entries):
             project=rng.choice(projects),
             user=rng.choice(users),
             day=clock.day(number * 12),
-            spent=datetime.timedelta(minutes=rng.randint(1, 600)),
+            spent=dt.timedelta(minutes=rng.randint(1, 600)),
             started_at=rng.choice([None, clock.time(number)]),
         )
         for number in range(counts.medium)

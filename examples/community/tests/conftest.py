@@ -16,7 +16,7 @@ SCALE = 0.02
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
+def django_db_setup(django_db_setup, django_db_blocker):  # noqa: ARG001 - first what pytest-django does
     """Migrate from nothing, as pytest-django does, and then fill."""
     with django_db_blocker.unblock():
         fill_database(scale=SCALE)

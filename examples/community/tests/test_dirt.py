@@ -5,10 +5,10 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from conftest import SCALE, manage
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from conftest import SCALE, manage
 from sample.dirt import KINDS, choose_kinds
 
 

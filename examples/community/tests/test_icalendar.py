@@ -1,14 +1,14 @@
 """The iCalendar writer."""
 
-import datetime
+import datetime as dt
 
 import pytest
 
 from common.events import Event
 from common.icalendar import escape_text, fold_line, format_time, write_calendar
 
-MANILA = datetime.timezone(datetime.timedelta(hours=8))
-NOON = datetime.datetime(2024, 5, 1, 12, 0, tzinfo=MANILA)
+MANILA = dt.timezone(dt.timedelta(hours=8))
+NOON = dt.datetime(2024, 5, 1, 12, 0, tzinfo=MANILA)
 
 
 def test_times_are_utc():

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT, manage
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
@@ -11,6 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from common.models import Language, Region, ResourceKind
 from communities.models import EthnicGroup, Livelihood
+from conftest import PROJECT, manage
 from mana.models import AssessmentCategory
 from monitoring.models import Sector
 

@@ -1,6 +1,6 @@
 """The models: fields of our own, constraints, managers, what the database computes."""
 
-import datetime
+import datetime as dt
 import uuid
 from decimal import Decimal
 
@@ -104,8 +104,8 @@ def test_generic_keys_lead_to_rows_of_any_model():
 
 def test_times_at_the_edges_come_back():
     times = [time for time in Holiday.objects.order_by("day").values_list("announced_at", flat=True) if time]
-    assert times[0] == datetime.datetime(1, 1, 2, 0, 0, 0, 1, tzinfo=datetime.UTC)
-    assert times[-1] == datetime.datetime(9999, 12, 30, 12, 0, tzinfo=datetime.UTC)
+    assert times[0] == dt.datetime(1, 1, 2, 0, 0, 0, 1, tzinfo=dt.UTC)
+    assert times[-1] == dt.datetime(9999, 12, 30, 12, 0, tzinfo=dt.UTC)
 
 
 def test_json_null_is_not_null():
@@ -114,11 +114,9 @@ def test_json_null_is_not_null():
 
 
 def test_the_database_sets_defaults():
-    entry = AccessLog.objects.create(
-        ip_address="::1", path="/", status_code=200, took=datetime.timedelta(microseconds=5)
-    )
+    entry = AccessLog.objects.create(ip_address="::1", path="/", status_code=200, took=dt.timedelta(microseconds=5))
     entry.refresh_from_db()
-    assert abs(entry.happened_at - timezone.now()) < datetime.timedelta(minutes=1)
+    assert abs(entry.happened_at - timezone.now()) < dt.timedelta(minutes=1)
 
 
 def violate_range():
@@ -131,7 +129,7 @@ def violate_order_of_times():
 
 def violate_condition():
     assessment = Assessment.objects.first()
-    Assessment.objects.filter(pk=assessment.pk).update(ends_on=assessment.starts_on - datetime.timedelta(days=1))
+    Assessment.objects.filter(pk=assessment.pk).update(ends_on=assessment.starts_on - dt.timedelta(days=1))
 
 
 def violate_unique_together():

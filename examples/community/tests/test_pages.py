@@ -18,7 +18,7 @@ def test_pages_open(client, page):
 
 @pytest.mark.parametrize(("found", "word"), [(None, "fetch_leaflet"), ("leaflet.js", "leaflet/leaflet.js")])
 def test_the_map_says_when_its_library_is_missing(client, monkeypatch, found, word):
-    monkeypatch.setattr(finders, "find", lambda path: found)
+    monkeypatch.setattr(finders, "find", lambda _path: found)
     assert word in client.get(reverse("map")).content.decode()
 
 

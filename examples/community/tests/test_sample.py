@@ -2,13 +2,13 @@
 
 import sqlite3
 
-from conftest import SCALE, manage
 from django.apps import apps
 from django.db import connection
 from django.db.models import Q
 
 from common.models import AuditLog, Barangay, CalendarBooking, ChatMessage, Municipality, Province, User
 from communities.models import Community, CommunityHistory, MunicipalityCoverage
+from conftest import SCALE, manage
 from coordination.models import Organization, OrganizationContact
 from mana.models import Assessment, WorkshopActivity
 from monitoring.models import MonitoringEntry

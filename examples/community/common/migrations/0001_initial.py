@@ -1,10 +1,11 @@
-import common.models.people
 import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
+
+import common.models.people
 
 
 class Migration(migrations.Migration):

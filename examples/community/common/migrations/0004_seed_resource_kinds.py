@@ -20,8 +20,7 @@ def add_rows(apps, schema_editor):
 def remove_rows(apps, schema_editor):
     """Take them out again."""
     rows = apps.get_model("common", "ResourceKind").objects.using(schema_editor.connection.alias)
-    for slug, name in ROWS:
-        rows.filter(slug=slug).delete()
+    rows.filter(slug__in=[row[0] for row in ROWS]).delete()
 
 
 class Migration(migrations.Migration):

@@ -37,7 +37,7 @@ class SoftDeleted(models.Model):
     deleted_at = models.DateTimeField(null=True, blank=True)
 
     objects = LivingManager()
-    all_objects = models.Manager()
+    all_objects = models.Manager()  # noqa: DJ012 - a manager, which ruff takes for a field
 
     class Meta:
         abstract = True

@@ -21,8 +21,7 @@ def add_rows(apps, schema_editor):
 def remove_rows(apps, schema_editor):
     """Take them out again."""
     rows = apps.get_model("communities", "EthnicGroup").objects.using(schema_editor.connection.alias)
-    for name, description in ROWS:
-        rows.filter(name=name).delete()
+    rows.filter(name__in=[row[0] for row in ROWS]).delete()
 
 
 class Migration(migrations.Migration):

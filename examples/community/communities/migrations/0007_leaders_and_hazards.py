@@ -1,8 +1,9 @@
-import common.fields
 import django.db.models.deletion
 import django.db.models.expressions
 from django.conf import settings
 from django.db import migrations, models
+
+import common.fields
 
 
 class Migration(migrations.Migration):

@@ -1,8 +1,10 @@
-import common.fields
+import uuid
+
 import django.db.models.deletion
 import django.utils.timezone
-import uuid
 from django.db import migrations, models
+
+import common.fields
 
 
 class Migration(migrations.Migration):

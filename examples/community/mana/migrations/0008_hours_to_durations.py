@@ -1,6 +1,6 @@
 """Hours as decimals become durations."""
 
-import datetime
+import datetime as dt
 
 from django.db import migrations
 
@@ -9,7 +9,7 @@ def fill_durations(apps, schema_editor):
     """Compute each activity's duration from its hours."""
     activities = apps.get_model("mana", "WorkshopActivity").objects.using(schema_editor.connection.alias)
     for activity in activities.filter(duration=None).iterator():
-        activity.duration = datetime.timedelta(hours=float(activity.duration_hours))
+        activity.duration = dt.timedelta(hours=float(activity.duration_hours))
         activity.save(update_fields=["duration"])
 
 

@@ -1,6 +1,7 @@
-import common.fields
 import django.db.models.deletion
 from django.db import migrations, models
+
+import common.fields
 
 
 class Migration(migrations.Migration):

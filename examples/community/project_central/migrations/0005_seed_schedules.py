@@ -1,12 +1,12 @@
 """The reports that are sent from the beginning."""
 
-import datetime
+import datetime as dt
 
 from django.db import migrations
 
 ROWS = [
-    ("Weekly digest", datetime.time(7, 30), datetime.timedelta(days=7)),
-    ("Nightly checks", datetime.time(23, 59, 59, 999999), datetime.timedelta(days=1)),
+    ("Weekly digest", dt.time(7, 30), dt.timedelta(days=7)),
+    ("Nightly checks", dt.time(23, 59, 59, 999999), dt.timedelta(days=1)),
 ]
 
 
@@ -20,8 +20,7 @@ def add_rows(apps, schema_editor):
 def remove_rows(apps, schema_editor):
     """Take them out again."""
     rows = apps.get_model("project_central", "ReportSchedule").objects.using(schema_editor.connection.alias)
-    for name, at, every in ROWS:
-        rows.filter(name=name).delete()
+    rows.filter(name__in=[row[0] for row in ROWS]).delete()
 
 
 class Migration(migrations.Migration):
