@@ -1,0 +1,1 @@
+"""Places, people, the calendar and the logs that every other app uses."""

@@ -1,0 +1,1 @@
+"""Communities and what is known of each of them."""

@@ -1,0 +1,1 @@
+"""Organizations, meetings and partnerships."""

@@ -1,0 +1,1 @@
+"""Mapping and needs assessment: assessments, needs, workshops, surveys."""

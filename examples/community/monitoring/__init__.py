@@ -1,0 +1,1 @@
+"""Programmes and projects of other offices that are monitored."""

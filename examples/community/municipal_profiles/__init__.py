@@ -1,0 +1,1 @@
+"""Statistics of each municipality, with their history."""

@@ -1,0 +1,1 @@
+"""Policy recommendations and what became of them."""
