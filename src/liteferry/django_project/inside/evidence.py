@@ -276,7 +276,7 @@ class _Case:
         one, other = self._counts
         if one != other + self._apart:
             apart = f", {self._apart} of them set apart" if self._apart else ""
-            differences.add(f"{one} rows in SQLite{apart}, {other} in PostgreSQL")
+            differences.add(f"{_count(one)} in SQLite{apart}, {other:,} in PostgreSQL")
         return str(other)
 
     def _check_ends(self, differences: _Differences) -> str:
@@ -316,7 +316,8 @@ class _Case:
         if unread:
             self._tell_unread(unread)
         why = f", for {', '.join(custom)} have code of their own" if custom and self._counts[0] > _ALL_ROWS else ""
-        return f"all {compared:,}, by {len(self._fields)} fields{why}"
+        but = f" but {', '.join(sorted(self._changed))}" if self._changed else ""
+        return f"{_count(compared)}, all fields{but}{why}"
 
     def _list_keys(self) -> Iterator[list[Any]]:
         keys = self._query(self._sides.source).order_by().values_list("pk", flat=True).iterator(chunk_size=_CHUNK)
@@ -374,7 +375,7 @@ class _Case:
                 self._sampled.append(key)
                 if not self._all_compared:
                     self._compare(differences, key, before, after)
-        return f"{len(self._sampled)} rows"
+        return _count(len(self._sampled))
 
     def _check_relations(self) -> None:
         """Each relation by itself: one that fails does not hide the others."""
@@ -390,7 +391,7 @@ class _Case:
                     self._checks.pop()
                     names.append(name)
         if names:
-            self._checks.append(("relations", f"{', '.join(names)} of {len(self._sampled)} rows"))
+            self._checks.append(("relations", f"{', '.join(names)} of {_count(len(self._sampled))}"))
 
     def _compare_relation(self, fetch: Fetch, differences: _Differences) -> str:
         found = []
@@ -428,6 +429,10 @@ class _Differences:
     def __str__(self) -> str:
         more = f" and {self.count - _TOLD:,} more" if self.count > _TOLD else ""
         return "; ".join(self._told) + more
+
+
+def _count(rows: int) -> str:
+    return f"{rows:,} row" if rows == 1 else f"{rows:,} rows"
 
 
 def _tell_keys(keys: list[Any]) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Callable
 from .comparing import find_code, find_constraint
 
 _ATTEMPTS = 3
-_UNIQUE, _CHECK, _FOREIGN_KEY, _EXCLUSION, _OUT_OF_RANGE = "23505", "23514", "23503", "23P01", "22003"
+_UNIQUE, _CHECK, _FOREIGN_KEY, _EXCLUSION = "23505", "23514", "23503", "23P01"
 
 
 class DiffersError(Exception):
@@ -44,7 +44,7 @@ def try_insert(model: Any, alias: str, row: dict[str, Any] | None) -> str:
     attempts = 0
     try:
         with transaction.atomic(using=alias):
-            most = _find_most(model, alias, key.attname) if serial else None
+            most = _find_end(model, alias, key.attname) if serial else None
             outcome = ""
             while not outcome:
                 attempts += 1
@@ -95,8 +95,6 @@ def _explain(error: Exception, connection: Any, model: Any, *, made_up: bool) ->
         return f"{kind} {name} refuses {row}, as it should"
     if code == _FOREIGN_KEY:
         return f"foreign key {name} refuses {row} at once, for it is not deferred"
-    if code == _OUT_OF_RANGE and not made_up:  # the other values are a row's own
-        raise NotTriedError("a copy of a row would need a number that its type does not have") from error
     if made_up and not code:
         raise NotTriedError(f"a field cannot store what was made up for it: {type(error).__name__}") from error
     raise error
@@ -108,10 +106,12 @@ def _is_primary_key(connection: Any, model: Any, name: str) -> bool:
     return bool(found.get(name, {}).get("primary_key"))
 
 
-def _find_most(model: Any, alias: str, attname: str) -> Any:
-    from django.db.models import Max, QuerySet
+def _find_end(model: Any, alias: str, attname: str, *, lowest: bool = False) -> Any:
+    """The highest value of a column, or the lowest; None without any."""
+    from django.db.models import Max, Min, QuerySet
 
-    return QuerySet(model=model, using=alias).aggregate(liteferry_most=Max(attname))["liteferry_most"]
+    end = Min(attname) if lowest else Max(attname)
+    return QuerySet(model=model, using=alias).aggregate(liteferry_end=end)["liteferry_end"]
 
 
 class _Sequence:
@@ -209,17 +209,22 @@ class _Row:
             return secrets.token_bytes(16)
         if isinstance(value, dict):
             return {**value, "liteferry": token}
-        step = {
-            dt.datetime: dt.timedelta(microseconds=1),
-            dt.date: dt.timedelta(days=1),
-            dt.timedelta: dt.timedelta(microseconds=1),
-            int: 1,
-            float: 1.0,
-            decimal.Decimal: decimal.Decimal(1),
-        }.get(type(value))
-        if step is None:
-            return value
-        return _find_most(self._model, self._alias, field.attname) + step
+        if type(value) is int:
+            return self._find_free_number(field, last)
+        step = _STEPS.get(type(value))
+        return value if step is None else _find_end(self._model, self._alias, field.attname) + step
+
+    def _find_free_number(self, field: Any, last: Any) -> int:
+        """A number beyond those that are there, above or, where the type ends, below."""
+        kind = last.get_internal_type()
+        lowest, highest = self._connection.ops.integer_field_range(kind) if "Integer" in kind else (None, None)
+        above = int(_find_end(self._model, self._alias, field.attname)) + 1
+        if highest is None or above <= highest:
+            return above
+        below = int(_find_end(self._model, self._alias, field.attname, lowest=True)) - 1
+        if lowest is not None and below >= lowest:
+            return below
+        raise NotTriedError(f"{field.name} has both its lowest and its highest number already")
 
     def _make_value(self, field: Any) -> Any:
         from django.db.models import NOT_PROVIDED, QuerySet
@@ -272,6 +277,15 @@ def _make_datetime() -> dt.datetime:
 
     return dt.datetime(2000, 1, 1, tzinfo=dt.timezone.utc if settings.USE_TZ else None)
 
+
+_STEPS: dict[type, Any] = {
+    dt.datetime: dt.timedelta(microseconds=1),
+    dt.date: dt.timedelta(days=1),
+    dt.timedelta: dt.timedelta(microseconds=1),
+    float: 1.0,
+    decimal.Decimal: decimal.Decimal(1),
+}
+"""What is added to the highest value of a type to have another."""
 
 _MADE_UP: dict[str, Callable[[], Any]] = {
     "AutoField": lambda: 1,
