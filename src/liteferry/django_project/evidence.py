@@ -30,6 +30,7 @@ def collect_evidence(
     apart: Mapping[str, int] | None = None,
     changed: Iterable[tuple[str, str]] = (),
     left_out: Collection[str] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> tuple[ModelEvidence, ...]:
     """Have the project read all its models in both databases, and insert a row into each on trial. Nothing stays.
 
@@ -37,6 +38,7 @@ def collect_evidence(
     path. tell: is given ``{"kind": "model", "name", "status", "number", "of"}`` after each model. apart: how many rows
     of a table stayed in the source, as in quarantine. changed: tables and columns whose values the user had changed,
     which the ORM then rightly reads otherwise. left_out: tables that did not travel. All by their names in the source.
+    environment: variables that the project has on PostgreSQL.
 
     Raises: ProjectError when the project does not start; a model that fails is told in its evidence.
     """
@@ -63,5 +65,6 @@ def collect_evidence(
         },
         databases={**replace_all(project.settings, project.alias, source), alias: {**target_entry, **zone}},
         tell=tell,
+        environment=environment,
     )
     return tuple(msgspec.convert(found, list[ModelEvidence]))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +26,11 @@ from liteferry.model import Decision, Options
 from liteferry.pipeline import migrate
 from liteferry.project import ModelEvidence, Project, ProjectOptions
 from liteferry.target import make_django_entry
+from projects import make_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-PROJECT = Path(__file__).parent / "projects" / "evidence"
 STAGING = "liteferry_staging_evidence"
 
 
@@ -50,20 +47,12 @@ class Shop:
 
 
 def make_shop(directory: Path) -> Shop:
-    """Copy the project, migrate and fill its SQLite database, by Django alone."""
-    shutil.copytree(PROJECT, directory, ignore=shutil.ignore_patterns("__pycache__"))
-    for command in (["manage.py", "migrate", "-v0"], ["fill.py"]):
-        subprocess.run(
-            [sys.executable, *command],
-            cwd=directory,
-            check=True,
-            env={**os.environ, "PYTHONWARNINGS": ""},
-        )
+    """The project, its SQLite database migrated and filled by Django alone."""
+    make_project("evidence", directory)
     place = find_place(ProjectOptions(directory=str(directory)))
     settings, _ = read_settings(place)
-    project = describe_project(place, settings, "default", ())
     (directory / "signals.log").unlink()
-    return Shop(project, directory / "db.sqlite3")
+    return Shop(describe_project(place, settings, "default", ()), directory / "db.sqlite3")
 
 
 @pytest.fixture(scope="module")
