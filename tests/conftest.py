@@ -192,11 +192,11 @@ class PostgresServer:
             self.guardian.wait(timeout=60)
         shutil.rmtree(self.directory, ignore_errors=True)  # copied binaries are root's: the guardian may not
 
-    def create_database(self) -> Database:
-        """A fresh, empty database, owned by the role ``ferry``."""
+    def create_database(self, template: str = "template1") -> Database:
+        """A fresh database, empty or a copy of another, owned by the role ``ferry``."""
         name = f"test_{next(self._numbers)}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" OWNER ferry'.encode())
+            connection.execute(f'CREATE DATABASE "{name}" OWNER ferry TEMPLATE "{template}"'.encode())
         return Database(name, self.url(name, "ferry"), self.url(name))
 
     def drop_database(self, name: str) -> None:

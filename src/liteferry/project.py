@@ -200,8 +200,9 @@ EvidenceStatus: TypeAlias = Literal["equal", "different", "failed", "skipped"]
 class ModelEvidence:
     """One model, read through the ORM in both databases.
 
-    ``checks``: what was looked at (count, first, last, lookup, relations, insert), with what came of it. ``why``: what
-    is different, failed, or was skipped; "" when all is equal.
+    ``checks``: what was looked at (count, first and last, rows, lookup, relations, insert), with what came of it.
+    ``why``: what is different, failed, or was skipped; "" when all is equal. ``rows_source``, ``rows_target``: -1 where
+    they could not be counted.
     """
 
     model: str

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from liteferry.django_project.asking import ProjectError, ask_project
 from liteferry.django_project.databases import choose_database, replace_all, sqlite_entry
+from liteferry.django_project.evidence import collect_evidence
 from liteferry.django_project.place import find_place
 from liteferry.project import Project, ProjectModel, ProjectPlace, ProjectSettings
 
@@ -23,6 +24,7 @@ __all__ = [
     "ProjectError",
     "ask_project",
     "choose_database",
+    "collect_evidence",
     "describe_project",
     "find_place",
     "read_models",

@@ -125,7 +125,7 @@ def _describe_field(field: Any, sqlite: Any, postgresql: Any) -> dict[str, Any]:
         "related_column": target.column if target is not None else "",
         "generated": bool(getattr(field, "generated", False)),
         "collation": str(getattr(field, "db_collation", None) or ""),
-        "custom": _is_custom(class_),
+        "custom": is_custom(class_),
     }
 
 
@@ -135,7 +135,7 @@ def _ask_type(field: Any, connection: Any) -> str:
     return str(field.db_parameters(connection=connection).get("type") or "")
 
 
-def _is_custom(class_: type) -> bool:
+def is_custom(class_: type) -> bool:
     """Whether a field's values pass through code that is not Django's."""
     for name in _VALUE_METHODS:
         method = inspect.getattr_static(class_, name, None)
