@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.arrival import arrive, fill_staging, plan_arrival, read_schema, refuse_options, verify_arrival
 from liteferry.course import (
@@ -22,15 +22,17 @@ from liteferry.course import (
     refuse_contradictions,
     scratch_dir,
 )
+from liteferry.decisions import matches_place
 from liteferry.django_move.publishing import plan_publication
 from liteferry.django_move.schema import make_schema
 from liteferry.django_move.start import Start, start_project
-from liteferry.django_project import describe_project, read_models
+from liteferry.django_project import collect_evidence, describe_project, read_models
+from liteferry.django_rules.evidence import judge_evidence
 from liteferry.django_rules.refining import decide_by_models, exclude_derived, refine_findings
 from liteferry.errors import MigrationError
 from liteferry.executor import drop_staging
 from liteferry.expectation import decide_as
-from liteferry.model import DjangoReport, Options, Step, ignore, to_json
+from liteferry.model import DjangoReport, Event, Options, Step, ignore, to_json
 from liteferry.names import quote_literal, quote_name
 from liteferry.planner import STAGING_COMMENT, staging_name
 from liteferry.run import AS_IT_WAS, PLAN_NAME, Run, read_plan, write_private
@@ -38,12 +40,12 @@ from liteferry.staging import clear_staging, refuse_target
 from liteferry.target import make_django_entry, open_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from liteferry.arrival.data import Arrival
     from liteferry.django_move.schema import MadeSchema
     from liteferry.journal import Journal
-    from liteferry.model import Event, Plan, Report
+    from liteferry.model import Plan, Report
     from liteferry.project import Project
     from liteferry.source import Snapshot
     from liteferry.target import Target
@@ -143,7 +145,11 @@ def _run_move(run: Run, start: Start) -> Report:
             arrival = _plan_in_place(journey, server)
 
             def fill(journal: Journal) -> Report:
-                return arrive(run, arrival, server, journal, directory)
+                report = arrive(run, arrival, server, journal, directory)
+                if run.published and options.verify and not _read_by_orm(journey, server, arrival.plan, options.schema):
+                    run.note("the project reads other values than before: look at the evidence, and undo the run")
+                    return run.report("mismatch")
+                return run.report(report.verdict) if run.published else report
 
             return follow_plan(run, arrival.plan, journey.snapshot, server, directory, fill)
         _refuse_filled(server, journey.project, options.schema)
@@ -284,7 +290,7 @@ def _plan_move(filling: Plan, server: Target, options: Options, staging: str) ->
             *steps,
             Step(id="publish", phase="publish", sql=publish_sql, undo_sql=undo_sql),
         ),
-        findings=refine_findings(filling.findings),
+        findings=refine_findings(filling.findings, staging),
         into="django",
     )
 
@@ -303,12 +309,53 @@ def _carry(
         filled = ready or _prepare_on_target(journey, server, plan)
         proven = fill_staging(run, filled.arrival, server, journal, directory)
         run.plan = filled.plan
+        if proven and run.options.verify:
+            proven = _read_by_orm(journey, server, filled.plan, filled.plan.staging_schema)
         if proven:
             write_private(directory / PLAN_NAME, to_json(filled.plan))
             publish_or_rehearse(run, filled.plan, server, journal)
         return proven
 
     return carry_out(run, plan, server, journal, directory, work, journey.snapshot.discard)
+
+
+def _read_by_orm(journey: _Journey, server: Target, plan: Plan, schema: str) -> bool:
+    """Have the project read every model on both sides; puts the evidence into the run. Returns whether it is good."""
+    run, user, copy = journey.run, journey.run.options, journey.snapshot.file
+    if copy is None:
+        raise AssertionError("a project's snapshot is a copy")
+    with run.phase("evidence"):
+        evidence = collect_evidence(
+            journey.project,
+            copy,
+            make_django_entry(server.conninfo, (schema, "public")),
+            show_values=user.show_values,
+            tell=_tell_models(run),
+            apart={found.table: found.rows for found in plan.apart},
+            changed=[
+                (table.source, column.source)
+                for table in plan.counterparts
+                for column in table.columns
+                if column.conversions
+                and any(matches_place(f"{table.source}.{column.source}", made.place) for made in user.decisions)
+            ],
+            left_out={table.name for table in journey.snapshot.read_catalog().tables}
+            - {table.source for table in plan.tables},
+            environment=_list_variables(user),
+        )
+    if run.django is not None:
+        run.django = replace(run.django, evidence=evidence)
+    return judge_evidence(evidence)
+
+
+def _tell_models(run: Run) -> Callable[[Mapping[str, Any]], None]:
+    """Pass the project's events on as the run's."""
+
+    def tell(event: Mapping[str, Any]) -> None:
+        if event.get("kind") == "model":
+            run.observe(Event(kind="step-end", phase="evidence", step_id=f"evidence/{event['name']}"))
+
+    return tell
 
 
 def _prepare_on_target(journey: _Journey, server: Target, planned: Plan) -> _Ready:

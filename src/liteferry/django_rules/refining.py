@@ -67,9 +67,12 @@ def exclude_derived(catalog: Catalog, options: Options) -> Options:
     return replace(options, exclude=(*options.exclude, *names)) if names else options
 
 
-def refine_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The findings that mean something to a Django project. Pure."""
-    return tuple(map(_explain, (found for found in findings if not _is_of_no_meaning(found))))
+def refine_findings(findings: Iterable[Finding], staging: str = "") -> tuple[Finding, ...]:
+    """The findings that mean something to a Django project, in words without the staging schema's name. Pure."""
+    kept = (_explain(found) for found in findings if not _is_of_no_meaning(found))
+    if not staging:
+        return tuple(kept)
+    return tuple(replace(found, message=found.message.replace(f"{staging}.", "")) for found in kept)
 
 
 def _is_of_no_meaning(finding: Finding) -> bool:
