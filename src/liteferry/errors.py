@@ -88,7 +88,7 @@ CODES = MappingProxyType(
         "django-driver": "The project's interpreter has no psycopg.",
         "django-migration": "One of the project's migrations fails on PostgreSQL.",
         "django-not-switched": "The project's settings do not take the new address.",
-        "django-other-server": "With its new setting the project reaches another server or database than the one meant.",
+        "django-other-server": "The project reaches another server or database than the one meant.",
         "django-not-served": "The project reaches the server, but cannot see or use its tables there.",
         "env-file": "The file of environment variables cannot be read, written or brought back.",
         "env-edited": "The file of environment variables was edited since liteferry wrote it.",

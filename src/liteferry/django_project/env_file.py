@@ -67,7 +67,7 @@ class EnvFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """``removed``: the file had been made by liteferry and is gone. ``kept``: the edited file, None when there is none."""
+    """``removed``: the file had been made by liteferry and is gone. ``kept``: where the edited file is now."""
 
     path: Path
     backup: Path
@@ -78,7 +78,8 @@ class Restored:
 def inspect_env(path: Path, name: str) -> EnvFile:
     """Look at a file of variables that may not be there yet. Raises: MigrationError (env-file)."""
     real, old = _read(path)
-    lines = tuple(1 + old.count(b"\n", 0, found.start()) for found in _find_assignments(old or b"", name)) if old else ()
+    data = old or b""
+    lines = tuple(1 + data.count(b"\n", 0, found.start()) for found in _find_assignments(data, name))
     notes = []
     if real != Path(os.path.abspath(path)):  # noqa: PTH100 - absolute() keeps what is to be compared: `..`
         notes.append(f"{path} is a link or lies behind one: the file itself is {real}")

@@ -20,6 +20,13 @@ _OWN_KEYWORDS: Final = ("dbname", "user", "password", "host", "port")
 """libpq's keywords that Django has settings of its own for; all others go into OPTIONS."""
 _IMPLIED: Final = {"port": "5432", "sslmode": "prefer"}
 """What libpq does anyway."""
+_KEEPING: Final = (
+    "CONN_MAX_AGE keeps connections for so many seconds and CONN_HEALTH_CHECKS replaces broken ones; leave both out"
+    ' where OPTIONS has "pool" (Django 5.1), which keeps connections itself'
+)
+_BEHIND_A_POOL: Final = (
+    "behind PgBouncer in transaction mode, set DISABLE_SERVER_SIDE_CURSORS to True and CONN_MAX_AGE to 0"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +123,7 @@ def _is_plain_host(host: str) -> bool:
 
 
 def _list_options(facts: SettingFacts) -> tuple[tuple[str, str], ...]:
-    """libpq's further keywords, with the search_path that leads to the tables."""
+    """List libpq's further keywords, with the search_path that leads to the tables."""
     if not facts.schema:
         return facts.options
     options = dict(facts.options)
@@ -152,13 +159,9 @@ def _spell(text: str) -> str:
 
 
 def _advise(facts: SettingFacts) -> tuple[str, ...]:
-    advice = [
-        "CONN_MAX_AGE keeps connections for so many seconds and CONN_HEALTH_CHECKS replaces broken ones; leave both out"
-        ' where OPTIONS has "pool" (Django 5.1), which keeps connections itself',
-        "behind PgBouncer in transaction mode, set DISABLE_SERVER_SIDE_CURSORS to True and CONN_MAX_AGE to 0",
-    ]
+    advice = [_KEEPING, _BEHIND_A_POOL]
     if facts.needs_password:
-        advice.append(f"put the password in place of {PLACEHOLDER}: percent-encoded in the URL, as it is in settings.py")
+        advice.append(f"{PLACEHOLDER} stands for the password: percent-encoded in the URL, as it is in settings.py")
     if any(key == "service" for key, _ in facts.options):
-        advice.append("the application needs the same service file: ~/.pg_service.conf of its account, or PGSERVICEFILE")
+        advice.append("the application needs the same service file: its account's ~/.pg_service.conf, or PGSERVICEFILE")
     return tuple(advice)

@@ -31,12 +31,12 @@ _OUR_OWN: Final = frozenset({"application_name", "connect_timeout", "fallback_ap
 class Way:
     """How to get where a target is: libpq's keywords without the secret ones, the host as it was resolved.
 
-    ``password_from``: "" when the server asked for none; ``given``: the connection string had it; ``environment``:
-    PGPASSWORD; ``file``: ~/.pgpass or the service file. ``password``: what the server took.
+    ``origin``: whence the password is; "" when the server asked for none; ``given``: the connection string had it;
+    ``environment``: PGPASSWORD; ``file``: ~/.pgpass or the service file. ``password``: what the server took.
     """
 
     keywords: Mapping[str, str]
-    password_from: Literal["", "given", "environment", "file"]
+    origin: Literal["", "given", "environment", "file"]
     password: str = field(repr=False, default="")
 
 
@@ -55,12 +55,12 @@ def read_way(server: Target) -> Way:
     if "passfile" not in typed and Path(keywords.get("passfile", "")) == Path("~/.pgpass").expanduser():
         keywords.pop("passfile", None)
     if not server.control.pgconn.used_password:
-        return Way(keywords=keywords, password_from="")
+        return Way(keywords=keywords, origin="")
     if typed.get("password"):
-        return Way(keywords=keywords, password_from="given", password=info.password)
+        return Way(keywords=keywords, origin="given", password=info.password)
     if os.environ.get("PGPASSWORD") == info.password:
-        return Way(keywords=keywords, password_from="environment", password=info.password)
-    return Way(keywords=keywords, password_from="file", password=info.password)
+        return Way(keywords=keywords, origin="environment", password=info.password)
+    return Way(keywords=keywords, origin="file", password=info.password)
 
 
 @contextlib.contextmanager

@@ -297,11 +297,6 @@ class Target:
         with reporting("asking for the role's rights"):
             return self.control.execute(sql, (schema, schema)).fetchone() == (True,)
 
-    @property
-    def conninfo(self) -> str:
-        """The connection string as the user wrote it: it may hold a password."""
-        return self._conninfo
-
     def describe_address(self) -> str:
         """The connection string that leads here again, without the password."""
         from psycopg.conninfo import make_conninfo
