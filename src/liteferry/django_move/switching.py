@@ -269,7 +269,7 @@ def _refuse_unswitched(settings: ProjectSettings, alias: str, place: ProjectPlac
 
 def _explain_refused(refused: Mapping[str, Any], alias: str) -> MigrationError:
     error = explain_refusal(refused["message"], refused["sqlstate"], refused["parameters"])
-    has_password = refused["password_from"] == "settings"
+    has_password = refused["taken_from"] == "settings"
     without = "" if has_password else "; its settings hold no password"
     return MigrationError(
         f"the project cannot connect its database {alias}: {error.what}{without}", code=error.code, hint=error.hint
@@ -345,7 +345,7 @@ def _note_reach(found: Mapping[str, Any]) -> tuple[str, ...]:
     notes = []
     if found["unapplied"]:
         notes.append(f"migrations are still to be applied there: {_name_some(found['unapplied'])}")
-    if found["password_from"] == "environment":
+    if found["taken_from"] == "environment":
         notes.append(
             "the settings hold no password: PGPASSWORD of this environment served, and the application needs it"
         )

@@ -56,7 +56,7 @@ def _describe_refusal(error: Exception, connection: Any) -> dict[str, Any]:
         "message": str(error),
         "sqlstate": getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None),
         "parameters": {name: str(parameters[name]) for name in names if parameters.get(name)},
-        "password_from": _find_password(connection),
+        "taken_from": _find_password(connection),
     }
 
 
@@ -75,7 +75,7 @@ def _describe_server(connection: Any, mark: int) -> dict[str, Any]:
         "port": str(port),
         "search_path": search_path,
         "standby": bool(standby),
-        "password_from": _find_password(connection),
+        "taken_from": _find_password(connection),
         "settings_host": str(connection.settings_dict.get("HOST") or ""),
         "settings_port": str(connection.settings_dict.get("PORT") or ""),
         "held": bool(held),
