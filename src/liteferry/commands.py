@@ -370,23 +370,17 @@ def _switch(arguments: argparse.Namespace) -> int:
         _warn_of_password(arguments.target)
     with open_target(way.target) as server:
         if arguments.check:
-            reach = django_move.check_reach(way.place, way.alias, server, schema=way.schema)
+            reach = django_move.check_reach(way.place, way.alias, server, way.environment, schema=way.schema)
             facts = {"schema": SWITCH_SCHEMA, "alias": way.alias, "reach": asdict(reach)}
             _say(arguments, facts, django_move.describe_reach(reach))
             return ExitStatus.PROVEN
+        told = {"variable": arguments.name, "schema": way.schema, "environment": way.environment}
         if arguments.write_env is None:
-            shown = django_move.plan_switch(way.place, way.alias, server, variable=arguments.name, schema=way.schema)
+            shown = django_move.plan_switch(way.place, way.alias, server, **told)
         else:
             file = django_move.find_env(way.place, arguments.write_env)
             _confirm(f"Write {arguments.name} into {file}, with a backup beside it?", arguments)
-            shown = django_move.switch_over(
-                way.place,
-                way.alias,
-                server,
-                write_env_to=arguments.write_env,
-                variable=arguments.name,
-                schema=way.schema,
-            )
+            shown = django_move.switch_over(way.place, way.alias, server, write_env_to=arguments.write_env, **told)
     _say(arguments, {"schema": SWITCH_SCHEMA, **asdict(shown)}, django_move.describe_switch(shown))
     return ExitStatus.PROVEN
 

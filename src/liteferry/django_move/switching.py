@@ -81,14 +81,24 @@ class Switch:
 
 
 def plan_switch(
-    place: ProjectPlace, alias: str, server: Target, *, variable: str = DEFAULT_VARIABLE, schema: str = "public"
+    place: ProjectPlace,
+    alias: str,
+    server: Target,
+    *,
+    variable: str = DEFAULT_VARIABLE,
+    schema: str = "public",
+    environment: Mapping[str, str | None] | None = None,
 ) -> Switch:
     """Make the setting that leads where the target is, and ask the project whether it reads the variable.
 
-    Writes nothing. Raises: MigrationError (django-…).
+    environment: variables that the project has only with its new database. Writes nothing.
+
+    Raises: MigrationError (django-…).
     """
     way = read_way(server)
-    reads, notes = _ask_for_variable(place, alias, variable)
+    reads, notes = _ask_for_variable(place, alias, variable, environment or {})
+    if environment:
+        notes.append(f"the application needs there, too: {', '.join(environment)}")
     if way.origin == "file":
         notes.append(
             "the password came from ~/.pgpass or a service file: the application finds it there, too, where it runs"
@@ -111,20 +121,23 @@ def switch_over(
     write_env_to: str,
     variable: str = DEFAULT_VARIABLE,
     schema: str = "public",
+    environment: Mapping[str, str | None] | None = None,
 ) -> Switch:
     """Write the variable into a file, and see that the project reaches the target with it; else take it back.
 
-    write_env_to: as for `find_env`. The password is written where the server asked for one and it was typed or in
-    PGPASSWORD. Raises: MigrationError: what `write_env` and `check_reach` raise; the file is as it was then.
+    write_env_to: as for `find_env`. environment: as for `plan_switch`. The password is written where the server asked
+    for one and it was typed or in PGPASSWORD.
+
+    Raises: MigrationError: what `write_env` and `check_reach` raise; the file is as it was then.
     """
-    shown = plan_switch(place, alias, server, variable=variable, schema=schema)
+    shown = plan_switch(place, alias, server, variable=variable, schema=schema, environment=environment)
     way = read_way(server)
     facts = _make_facts(way, alias, variable, schema)
     file = inspect_env(find_env(place, write_env_to), variable)
     value = render_url(facts, way.password if facts.needs_password else "")
     backup = write_env(file.path, variable, value)
     try:
-        reach = _check_written(place, alias, server, file, variable, value, schema)
+        reach = _check_written(place, alias, server, file, (variable, value), schema, environment or {})
     except BaseException as error:
         restore_env(file.path)
         if isinstance(error, MigrationError):
@@ -202,11 +215,13 @@ def _make_facts(way: Way, alias: str, variable: str, schema: str) -> SettingFact
     )
 
 
-def _ask_for_variable(place: ProjectPlace, alias: str, variable: str) -> tuple[bool, list[str]]:
+def _ask_for_variable(
+    place: ProjectPlace, alias: str, variable: str, environment: Mapping[str, str | None]
+) -> tuple[bool, list[str]]:
     """Whether DATABASES follow the variable: the project is started with it set to an address that is nowhere."""
     probe = f"postgresql://liteferry@liteferry.invalid/{_PROBE}"
     try:
-        settings, _ = read_settings(place, {variable: probe})
+        settings, _ = read_settings(place, {**environment, variable: probe})
     except MigrationError as error:
         return False, [f"with {variable} set to a PostgreSQL address, the project does not start: {error.what}"]
     if any(found.alias == alias and found.name == _PROBE for found in settings.databases):
@@ -219,10 +234,17 @@ def _ask_for_variable(place: ProjectPlace, alias: str, variable: str) -> tuple[b
 
 
 def _check_written(
-    place: ProjectPlace, alias: str, server: Target, file: EnvFile, variable: str, value: str, schema: str
+    place: ProjectPlace,
+    alias: str,
+    server: Target,
+    file: EnvFile,
+    written: tuple[str, str],
+    schema: str,
+    environment: Mapping[str, str | None],
 ) -> Reach:
     """Check with the file alone; a file that only others read (systemd, Docker), with what they would make of it."""
-    alone: dict[str, str | None] = {variable: None, "PGPASSWORD": None}
+    variable, value = written
+    alone: dict[str, str | None] = {**environment, variable: None, "PGPASSWORD": None}
     try:
         return check_reach(place, alias, server, alone, schema=schema)
     except MigrationError as error:
@@ -364,6 +386,7 @@ class SwitchWay:
     alias: str
     schema: str
     target: str
+    environment: Mapping[str, str | None]
 
 
 def choose_way(wanted: ProjectOptions, run_dir: str | None, target: str | None, schema: str | None) -> SwitchWay:
@@ -390,7 +413,13 @@ def choose_way(wanted: ProjectOptions, run_dir: str | None, target: str | None, 
             code="usage",
             hint="name the RUN_DIR of the run that moved it, or --target",
         )
-    return SwitchWay(place=place, alias=alias, schema=found_schema or "public", target=found_target)
+    return SwitchWay(
+        place=place,
+        alias=alias,
+        schema=found_schema or "public",
+        target=found_target,
+        environment=dict(wanted.target_env),
+    )
 
 
 def describe_switch(switch: Switch) -> str:

@@ -20,9 +20,9 @@ _TABLES_SQL = """
 SELECT n.nspname, c.relname, pg_relation_size(c.oid),
        has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
          AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')
-         AND NOT EXISTS (SELECT FROM pg_depend s JOIN pg_class q ON q.oid = s.objid AND q.relkind = 'S'
+         AND NOT EXISTS (SELECT FROM pg_depend s JOIN pg_class q ON q.oid = s.objid
                          WHERE s.refobjid = c.oid AND s.classid = 'pg_class'::regclass AND s.deptype IN ('a', 'i')
-                           AND NOT has_sequence_privilege(q.oid, 'USAGE'))
+                           AND CASE q.relkind WHEN 'S' THEN NOT has_sequence_privilege(q.oid, 'USAGE') END)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass(%s)
 """
 
