@@ -45,17 +45,28 @@ def migrate_there(project: Path, url: str, *extra: str) -> None:
     subprocess.run(
         [sys.executable, "manage.py", "migrate", "--settings", "settings_dj", *extra],
         cwd=project,
-        env={**os.environ, "DATABASE_URL": url},
+        env={**os.environ, "DATABASE_URL": url, "PYTHONDONTWRITEBYTECODE": "1"},
         check=True,
         capture_output=True,
     )
     execute(url, "INSERT INTO notes_note (text) SELECT 'note ' || i FROM generate_series(1, 300) i")
 
 
+@pytest.fixture(scope="session")
+def template(pg_server: PostgresServer) -> str:
+    """The name of a database with the project's tables, to be copied."""
+    database = pg_server.create_database()
+    migrate_there(PROJECT, database.url)
+    return database.name
+
+
 @pytest.fixture
-def moved(project: Path, pg_url: str) -> str:
-    migrate_there(project, pg_url)
-    return pg_url
+def moved(pg_server: PostgresServer, pg_database: Database, template: str) -> str:
+    """The URL of a fresh database with the project's tables."""
+    with psycopg.connect(pg_server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{pg_database.name}"'.encode())
+        connection.execute(f'CREATE DATABASE "{pg_database.name}" TEMPLATE "{template}" OWNER ferry'.encode())
+    return pg_database.url
 
 
 def by_tcp(server: PostgresServer, database: Database, role: str, password: str) -> str:

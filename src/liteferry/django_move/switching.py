@@ -291,10 +291,12 @@ def _refuse_unswitched(settings: ProjectSettings, alias: str, place: ProjectPlac
 
 def _explain_refused(refused: Mapping[str, Any], alias: str) -> MigrationError:
     error = explain_refusal(refused["message"], refused["sqlstate"], refused["parameters"])
-    has_password = refused["taken_from"] == "settings"
-    without = "" if has_password else "; its settings hold no password"
+    without = error.code == "auth-failed" and refused["taken_from"] != "settings"
     return MigrationError(
-        f"the project cannot connect its database {alias}: {error.what}{without}", code=error.code, hint=error.hint
+        f"the project cannot connect its database {alias}: {error.what}"
+        + ("; its settings hold no password" if without else ""),
+        code=error.code,
+        hint=error.hint.partition("; or leave TARGET out")[0],
     )
 
 

@@ -1,6 +1,7 @@
 """Reads the variable by code of its own: from the environment, and from a file .env below that."""
 
 import os
+import shlex
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from settings_common import *  # noqa: F403 - as settings do
@@ -11,9 +12,8 @@ def read_file() -> dict[str, str]:
     path = BASE_DIR / ".env"
     if not path.exists():
         return {}
-    lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
-    pairs = [line.removeprefix("export ").split("=", 1) for line in lines if "=" in line and not line.startswith("#")]
-    return {name.strip(): value.strip().strip("'\"") for name, value in pairs}
+    words = shlex.split(path.read_text(encoding="utf-8-sig"), comments=True)
+    return dict(word.split("=", 1) for word in words if "=" in word)
 
 
 def read_url(url: str) -> dict[str, object]:
