@@ -381,6 +381,57 @@ def _arguments_report(parser: argparse.ArgumentParser, _place: Place) -> None:
     parser.add_argument("--json", action="store_true", help="the same as --format json")
 
 
+def _arguments_switch(parser: argparse.ArgumentParser, place: Place) -> None:
+    parser.add_argument(
+        "run_dir",
+        metavar="RUN_DIR",
+        nargs="?",
+        help="the directory of the run that moved the database: it knows where that is now",
+    )
+    _add_project(parser, place)
+    group = parser.add_argument_group("the setting")
+    group.add_argument(
+        "--target",
+        metavar="TARGET",
+        type=_text,
+        help="the database, where no RUN_DIR is given, or where its address does not lead there any more",
+    )
+    group.add_argument("--schema", type=_text, metavar="NAME", help="the schema of the tables (default: the run's)")
+    group.add_argument(
+        "--name",
+        type=_text,
+        default="DATABASE_URL",
+        metavar="VARIABLE",
+        help="the variable that the settings read (default: DATABASE_URL)",
+    )
+    either = group.add_mutually_exclusive_group()
+    either.add_argument(
+        "--check",
+        action="store_true",
+        help="only see whether the project, with its settings as they are, reaches the database",
+    )
+    either.add_argument(
+        "--back", action="store_true", help="bring the file of variables back as it was before --write-env"
+    )
+    _add_write_env(group)
+    group.add_argument(
+        "--force",
+        action="store_true",
+        help="with --back: also when the file was edited since; the edited one is kept beside it",
+    )
+    group.add_argument("--yes", "-y", action="store_true", help="do not ask; needed when not on a terminal")
+    _add_output(parser)
+
+
+def _add_write_env(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--write-env",
+        metavar="FILE",
+        help="write the new address into this file of variables, as .env, with a backup beside it; then see that the"
+        " project reaches the database with it, else bring the file back",
+    )
+
+
 def _arguments_undo(parser: argparse.ArgumentParser, _place: Place) -> None:
     parser.add_argument("run_dir", metavar="RUN_DIR", help="the directory of the run to take back")
     parser.add_argument(
@@ -467,6 +518,13 @@ COMMANDS: Final = (
     ),
     Command(
         name="report", help="the report of a run again, in any form", add_arguments=_arguments_report, run="report"
+    ),
+    Command(
+        name="switch",
+        help="a Django project's setting for its new database: show it, write it, see where it leads, go back",
+        add_arguments=_arguments_switch,
+        run="switch",
+        for_project=True,
     ),
     Command(
         name="undo",

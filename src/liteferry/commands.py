@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from liteferry.progress import Watcher
 
 ERROR_SCHEMA: Final = "liteferry.error/1"
+SWITCH_SCHEMA: Final = "liteferry.switch/1"
 
 
 def run_command(name: str, arguments: argparse.Namespace) -> int:
@@ -343,6 +344,47 @@ def _undo(arguments: argparse.Namespace) -> int:
     return ExitStatus.PROVEN
 
 
+def _switch(arguments: argparse.Namespace) -> int:
+    from liteferry import django_move
+    from liteferry.target import open_target
+
+    wanted = _choose_project(vars(arguments), Options())
+    if wanted is None:
+        raise MigrationError(
+            "switch is about a Django project, and none was named",
+            code="usage",
+            hint="--django DIR, with its manage.py",
+        )
+    if arguments.back:
+        place = django_move.find_place(wanted)
+        file = arguments.write_env or ".env"
+        _confirm(f"Bring {django_move.find_env(place, file)} back as it was?", arguments)
+        restored = django_move.switch_back(place, file, force=arguments.force)
+        came = "is gone, as it was" if restored.removed else "is as it was"
+        edited = f"; the edited one is {restored.kept}" if restored.kept else ""
+        facts = {"schema": SWITCH_SCHEMA, "file": str(restored.path), "removed": restored.removed}
+        _say(arguments, facts, f"{restored.path} {came}{edited}. Restart the application.")
+        return ExitStatus.PROVEN
+    way = django_move.choose_way(wanted, arguments.run_dir, arguments.target, arguments.schema)
+    if arguments.target is not None:
+        _warn_of_password(arguments.target)
+    with open_target(way.target) as server:
+        if arguments.check:
+            reach = django_move.check_reach(way.place, way.alias, server, way.environment, schema=way.schema)
+            facts = {"schema": SWITCH_SCHEMA, "alias": way.alias, "reach": asdict(reach)}
+            _say(arguments, facts, django_move.describe_reach(reach))
+            return ExitStatus.PROVEN
+        told = {"variable": arguments.name, "schema": way.schema, "environment": way.environment}
+        if arguments.write_env is None:
+            shown = django_move.plan_switch(way.place, way.alias, server, **told)
+        else:
+            file = django_move.find_env(way.place, arguments.write_env)
+            _confirm(f"Write {arguments.name} into {file}, with a backup beside it?", arguments)
+            shown = django_move.switch_over(way.place, way.alias, server, write_env_to=arguments.write_env, **told)
+    _say(arguments, {"schema": SWITCH_SCHEMA, **asdict(shown)}, django_move.describe_switch(shown))
+    return ExitStatus.PROVEN
+
+
 def _server(arguments: argparse.Namespace) -> int:
     from liteferry import servers
 
@@ -404,6 +446,7 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "digest": _digest,
     "report": _report,
     "undo": _undo,
+    "switch": _switch,
     "server": _server,
     "completion": _completion,
 }

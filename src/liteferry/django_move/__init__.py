@@ -1,9 +1,40 @@
 """A Django project's move: its schema by its own migrations, its rows by liteferry, its evidence by its own ORM.
 
 Layer 3. `move` has the use cases; `start` finds the project, `schema` makes its schema, `publishing` puts it in place.
+`switching` leads the project to its new database.
 """
 
 from liteferry.django_move.move import check, migrate, verify
 from liteferry.django_move.start import Start, start_project
+from liteferry.django_move.switching import (
+    Reach,
+    Switch,
+    check_reach,
+    choose_way,
+    describe_reach,
+    describe_switch,
+    find_env,
+    plan_switch,
+    switch_back,
+    switch_over,
+)
+from liteferry.django_project import find_place
 
-__all__ = ["Start", "check", "migrate", "start_project", "verify"]
+__all__ = [
+    "Reach",
+    "Start",
+    "Switch",
+    "check",
+    "check_reach",
+    "choose_way",
+    "describe_reach",
+    "describe_switch",
+    "find_env",
+    "find_place",
+    "migrate",
+    "plan_switch",
+    "start_project",
+    "switch_back",
+    "switch_over",
+    "verify",
+]

@@ -34,14 +34,16 @@ __all__ = [
 ]
 
 
-def read_settings(place: ProjectPlace) -> tuple[ProjectSettings, dict[str, dict[str, Any]]]:
+def read_settings(
+    place: ProjectPlace, environment: Mapping[str, str | None] | None = None
+) -> tuple[ProjectSettings, dict[str, dict[str, Any]]]:
     """Ask for the settings, and for DATABASES as it stands, passwords too: that stays in memory.
 
-    Raises: ProjectError.
+    environment: as for `ask_project`. Raises: ProjectError.
     """
     import msgspec
 
-    found = ask_project(place, "read_settings")
+    found = ask_project(place, "read_settings", environment=environment)
     return msgspec.convert(found["settings"], ProjectSettings), found["entries"]
 
 

@@ -46,12 +46,12 @@ def ask_project(
     *,
     databases: Mapping[str, Mapping[str, object]] | None = None,
     tell: Callable[[Mapping[str, Any]], None] | None = None,
-    environment: Mapping[str, str] | None = None,
+    environment: Mapping[str, str | None] | None = None,
 ) -> Any:  # the task's answer, as JSON has it
     """Run one task in the project's interpreter and return its answer.
 
     databases: entries of DATABASES that take the place of the project's own, by alias. tell: is given the task's
-    events. environment: variables on top of our own.
+    events. environment: variables on top of our own; None takes one away.
 
     Raises: ProjectError with one of the codes ``django-…``; KeyboardInterrupt, the child having ended.
     """
@@ -74,7 +74,7 @@ def ask_project(
                 stderr=output,
                 pass_fds=[child_answers],
                 cwd=place.directory,
-                env={**_clean_environment(), **(environment or {})},
+                env=_make_environment(environment or {}),
                 process_group=0,  # Ctrl-C reaches us alone, and we end the child
             )
         except OSError as error:
@@ -133,10 +133,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def _clean_environment() -> dict[str, str]:
-    """Our own environment without what would lead another interpreter to our packages, or to our settings' driver."""
-    dropped = {"PYTHONHOME", "__PYVENV_LAUNCHER__"}
-    return {name: value for name, value in os.environ.items() if name not in dropped}
+def _make_environment(changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Our own environment without what would lead another interpreter to our packages, and with the changes."""
+    changed = {**os.environ, "PYTHONHOME": None, "__PYVENV_LAUNCHER__": None, **changes}
+    return {name: value for name, value in changed.items() if value is not None}
 
 
 def _quote_output(output: Any) -> str:  # a binary file

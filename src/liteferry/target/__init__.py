@@ -6,6 +6,7 @@ name in SQL comes from `names.quote_name`, every value is a parameter.
 """
 
 from liteferry.target.entries import make_conninfo, make_django_entry
+from liteferry.target.marks import Way, count_rows, explain_refusal, hold_mark, read_way
 from liteferry.target.readers import SnapshotReader, TransactionReader
 from liteferry.target.reporting import reporting
 from liteferry.target.session import MIN_VERSION_NUM, Target, check_server, open_target
@@ -17,10 +18,15 @@ __all__ = [
     "Target",
     "TransactionReader",
     "Trial",
+    "Way",
     "begin_trial",
     "check_server",
+    "count_rows",
+    "explain_refusal",
+    "hold_mark",
     "make_conninfo",
     "make_django_entry",
     "open_target",
+    "read_way",
     "reporting",
 ]

@@ -28,6 +28,7 @@ TASKS = {
     "read_models": "describing",
     "migrate": "migrating",
     "collect_evidence": "evidence",
+    "read_server": "reaching",
 }
 """Tasks, functions of the same name, by the module that has them. Each takes (argument, tell) and returns JSON."""
 

@@ -1,0 +1,10 @@
+"""The project's manage.py, as startproject makes it."""
+
+import os
+import sys
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings_plain")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
