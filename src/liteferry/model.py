@@ -15,7 +15,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from liteferry.project import ModelEvidence, ProjectOptions, Pruned  # noqa: TC001 - from_json resolves them at run time
+from liteferry.project import (  # noqa: TC001 - from_json resolves them at run time
+    ModelEvidence,
+    ProjectOptions,
+    Pruned,
+    PruneRule,
+)
 
 T = TypeVar("T")
 
@@ -900,12 +905,13 @@ class ObjectTotals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """What the user decided about values: as in `Options`, kept in the plan."""
+    """What the user decided about values, and which rows do not travel: as in `Options`, kept in the plan."""
 
     accept: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
     casts: tuple[Cast, ...] = ()
     timestamps: Literal["auto", "timestamp", "timestamptz"] = "auto"
+    prune: tuple[PruneRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1120,17 +1126,19 @@ class ObjectCounts:
 class SourceInfo:
     """The source, as the report names it.
 
-    ``wal_pages_unread``: pages at the end of the source's -wal file that SQLite does not read.
+    ``wal_pages_unread``: pages at the end of the source's -wal file that SQLite does not read. ``pruned_rows``: rows
+    that were taken out of the snapshot, or changed in it, before anything was read from it; 0 where it is the source.
     """
 
     path: str
     size_bytes: int
-    sha256: str  # of the snapshot; "" with --snapshot none
+    sha256: str  # of the snapshot, before anything was pruned; "" with --snapshot none
     sqlite_version: str
     encoding: str
     journal_mode: str
     snapshot: Literal["copy", "none"] = "copy"
     wal_pages_unread: int = 0
+    pruned_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1266,7 +1274,7 @@ class Options:
     decisions: tuple[Decision, ...] = ()  # the later ones come before the earlier ones
     casts: tuple[Cast, ...] = ()  # the first that matches a column counts
     into: Into = "new"
-    project: ProjectOptions | None = None  # the Django project whose database is moved
+    project: ProjectOptions | None = None  # a Django project; only commands that were given --django look at it
     replace_rows: tuple[str, ...] = ()  # patterns on target tables whose rows may be replaced, with into existing
     names: Literal["preserve", "lower", "snake"] = "preserve"
     timestamps: Literal["auto", "timestamp", "timestamptz"] = "auto"

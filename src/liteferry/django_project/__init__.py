@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from liteferry.django_project.asking import ProjectError, ask_project
 from liteferry.django_project.databases import choose_database, replace_all, sqlite_entry
 from liteferry.django_project.place import find_place
+from liteferry.django_project.pruning import count_pruned, prune_snapshot
 from liteferry.project import Project, ProjectModel, ProjectPlace, ProjectSettings
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ __all__ = [
     "ProjectError",
     "ask_project",
     "choose_database",
+    "count_pruned",
     "describe_project",
     "find_place",
+    "prune_snapshot",
     "read_models",
     "read_settings",
     "replace_all",

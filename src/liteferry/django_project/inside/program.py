@@ -27,6 +27,7 @@ TASKS = {
     "describe": "describing",
     "read_models": "describing",
     "migrate": "migrating",
+    "prune": "pruning",
 }
 """Tasks, functions of the same name, by the module that has them. Each takes (argument, tell) and returns JSON."""
 
