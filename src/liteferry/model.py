@@ -1291,6 +1291,11 @@ class Options:
     run_dir: str | None = None
     offenders: str | None = None  # a file to keep every offender's place in, where there is no run directory
 
+    @property
+    def prune(self) -> tuple[PruneRule, ...]:
+        """The rows that do not travel: a project's rules, which count where its database is moved as a project's."""
+        return self.project.prune if self.project is not None and self.into == "django" else ()
+
 
 def to_json(value: object, *, indent: int = 2) -> str:
     """Write any dataclass of this module as JSON text. Pure."""

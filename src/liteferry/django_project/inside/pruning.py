@@ -291,9 +291,7 @@ class _Tally:
 
     def _count_left(self, model: Any, keys: List[Any]) -> int:
         rows = QuerySet(model=model, using=self._alias)
-        return sum(
-            rows.filter(pk__in=keys[start : start + _CHUNK]).count() for start in range(0, len(keys), _CHUNK)
-        )
+        return sum(rows.filter(pk__in=keys[start : start + _CHUNK]).count() for start in range(0, len(keys), _CHUNK))
 
     def list_rows(self, rules: List[_Rule]) -> List[Dict[str, Any]]:
         """The tables with something to tell: the rules' own first, in the rules' order."""

@@ -7,180 +7,265 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('contenttypes', '0002_remove_content_type_name'),
+        ("contenttypes", "0002_remove_content_type_name"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Audit',
+            name="Audit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('what', models.CharField(max_length=100)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("what", models.CharField(max_length=100)),
             ],
         ),
         migrations.CreateModel(
-            name='Place',
+            name="Place",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, unique=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Publisher',
+            name="Publisher",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100)),
             ],
         ),
         migrations.CreateModel(
-            name='Tag',
+            name="Tag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100)),
             ],
         ),
         migrations.CreateModel(
-            name='Author',
+            name="Author",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=20, unique=True)),
-                ('name', models.CharField(max_length=100)),
-                ('is_test', models.BooleanField(default=False)),
-                ('hidden', models.BooleanField(default=False)),
-                ('born', models.DateField(null=True)),
-                ('created', models.DateTimeField()),
-                ('mentor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='pupils', to='library.author')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=20, unique=True)),
+                ("name", models.CharField(max_length=100)),
+                ("is_test", models.BooleanField(default=False)),
+                ("hidden", models.BooleanField(default=False)),
+                ("born", models.DateField(null=True)),
+                ("created", models.DateTimeField()),
+                (
+                    "mentor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="pupils",
+                        to="library.author",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TestAuthor',
-            fields=[
-            ],
+            name="TestAuthor",
+            fields=[],
             options={
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
             },
-            bases=('library.author',),
+            bases=("library.author",),
         ),
         migrations.CreateModel(
-            name='Book',
+            name="Book",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='books', to='library.author')),
-                ('editor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='edited', to='library.author')),
-                ('reviewer', models.ForeignKey(default=1, on_delete=django.db.models.deletion.SET_DEFAULT, related_name='reviewed', to='library.author')),
-                ('sequel_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, to='library.book')),
-                ('translator', models.ForeignKey(null=True, on_delete=models.SET(library.models.find_nobody), related_name='translated', to='library.author')),
-                ('publisher', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='library.publisher')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="books", to="library.author"
+                    ),
+                ),
+                (
+                    "editor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="edited",
+                        to="library.author",
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        default=1,
+                        on_delete=django.db.models.deletion.SET_DEFAULT,
+                        related_name="reviewed",
+                        to="library.author",
+                    ),
+                ),
+                (
+                    "sequel_of",
+                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, to="library.book"),
+                ),
+                (
+                    "translator",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=models.SET(library.models.find_nobody),
+                        related_name="translated",
+                        to="library.author",
+                    ),
+                ),
+                (
+                    "publisher",
+                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to="library.publisher"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Chapter',
+            name="Chapter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField()),
-                ('book', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='library.book')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", models.TextField()),
+                ("book", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="library.book")),
             ],
         ),
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='library.author')),
+                ("id", models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
+                ("owner", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="library.author")),
             ],
         ),
         migrations.CreateModel(
-            name='Grave',
+            name="Grave",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, to='library.author')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("author", models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, to="library.author")),
             ],
         ),
         migrations.CreateModel(
-            name='Like',
+            name="Like",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('object_id', models.CharField(max_length=50)),
-                ('content_type', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='contenttypes.contenttype')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("object_id", models.CharField(max_length=50)),
+                (
+                    "content_type",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="contenttypes.contenttype"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Memory',
+            name="Memory",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('author', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, to='library.author')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, to="library.author"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Note',
+            name="Note",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=50)),
-                ('text', models.CharField(max_length=100)),
-                ('kind', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='contenttypes.contenttype')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=50)),
+                ("text", models.CharField(max_length=100)),
+                ("kind", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="contenttypes.contenttype")),
             ],
         ),
         migrations.CreateModel(
-            name='PenName',
+            name="PenName",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='library.author', to_field='code')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="library.author", to_field="code"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Shop',
+            name="Shop",
             fields=[
-                ('place_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to='library.place')),
+                (
+                    "place_ptr",
+                    models.OneToOneField(
+                        auto_created=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        parent_link=True,
+                        primary_key=True,
+                        serialize=False,
+                        to="library.place",
+                    ),
+                ),
             ],
-            bases=('library.place',),
+            bases=("library.place",),
         ),
         migrations.AddField(
-            model_name='place',
-            name='owner',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, to='library.author'),
+            model_name="place",
+            name="owner",
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, to="library.author"),
         ),
         migrations.CreateModel(
-            name='Series',
+            name="Series",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='library.author')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("owner", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="library.author")),
             ],
         ),
         migrations.AddField(
-            model_name='book',
-            name='series',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.RESTRICT, to='library.series'),
+            model_name="book",
+            name="series",
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.RESTRICT, to="library.series"),
         ),
         migrations.AddField(
-            model_name='book',
-            name='tags',
-            field=models.ManyToManyField(to='library.tag'),
+            model_name="book",
+            name="tags",
+            field=models.ManyToManyField(to="library.tag"),
         ),
         migrations.CreateModel(
-            name='Visit',
+            name="Visit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('place', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='library.place', to_field='name')),
-                ('shop', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='visits', to='library.shop')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "place",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="library.place", to_field="name"),
+                ),
+                (
+                    "shop",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="visits", to="library.shop"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='shop',
-            name='sells',
-            field=models.ManyToManyField(to='library.book'),
+            model_name="shop",
+            name="sells",
+            field=models.ManyToManyField(to="library.book"),
         ),
         migrations.CreateModel(
-            name='Antiquarian',
+            name="Antiquarian",
             fields=[
-                ('shop_ptr', models.OneToOneField(auto_created=True, on_delete=django.db.models.deletion.CASCADE, parent_link=True, primary_key=True, serialize=False, to='library.shop')),
-                ('oldest', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to='library.book')),
+                (
+                    "shop_ptr",
+                    models.OneToOneField(
+                        auto_created=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        parent_link=True,
+                        primary_key=True,
+                        serialize=False,
+                        to="library.shop",
+                    ),
+                ),
+                (
+                    "oldest",
+                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to="library.book"),
+                ),
             ],
-            bases=('library.shop',),
+            bases=("library.shop",),
         ),
     ]
