@@ -160,9 +160,10 @@ print(json.dumps(json_schema(Report), indent=2))
 CONFIG_INTRO: Final = """\
 # Configuration file
 
-`liteferry.toml` holds options, decisions, casts, hooks and what Django commands need. `check`, `plan`, `migrate`, `verify` and `digest` read it:
-the file that `--config FILE` names, else `liteferry.toml` in the current directory. `--no-config` goes without. Which
-file was taken is said on standard error, and stands with its SHA-256 in the plan and in the report.
+`liteferry.toml` holds options, decisions, casts, hooks and what Django commands need. `check`, `plan`, `migrate`,
+`verify` and `digest` read it: the file that `--config FILE` names, else `liteferry.toml` in the current directory, or
+in the project's with `--django`. `--no-config` goes without. Which file was taken is said on standard error, and stands
+with its SHA-256 in the plan and in the report.
 
 `liteferry check SOURCE --write-config` [drafts it](../how-to/keep-decisions-in-a-file.md). From Python,
 `liteferry.read_config("liteferry.toml")` gives the `Options`.
@@ -649,13 +650,13 @@ def write_config_file() -> str:
         + table(("point", "what is there then"), _code_first(config.POINTS))
     )
     parts.append(
-        "## django\n\nOnly commands that move a Django project look at it: `liteferry check app.db` in the same directory"
-        " goes on as if it were not there. What the command line says replaces it.\n\n"
+        "## django\n\nOnly commands that move a Django project look at it: `liteferry check app.db` in the same"
+        " directory goes on as if it were not there. What the command line says replaces it.\n\n"
         + table(("key", "meaning"), _code_first(config.DJANGO_KEYS))
     )
     parts.append(
-        "## django.prune\n\nModel = rows that do not travel. The model is named `app.Model`, in quotes; what goes with its"
-        " rows is what Django would delete with them. Dates and times are written as they are, without quotes. See"
+        "## django.prune\n\nModel = rows that do not travel. The model is named `app.Model`, in quotes; what goes with"
+        " its rows is what Django would delete with them. Dates and times are written as they are, without quotes. See"
         " [Prune before the move](../how-to/prune-before-the-move.md).\n\n"
         + table(("value", "which rows"), config.PRUNE_FORMS.items())
     )

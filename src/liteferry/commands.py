@@ -75,7 +75,6 @@ def make_options(arguments: argparse.Namespace) -> Options:
         into=given.get("into") or kept.into,
         replace_rows=tuple(given.get("replace_rows", ())) or kept.replace_rows,
         hooks=kept.hooks,
-        project=kept.project,
         config=kept.config,
         snapshot=given.get("snapshot", "copy"),
         jobs=given.get("jobs", 0),

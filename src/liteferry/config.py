@@ -6,7 +6,7 @@ that names the file, the line where it can be found, and what is allowed. Nothin
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 import math
 import re
@@ -302,7 +302,7 @@ class _File:
             raise self.fail("django.prune", label, what, _SAMPLE_RULE)
         if given is True:
             return PruneRule(model=label, all_rows=True)
-        tables = given if isinstance(given, list) else [given]
+        tables: list[Any] = given if isinstance(given, list) else [given]
         if not tables or not all(isinstance(table, dict) and table for table in tables):
             found = "an empty section" if given == {} else _name_type(given)
             what = f"{label} must be true, {{lookup = value}} or a list of such, and is {found}"
@@ -318,7 +318,7 @@ class _File:
         """A lookup's value as JSON has it: dates and times as ISO text, which Django's fields read."""
         if isinstance(value, list):
             return [self._read_value(label, name, item) for item in value]
-        if isinstance(value, datetime.date | datetime.time):
+        if isinstance(value, dt.date | dt.time):
             return value.isoformat()
         if isinstance(value, dict) or (isinstance(value, float) and not math.isfinite(value)):
             what = f"{name} of {label} cannot be {'a section' if isinstance(value, dict) else value}"

@@ -1274,7 +1274,7 @@ class Options:
     decisions: tuple[Decision, ...] = ()  # the later ones come before the earlier ones
     casts: tuple[Cast, ...] = ()  # the first that matches a column counts
     into: Into = "new"
-    project: ProjectOptions | None = None  # a Django project; only commands that were given --django look at it
+    project: ProjectOptions | None = None  # the Django project whose database is moved
     replace_rows: tuple[str, ...] = ()  # patterns on target tables whose rows may be replaced, with into existing
     names: Literal["preserve", "lower", "snake"] = "preserve"
     timestamps: Literal["auto", "timestamp", "timestamptz"] = "auto"
@@ -1293,8 +1293,8 @@ class Options:
 
     @property
     def prune(self) -> tuple[PruneRule, ...]:
-        """The rows that do not travel: a project's rules, which count where its database is moved as a project's."""
-        return self.project.prune if self.project is not None and self.into == "django" else ()
+        """The rows that do not travel, by the project's rules."""
+        return self.project.prune if self.project is not None else ()
 
 
 def to_json(value: object, *, indent: int = 2) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, List, Set
 
 from django.core.exceptions import FieldError
 from django.db import Error as DatabaseError
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import ProtectedError, QuerySet, RestrictedError
 from django.db.models.constants import LOOKUP_SEP
 
@@ -30,13 +30,10 @@ class RefusedError(Exception):
     """The rules cannot be followed. ``what`` and ``hint`` are for the user."""
 
     def __init__(self, what: str, hint: str) -> None:
+        """Hold the parts."""
         super().__init__(what)
         self.what = what
         self.hint = hint
-
-
-class _DryRunError(Exception):
-    """Rolls everything back."""
 
 
 class _Rule:
@@ -124,13 +121,11 @@ def _prune(connection: Any, alias: str, rules: List[_Rule], *, dry_run: bool) ->
             dangling_before = find_dangling(connection)
             violations_before = find_violations(connection)
             _apply(rules, alias, tally)
-            _refuse_violations(connection, find_violations(connection) - violations_before)
+            _refuse_violations(find_violations(connection) - violations_before)
             _judge_dangling(dangling_before, find_dangling(connection), tally)
             tally.settle(rows_before, _count_rows(connection))
             if dry_run:
-                raise _DryRunError
-    except _DryRunError:
-        pass
+                transaction.set_rollback(True, using=alias)
     except DatabaseError as error:  # at the commit, or of a statement of ours
         raise RefusedError(
             "[django.prune]: the database refuses what the rules come to: %s" % error, _LEFT_ALONE
@@ -208,7 +203,7 @@ def _explain_hindrances(blocked: Any) -> RefusedError:
     )
 
 
-def _refuse_violations(connection: Any, new: Any) -> None:
+def _refuse_violations(new: Any) -> None:
     """Refuse to leave rows without their parent. new: table, key, parent."""
     if not new:
         return
