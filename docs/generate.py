@@ -160,9 +160,10 @@ print(json.dumps(json_schema(Report), indent=2))
 CONFIG_INTRO: Final = """\
 # Configuration file
 
-`liteferry.toml` holds options, decisions, casts and hooks. `check`, `plan`, `migrate`, `verify` and `digest` read it:
-the file that `--config FILE` names, else `liteferry.toml` in the current directory. `--no-config` goes without. Which
-file was taken is said on standard error, and stands with its SHA-256 in the plan and in the report.
+`liteferry.toml` holds options, decisions, casts, hooks and what Django commands need. `check`, `plan`, `migrate`,
+`verify` and `digest` read it: the file that `--config FILE` names, else `liteferry.toml` in the current directory, or
+in the project's with `--django`. `--no-config` goes without. Which file was taken is said on standard error, and stands
+with its SHA-256 in the plan and in the report.
 
 `liteferry check SOURCE --write-config` [drafts it](../how-to/keep-decisions-in-a-file.md). From Python,
 `liteferry.read_config("liteferry.toml")` gives the `Options`.
@@ -208,6 +209,12 @@ accept = ["trigger-left-out:audit_*"]
 [hooks]
 after-data = ["sql/search.sql"]
 before-pre-data = { run = "sql/citext.sql", undo = "sql/citext.undo.sql" }
+
+[django]
+settings = "shop.settings"
+
+[django.prune]
+"shop.Order" = { customer__is_test = true, created__lt = 2020-01-01 }
 """
 
 NAMES_INTRO: Final = """\
@@ -641,6 +648,17 @@ def write_config_file() -> str:
         '## hooks\n\nThe value is a file\'s name, relative to this file; or `{ run = "FILE", undo = "FILE" }`; or a'
         " list of these, run in their order. See [Run your own SQL](../how-to/run-your-own-sql.md).\n\n"
         + table(("point", "what is there then"), _code_first(config.POINTS))
+    )
+    parts.append(
+        "## django\n\nOnly commands that move a Django project look at it: `liteferry check app.db` in the same"
+        " directory goes on as if it were not there. What the command line says replaces it.\n\n"
+        + table(("key", "meaning"), _code_first(config.DJANGO_KEYS))
+    )
+    parts.append(
+        "## django.prune\n\nModel = rows that do not travel. The model is named `app.Model`, in quotes; what goes with"
+        " its rows is what Django would delete with them. Dates and times are written as they are, without quotes. See"
+        " [Prune before the move](../how-to/prune-before-the-move.md).\n\n"
+        + table(("value", "which rows"), config.PRUNE_FORMS.items())
     )
     return "\n".join(parts)
 

@@ -171,6 +171,7 @@ def _make_plan(arguments: argparse.Namespace, options: Options) -> Plan:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from liteferry.report import render_pruned_text
     from liteferry.report.listings import render_findings_text
 
     options = make_options(arguments)
@@ -182,8 +183,12 @@ def _check(arguments: argparse.Namespace) -> int:
         _write_draft(Path(arguments.write_config), plan, options)
     if arguments.json:
         head = {"schema": CHECK_SCHEMA, "source": plan.source, "verdict": "blocked" if blocked else "ready"}
+        if plan.into == "django":
+            head["pruned"] = json.loads(to_json(plan.pruned, indent=0))
         _write(_dump({**head, "findings": json.loads(to_json(plan.findings, indent=0))}))
     else:
+        if plan.pruned:
+            _write(render_pruned_text(plan.pruned, width=_width()) + "\n")
         _write(render_findings_text(plan.findings, blocked=blocked, width=_width()))
     return ExitStatus.BLOCKED if blocked else ExitStatus.PROVEN
 

@@ -1,4 +1,4 @@
-"""liteferry.toml: the file in which a user's options, decisions, casts and hooks are kept.
+"""liteferry.toml: the file in which a user's options, decisions, casts, hooks and Django project are kept.
 
 Layer 2. Reads the file and the SQL files that it names, each once; everything that is wrong with it is one usage error
 that names the file, the line where it can be found, and what is allowed. Nothing secret may stand in it.
@@ -6,7 +6,9 @@ that names the file, the line where it can be found, and what is allowed. Nothin
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import math
 import re
 import tomllib
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from liteferry.errors import MigrationError
 from liteferry.findings import FINDINGS
 from liteferry.hooks import check_hook_sql
 from liteferry.model import CONFIG_NAME, Cast, ConfigFile, Decision, Hook, HookPoint, Options
+from liteferry.project import ProjectOptions, PruneRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +31,7 @@ SECTIONS: Final = {
     "decisions": "which way is taken out of which finding: `PLACE` or `CODE:PLACE` = way",
     "casts": "the sections `casts.columns` and `casts.types`: which type a column gets",
     "hooks": "your own SQL: point = file, or a list of files",
+    "django": "the Django project whose database is moved; read by Django commands alone",
 }
 """The sections of the file, with what stands in them. The docs' page of the file is checked against this."""
 
@@ -52,6 +56,21 @@ CAST_KINDS: Final = {
     "columns": "`table.column`, a shell pattern, = PostgreSQL type; the first that matches counts",
     "types": "declared type = PostgreSQL type; columns come first",
 }
+DJANGO_KEYS: Final = {
+    "directory": "where its manage.py is, relative to this file; without it, where this file is",
+    "settings": "the settings module, as DJANGO_SETTINGS_MODULE",
+    "python": "the project's interpreter, or its virtual environment, relative to this file",
+    "database": "the alias of the database that is moved",
+    "target-alias": "the alias of the database that it is moved to",
+    "prune": "the section `django.prune`: rows that do not travel",
+}
+PRUNE_FORMS: Final = {
+    "`true`": "every row of the model",
+    "`{ is_test = true, created__lt = 2020-01-01 }`": "the rows for which all of it holds, as for Django's `filter()`",
+    "`[{ … }, { … }]`": "the rows for which one of these holds",
+}
+"""What may stand at a model in django.prune, with what it means."""
+_SAMPLE_RULE: Final = '"shop.Order" = { customer__is_test = true }'
 _DEFAULTS: Final = Options()
 POINTS: Final[dict[HookPoint, str]] = {
     "before-pre-data": "the staging schema is there, and nothing in it",
@@ -114,6 +133,7 @@ def read_config(path: str | Path) -> Options:
         decisions=tuple(file.read_decisions(file.take_table(parsed, "decisions", ""))),
         casts=tuple(file.read_casts(casts)),
         hooks=tuple(file.read_hooks(file.take_table(parsed, "hooks", ""))),
+        project=file.read_project(file.take_table(parsed, "django", "")) if "django" in parsed else None,
         config=ConfigFile(path=str(path), sha256=hashlib.sha256(data).hexdigest(), accept=accept),
     )
 
@@ -166,7 +186,8 @@ class _File:
         """A section, empty where it is not there."""
         found = table.get(key, {})
         if not isinstance(found, dict):
-            raise self.fail(section, key, f"{key} must be a section, [{key}], and is {_name_type(found)}")
+            whole = f"{section}.{key}" if section else key
+            raise self.fail(section, key, f"{key} must be a section, [{whole}], and is {_name_type(found)}")
         return found
 
     def read_text(self, table: Mapping[str, Any], section: str, key: str) -> str:
@@ -258,6 +279,51 @@ class _File:
             undo_sql=undo_sql,
             undo_sha256=undo_digest,
         )
+
+    def read_project(self, table: Mapping[str, Any]) -> ProjectOptions:
+        """The Django project, and which of its rows do not travel."""
+        self.check_keys(table, "django", DJANGO_KEYS)
+        texts = {key: self.read_text(table, "django", key) for key in DJANGO_KEYS if key != "prune"}
+        home = self.path.parent
+        prune = self.take_table(table, "prune", "django")
+        return ProjectOptions(
+            directory=str(home / Path(texts["directory"]).expanduser()),
+            settings=texts["settings"],
+            python=str(home / Path(texts["python"]).expanduser()) if texts["python"] else "",
+            database=texts["database"],
+            target_alias=texts["target-alias"],
+            prune=tuple(self._read_rule(label, given) for label, given in prune.items()),
+        )
+
+    def _read_rule(self, label: str, given: object) -> PruneRule:
+        """Which rows of a model are meant."""
+        if not re.fullmatch(r"\w+\.\w+", label):
+            what = f"{label} is no model: a key of [django.prune] is app.Model, in quotes"
+            raise self.fail("django.prune", label, what, _SAMPLE_RULE)
+        if given is True:
+            return PruneRule(model=label, all_rows=True)
+        tables: list[Any] = given if isinstance(given, list) else [given]
+        if not tables or not all(isinstance(table, dict) and table for table in tables):
+            found = "an empty section" if given == {} else _name_type(given)
+            what = f"{label} must be true, {{lookup = value}} or a list of such, and is {found}"
+            raise self.fail("django.prune", label, what, f"true means every row; else {_SAMPLE_RULE}")
+        return PruneRule(
+            model=label,
+            filters=tuple(
+                {name: self._read_value(label, name, value) for name, value in table.items()} for table in tables
+            ),
+        )
+
+    def _read_value(self, label: str, name: str, value: object) -> object:
+        """A lookup's value as JSON has it: dates and times as ISO text, which Django's fields read."""
+        if isinstance(value, list):
+            return [self._read_value(label, name, item) for item in value]
+        if isinstance(value, dt.date | dt.time):
+            return value.isoformat()
+        if isinstance(value, dict) or (isinstance(value, float) and not math.isfinite(value)):
+            what = f"{name} of {label} cannot be {'a section' if isinstance(value, dict) else value}"
+            raise self.fail("django.prune", label, what, f"a field of a related model is asked for so: {_SAMPLE_RULE}")
+        return value
 
     def _read_sql(self, point: str, name: str) -> tuple[str, str]:
         """An SQL file beside this one: its text and its digest."""

@@ -67,13 +67,27 @@ def scratch_dir() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def open_source(source: str, directory: Path | None, run: Run, *, keep: bool = False) -> Iterator[Snapshot]:
-    """The snapshot of the source, in a directory of its own unless one is given."""
+def open_source(
+    source: str,
+    directory: Path | None,
+    run: Run,
+    *,
+    keep: bool = False,
+    prepare: Callable[[Path], int] | None = None,
+) -> Iterator[Snapshot]:
+    """The snapshot of the source, in a directory of its own unless one is given. prepare: as for `open_snapshot`."""
     with contextlib.ExitStack() as stack:
         place = directory or stack.enter_context(scratch_dir())
         with run.phase("snapshot"):
             snapshot = stack.enter_context(
-                open_snapshot(source, directory=place, mode=run.options.snapshot, observe=run.observe, keep=keep)
+                open_snapshot(
+                    source,
+                    directory=place,
+                    mode=run.options.snapshot,
+                    observe=run.observe,
+                    keep=keep,
+                    prepare=prepare,
+                )
             )
         run.source = replace(snapshot.info, path=show_path(Path(source).absolute()))
         kept = Path(run.options.offenders) if run.options.offenders else None

@@ -85,6 +85,7 @@ CODES = MappingProxyType(
         "django-setup": "The project's applications cannot be loaded.",
         "django-failed": "The project's own code failed, or ended the process.",
         "django-database": "The database that was named is not in DATABASES, is not SQLite, or has no file.",
+        "django-prune": "The rows that [django.prune] names cannot be taken away; nothing was.",
         "django-driver": "The project's interpreter has no psycopg.",
         "django-migration": "One of the project's migrations fails on PostgreSQL.",
         "django-not-switched": "The project's settings do not take the new address.",

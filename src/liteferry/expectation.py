@@ -60,7 +60,7 @@ def refuse_other_source(made: Plan, catalog: Catalog, source: str) -> None:
 
 
 def decide_as(made: Plan, options: Options) -> Options:
-    """The options of the run that made a plan, as far as they say which tables, and what becomes of values. Pure."""
+    """The options of the run that made a plan, as far as they say which rows, and what becomes of values. Pure."""
     decided = made.decided
     options = replace(options, only=tuple(table.source for table in made.counterparts), exclude=())
     if decided is None:
@@ -71,6 +71,7 @@ def decide_as(made: Plan, options: Options) -> Options:
         decisions=decided.decisions,
         casts=decided.casts,
         timestamps=decided.timestamps,
+        project=options.project and replace(options.project, prune=decided.prune),
     )
 
 

@@ -15,7 +15,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from liteferry.project import ModelEvidence, ProjectOptions, Pruned  # noqa: TC001 - from_json resolves them at run time
+from liteferry.project import (  # noqa: TC001 - from_json resolves them at run time
+    ModelEvidence,
+    ProjectOptions,
+    Pruned,
+    PruneRule,
+)
 
 T = TypeVar("T")
 
@@ -900,12 +905,13 @@ class ObjectTotals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """What the user decided about values: as in `Options`, kept in the plan."""
+    """What the user decided about values, and which rows do not travel: as in `Options`, kept in the plan."""
 
     accept: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
     casts: tuple[Cast, ...] = ()
     timestamps: Literal["auto", "timestamp", "timestamptz"] = "auto"
+    prune: tuple[PruneRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -928,6 +934,7 @@ class Plan:
     apart: tuple[Apart, ...] = ()  # the rows that go into quarantine, and why
     decided: Decided | None = None  # what the user said of values; with it `verify` sets the same rows apart
     translations: tuple[TranslatedSql, ...] = ()
+    pruned: tuple[Pruned, ...] = ()  # what was taken out of the snapshot before it was planned
 
     @property
     def counterparts(self) -> tuple[TableMap, ...]:
@@ -1120,17 +1127,19 @@ class ObjectCounts:
 class SourceInfo:
     """The source, as the report names it.
 
-    ``wal_pages_unread``: pages at the end of the source's -wal file that SQLite does not read.
+    ``wal_pages_unread``: pages at the end of the source's -wal file that SQLite does not read. ``pruned_rows``: rows
+    that were taken out of the snapshot, or changed in it, before anything was read from it; 0 where it is the source.
     """
 
     path: str
     size_bytes: int
-    sha256: str  # of the snapshot; "" with --snapshot none
+    sha256: str  # of the snapshot, before anything was pruned; "" with --snapshot none
     sqlite_version: str
     encoding: str
     journal_mode: str
     snapshot: Literal["copy", "none"] = "copy"
     wal_pages_unread: int = 0
+    pruned_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1282,6 +1291,11 @@ class Options:
     show_values: bool = False
     run_dir: str | None = None
     offenders: str | None = None  # a file to keep every offender's place in, where there is no run directory
+
+    @property
+    def prune(self) -> tuple[PruneRule, ...]:
+        """The rows that do not travel, by the project's rules."""
+        return self.project.prune if self.project is not None else ()
 
 
 def to_json(value: object, *, indent: int = 2) -> str:

@@ -196,6 +196,7 @@ def _in_child_without_snapshot(
     There the one read transaction stands for the snapshot, and it must not live in a process that may have the same
     file open for other reasons: closing either of the two would drop the other's locks.
     """
+    options = replace(options, project=None)  # a file of decisions may name one; here a file is moved, not a project
     refuse_contradictions(options)
     if options.snapshot == "copy":
         return run(*arguments, options, observe)

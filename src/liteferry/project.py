@@ -184,13 +184,23 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pruned:
-    """What pruning took away from one model. ``by``: the rule's model; ``updated``: rows whose key was set instead."""
+    """What pruning did to one table.
+
+    ``model``: "" for a table of no model. ``by``: the models of the rules that led to it; without one, the database's
+    own ON DELETE did it. ``updated``: rows that are still there, with another key in them (SET_NULL and the like).
+    ``added``: rows that an on_delete handler of the project made. ``orphaned``: rows that are still there and now refer
+    to rows that are gone, where neither Django nor the database minds. ``unmatched``: this model's filters that no row
+    matched.
+    """
 
     model: str
     table: str
     deleted: int
     updated: int = 0
     by: tuple[str, ...] = ()
+    added: int = 0
+    orphaned: int = 0
+    unmatched: tuple[str, ...] = ()
 
 
 EvidenceStatus: TypeAlias = Literal["equal", "different", "failed", "skipped"]

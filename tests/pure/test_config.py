@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liteferry.config import CAST_KINDS, MOVE_KEYS, POINTS, SECTIONS, find_config, find_line, read_config
+from liteferry.config import CAST_KINDS, DJANGO_KEYS, MOVE_KEYS, POINTS, SECTIONS, find_config, find_line, read_config
 from liteferry.errors import MigrationError
 from liteferry.findings import make_finding
 from liteferry.model import PLAN_SCHEMA, Cast, Decision, Finding, Options, Plan, WayOut
+from liteferry.project import ProjectOptions, PruneRule
 from liteferry.report.draft import quote_toml, render_config_draft, write_pair
 
 if TYPE_CHECKING:
@@ -79,6 +81,51 @@ def test_everything_that_it_may_say(tmp_path: Path) -> None:
     assert find_config(tmp_path / "none") is None
 
 
+def test_a_django_project_and_the_rows_that_do_not_travel(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """
+[django]
+settings = "site.settings"
+python = ".venv"
+database = "old"
+target-alias = "new"
+[django.prune]
+"mana.Assessment" = { is_test = true, created__lt = 2020-01-01, at__gt = 2020-01-01T10:00:00+02:00, t = 10:30:00 }
+"mana.Answer" = [{ id__in = [1, 2] }, { note__isnull = true, weight__gt = 0.5 }]
+"mana.Trial" = true
+""",
+    )
+    options = read_config(path)
+    assert options.project == ProjectOptions(
+        directory=str(tmp_path),
+        settings="site.settings",
+        python=str(tmp_path / ".venv"),
+        database="old",
+        target_alias="new",
+        prune=(
+            PruneRule(
+                model="mana.Assessment",
+                filters=(
+                    {
+                        "is_test": True,
+                        "created__lt": "2020-01-01",
+                        "at__gt": "2020-01-01T10:00:00+02:00",
+                        "t": "10:30:00",
+                    },
+                ),
+            ),
+            PruneRule(model="mana.Answer", filters=({"id__in": [1, 2]}, {"note__isnull": True, "weight__gt": 0.5})),
+            PruneRule(model="mana.Trial", all_rows=True),
+        ),
+    )
+    assert options.prune == options.project.prune
+    assert options.into == "new"
+    write(tmp_path, '[django]\ndirectory = "src"\npython = "/usr/bin/python3"')
+    project = read_config(path).project
+    assert project == ProjectOptions(directory=str(tmp_path / "src"), python="/usr/bin/python3")
+
+
 def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
     options = read_config(write(tmp_path, ""))
     assert options == Options(config=options.config)
@@ -117,6 +164,18 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
         ("[hooks]\nbefore-data = {run = 'ok.sql', undo = 7}", ["undo must be a file's name"]),
         ("[hooks]\nbefore-data = 'none.sql'", ["line 2", "none.sql cannot be read: No such file"]),
         ("[hooks]\nbefore-data = {run = 'ok.sql', undo = 'none.sql'}", ["line 2", "none.sql"]),
+        ("[django]\nsetting = 'x'", ["line 2", "no key setting in [django]", "did you mean settings?"]),
+        ("[django]\nsettings = 1", ["line 2", "settings must be a text, and is a number"]),
+        ("[django]\nprune = true", ["line 2", "prune must be a section, [django.prune]", "a boolean"]),
+        ("[django.prune]\n\nOrder = true", ["line 3", "Order is no model", "app.Model, in quotes"]),
+        ("[django.prune]\nshop.Order = true", ["line 2", "shop is no model", "in quotes"]),
+        ("[django.prune]\n'shop.Order' = false", ["line 2", "must be true", "is a boolean"]),
+        ("[django.prune]\n'shop.Order' = {}", ["line 2", "is an empty section", "true means every row"]),
+        ("[django.prune]\n'shop.Order' = []", ["line 2", "is a list"]),
+        ("[django.prune]\n'shop.Order' = [{}]", ["line 2", "is a list"]),
+        ("[django.prune]\n'a.B' = true\n'shop.Order' = 'all'", ["line 3", "is a text"]),
+        ("[django.prune]\n'shop.Order' = {a.b = 1}", ["line 2", "a of shop.Order cannot be a section", "__is_test"]),
+        ("[django.prune]\n'shop.Order' = {a__in = [1, nan]}", ["line 2", "a__in of shop.Order cannot be nan"]),
         ("[move]\npassword = 'x'", ["line 2", "password does not belong in this file", "PGPASSWORD"]),
         ("target = 'dbname=x'", ["line 1", "target does not belong in this file", "command line"]),
     ],
@@ -221,8 +280,23 @@ def test_what_was_decided_stands_in_the_draft(tmp_path: Path) -> None:
     assert again.decisions == options.decisions
 
 
+def test_a_draft_keeps_the_django_project(tmp_path: Path) -> None:
+    rules = """
+[django]
+settings = "site.settings"
+[django.prune]
+"a.B" = { t__lt = 2020-01-01, name = "\\u007f\\"", on = false, n__in = [1, 2.5], "ä" = -1 }
+"a.C" = true
+"a.D" = [{ x = 1 }, { y = "z" }]
+"""
+    options = read_config(write(tmp_path, rules))
+    again = read_config(write(tmp_path, draft(options=options)))
+    assert again.project == options.project
+
+
 def test_the_tables_of_keys_are_whole() -> None:
-    assert set(SECTIONS) == {"move", "decisions", "casts", "hooks"}
+    assert set(SECTIONS) == {"move", "decisions", "casts", "hooks", "django"}
+    assert {key.replace("-", "_") for key in DJANGO_KEYS} < {field.name for field in fields(ProjectOptions)}
     assert all(hasattr(Options(), key.replace("-", "_")) for key in MOVE_KEYS)
     assert set(CAST_KINDS) == {"columns", "types"}
     assert len(POINTS) == 7

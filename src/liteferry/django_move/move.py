@@ -26,7 +26,7 @@ from liteferry.decisions import matches_place
 from liteferry.django_move.publishing import plan_publication
 from liteferry.django_move.schema import make_schema
 from liteferry.django_move.start import Start, start_project
-from liteferry.django_project import collect_evidence, describe_project, read_models
+from liteferry.django_project import collect_evidence, count_pruned, describe_project, prune_snapshot, read_models
 from liteferry.django_rules.evidence import judge_evidence
 from liteferry.django_rules.refining import decide_by_models, exclude_derived, refine_findings
 from liteferry.errors import MigrationError
@@ -40,13 +40,13 @@ from liteferry.staging import clear_staging, refuse_target
 from liteferry.target import make_django_entry, open_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from liteferry.arrival.data import Arrival
     from liteferry.django_move.schema import MadeSchema
     from liteferry.journal import Journal
     from liteferry.model import Plan, Report
-    from liteferry.project import Project
+    from liteferry.project import Project, Pruned, PruneRule
     from liteferry.source import Snapshot
     from liteferry.target import Target
 
@@ -83,11 +83,11 @@ def check(target: str | None, options: Options, observe: Callable[[Event], None]
     with contextlib.ExitStack() as stack:
         if options.into == "existing":
             server = stack.enter_context(open_target(start.target or ""))
-            return _plan_in_place(stack.enter_context(_set_out(run, start, None)), server).plan
+            return _plan_in_place(stack.enter_context(_set_out(run, start, None, options.prune)), server).plan
         if start.target is not None:
             server = stack.enter_context(open_target(start.target))
             refuse_target(server, options.schema, exists=server.read_catalog(options.schema).exists)
-        journey = stack.enter_context(_set_out(run, start, None))
+        journey = stack.enter_context(_set_out(run, start, None, options.prune))
         if start.target is not None:
             _refuse_filled(server, journey.project, options.schema)
         return _plan_on_embedded(journey).plan
@@ -140,7 +140,7 @@ def _run_move(run: Run, start: Start) -> Report:
         else:
             refuse_target(server, options.schema, exists=server.read_catalog(options.schema).exists)
         directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
-        journey = stack.enter_context(_set_out(run, start, directory, keep=not options.dry_run))
+        journey = stack.enter_context(_set_out(run, start, directory, options.prune, keep=not options.dry_run))
         if options.into == "existing":
             arrival = _plan_in_place(journey, server)
 
@@ -172,9 +172,17 @@ def _run_move(run: Run, start: Start) -> Report:
 
 
 @contextlib.contextmanager
-def _set_out(run: Run, start: Start, directory: Path | None, *, keep: bool = False) -> Iterator[_Journey]:
-    """Take the snapshot, and have the project described."""
-    with open_source(str(start.path), directory, run, keep=keep) as snapshot:
+def _set_out(
+    run: Run, start: Start, directory: Path | None, rules: Sequence[PruneRule], *, keep: bool = False
+) -> Iterator[_Journey]:
+    """Take the snapshot, prune it by the rules, and have the project described."""
+    pruned: list[Pruned] = []
+
+    def prune(copy: Path) -> int:
+        pruned.extend(prune_snapshot(start.place, start.settings, start.alias, copy, rules))
+        return count_pruned(pruned)
+
+    with open_source(str(start.path), directory, run, keep=keep, prepare=prune if rules else None) as snapshot:
         with run.phase("project"):
             project = describe_project(start.place, start.settings, start.alias, read_applied(snapshot))
         run.django = DjangoReport(
@@ -183,6 +191,7 @@ def _set_out(run: Run, start: Start, directory: Path | None, *, keep: bool = Fal
             django_version=start.settings.django_version,
             moved_from=start.alias,
             digest=project.digest,
+            pruned=tuple(pruned),
         )
         yield _Journey(run=run, start=start, project=project, snapshot=snapshot)
 
@@ -219,7 +228,8 @@ def _plan_in_place(journey: _Journey, server: Target) -> Arrival:
         run.django = replace(run.django, made_by="user")
     decided = _decide(journey, server, options.schema)
     arrival = plan_arrival(run, server, journey.snapshot, str(journey.start.path), decided)
-    run.plan = replace(arrival.plan, findings=refine_findings(arrival.plan.findings))
+    pruned = run.django.pruned if run.django else ()
+    run.plan = replace(arrival.plan, findings=refine_findings(arrival.plan.findings), pruned=pruned)
     return replace(arrival, plan=run.plan)
 
 
@@ -244,7 +254,7 @@ def _prepare(journey: _Journey, server: Target) -> _Ready:
         made = make_schema(server, server.conninfo, staging, journey.project, run.observe, _list_variables(options))
     working = replace(_decide(journey, server, staging), schema=staging, into="existing", replace_rows=("*",))
     arrival = plan_arrival(run, server, journey.snapshot, str(journey.start.path), working)
-    plan = _plan_move(arrival.plan, server, options, staging)
+    plan = _plan_move(arrival.plan, server, options, staging, run.django.pruned if run.django else ())
     run.plan = plan
     if run.django is not None:
         run.django = replace(
@@ -273,7 +283,7 @@ def _refuse_filled(server: Target, project: Project, schema: str) -> None:
         )
 
 
-def _plan_move(filling: Plan, server: Target, options: Options, staging: str) -> Plan:
+def _plan_move(filling: Plan, server: Target, options: Options, staging: str, pruned: tuple[Pruned, ...]) -> Plan:
     """The plan of the whole move, around that of filling the staging schema."""
     creates = not server.read_catalog(options.schema).exists
     publish_sql, undo_sql = plan_publication(server, staging, options.schema, creates_schema=creates)
@@ -291,6 +301,7 @@ def _plan_move(filling: Plan, server: Target, options: Options, staging: str) ->
             Step(id="publish", phase="publish", sql=publish_sql, undo_sql=undo_sql),
         ),
         findings=refine_findings(filling.findings, staging),
+        pruned=pruned,
         into="django",
     )
 
@@ -404,7 +415,8 @@ def verify(target: str | None, options: Options, observe: Callable[[Event], None
         server = stack.enter_context(open_target(start.target))
         run.server = server.info
         scratch = stack.enter_context(scratch_dir())
-        journey = stack.enter_context(_set_out(run, start, scratch))
+        rules = made.decided.prune if made is not None and made.decided is not None else options.prune
+        journey = stack.enter_context(_set_out(run, start, scratch, rules))
         decided = options if made is None else decide_as(made, options)
         run.options = replace(decided, into="existing", accept=decided.accept or ("all",))
         return verify_arrival(run, None, server, journey.snapshot, str(start.path), scratch)

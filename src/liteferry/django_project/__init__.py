@@ -15,6 +15,7 @@ from liteferry.django_project.asking import ProjectError, ask_project
 from liteferry.django_project.databases import choose_database, replace_all, sqlite_entry
 from liteferry.django_project.evidence import collect_evidence
 from liteferry.django_project.place import find_place
+from liteferry.django_project.pruning import count_pruned, prune_snapshot
 from liteferry.project import Project, ProjectModel, ProjectPlace, ProjectSettings
 
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ __all__ = [
     "ask_project",
     "choose_database",
     "collect_evidence",
+    "count_pruned",
     "describe_project",
     "find_place",
+    "prune_snapshot",
     "read_models",
     "read_settings",
     "replace_all",

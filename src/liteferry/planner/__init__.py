@@ -170,16 +170,20 @@ def plan_migration(
         names=tuple(names),
         source_objects=count_objects(catalog, chosen),
         apart=tuple(found for found in census.apart if found.table in aside),
-        decided=_note_decisions(options) if aside else None,
+        decided=note_decisions(options) if aside or options.prune else None,
         translations=(*(made for plan in plans.values() for made in plan.translations), *views.translations),
         config=options.config,
     )
 
 
-def _note_decisions(options: Options) -> Decided:
-    """What the options say of values. Pure."""
+def note_decisions(options: Options) -> Decided:
+    """What the options say of values, and of rows that do not travel. Pure."""
     return Decided(
-        accept=options.accept, decisions=options.decisions, casts=options.casts, timestamps=options.timestamps
+        accept=options.accept,
+        decisions=options.decisions,
+        casts=options.casts,
+        timestamps=options.timestamps,
+        prune=options.prune,
     )
 
 

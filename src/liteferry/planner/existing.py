@@ -17,9 +17,9 @@ from liteferry.conversions import find_zone
 from liteferry.decisions import matches_place
 from liteferry.errors import MigrationError
 from liteferry.findings import make_finding
-from liteferry.model import PLAN_SCHEMA, ColumnMap, Decided, Plan, TableMap
+from liteferry.model import PLAN_SCHEMA, ColumnMap, Plan, TableMap
 from liteferry.names import NameSpace, quote_qualified
-from liteferry.planner import accept_findings, count_objects, find_left_behind
+from liteferry.planner import accept_findings, count_objects, find_left_behind, note_decisions
 from liteferry.planner.faults import find_fault, offer_quarantine
 from liteferry.planner.filling import MappedTable, copy_into_sql, plan_steps
 from liteferry.planner.matching import Matching, sample_keys
@@ -118,9 +118,7 @@ def plan_existing(
         names=matching.names,
         source_objects=count_objects(catalog, [catalog.table(match.table.name) for match in matching.tables]),
         apart=tuple(found for found in census.apart if found.table in {plan.map.source for plan in aside}),
-        decided=Decided(accept=options.accept, decisions=options.decisions, casts=(), timestamps=options.timestamps)
-        if aside
-        else None,
+        decided=replace(note_decisions(options), casts=()) if aside or options.prune else None,
         into="existing",
     )
 

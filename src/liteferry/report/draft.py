@@ -7,6 +7,7 @@ plan again.
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from liteferry.model import Finding, Plan
+    from liteferry.project import ProjectOptions
 
 _WIDTH: Final = 110
 _HEAD: Final = """\
@@ -43,6 +45,7 @@ def render_config_draft(plan: Plan, options: Options) -> str:
         lines += ["", *_write_finding(finding, decided)]
     lines += _write_casts(options)
     lines += _write_hooks(options)
+    lines += _write_project(options.project) if options.project else []
     return "\n".join(lines) + "\n"
 
 
@@ -109,6 +112,38 @@ def _write_casts(options: Options) -> list[str]:
         "[casts.types]",
         *(types or ['# "integer unsigned" = "bigint"']),
     ]
+
+
+def _write_project(project: ProjectOptions) -> list[str]:
+    texts = {
+        "directory": "" if project.directory == "." else project.directory,
+        "settings": project.settings,
+        "python": project.python,
+        "database": project.database,
+        "target-alias": project.target_alias,
+    }
+    lines = ["", "[django]", *(f"{key} = {quote_toml(text)}" for key, text in texts.items() if text)]
+    if project.prune:
+        lines += ["", "[django.prune]"]
+    for rule in project.prune:
+        tables = [
+            ", ".join(f"{_write_key(name)} = {_write_value(value)}" for name, value in filter_.items())
+            for filter_ in rule.filters
+        ]
+        given = "true" if rule.all_rows else f"[{', '.join(f'{{ {table} }}' for table in tables)}]"
+        lines.append(f"{quote_toml(rule.model)} = {given}")
+    return lines
+
+
+def _write_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else quote_toml(name)
+
+
+def _write_value(value: object) -> str:
+    """A lookup's value: JSON's numbers, booleans and lists are TOML's, too."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_write_value, value))}]"
+    return quote_toml(value) if isinstance(value, str) else json.dumps(value)
 
 
 def _write_hooks(options: Options) -> list[str]:

@@ -20,6 +20,7 @@ from liteferry.report.advice import (
     write_accept_option,
     write_other_options,
 )
+from liteferry.report.pruning import render_pruned_text
 from liteferry.report.wording import (
     align_rows,
     escape_unprintable,
@@ -151,6 +152,7 @@ def render_plan_text(plan: Plan, *, width: int = 100) -> str:
         )
     blocked = bool(plan.blockers)
     parts = [wrap_text(doing, width=width), wrap_text(way, width=width), ""]
+    parts += [render_pruned_text(plan.pruned, width), ""] if plan.pruned else []
     parts.append(render_findings_text(plan.findings, blocked=blocked, width=width))
     parts += _write_section("Names that change", _write_names(plan.names))
     parts += _write_section("Types", _write_types(plan))

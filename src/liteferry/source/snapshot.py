@@ -96,16 +96,29 @@ def open_snapshot(
     mode: Literal["copy", "none"] = "copy",
     observe: Callable[[Event], None] = ignore,
     keep: bool = False,
+    prepare: Callable[[Path], int] | None = None,
 ) -> Iterator[Snapshot]:
     """Give the source as it is at one moment, checked for damage.
 
     directory: where the copy goes, as ``source.sqlite`` with mode 0600; it is made, with mode 0700, where it does not
     exist. keep: leave the copy there in the end. mode ``none`` makes no copy: writers of a database that is not in WAL
-    mode have to wait until the end, and the WAL of one that is grows until then.
+    mode have to wait until the end, and the WAL of one that is grows until then. prepare: is given the copy before
+    anything is read from it, may take rows out of it, and returns how many it took out or changed; what it raises goes
+    on, and the copy is removed.
 
-    Raises: MigrationError with one of the codes ``source-…``, ``disk-…``, ``run-dir``, ``child-failed``.
+    Raises: MigrationError with one of the codes ``source-…``, ``disk-…``, ``run-dir``, ``child-failed``; usage, when
+    there is something to prepare, and no copy.
     """
-    opened = _open_in_place(path, observe) if mode == "none" else _open_copy(path, directory, observe, keep=keep)
+    if mode == "none":
+        if prepare is not None:
+            raise MigrationError(
+                "rows can be pruned in a copy alone, and --snapshot none makes none",
+                code="usage",
+                hint="leave out --snapshot none, or [django.prune]",
+            )
+        opened = _open_in_place(path, observe)
+    else:
+        opened = _open_copy(path, directory, observe, keep=keep, prepare=prepare)
     with opened as snapshot:
         try:
             yield snapshot
@@ -115,7 +128,12 @@ def open_snapshot(
 
 @contextmanager
 def _open_copy(
-    path: str | Path, directory: Path, observe: Callable[[Event], None], *, keep: bool
+    path: str | Path,
+    directory: Path,
+    observe: Callable[[Event], None],
+    *,
+    keep: bool,
+    prepare: Callable[[Path], int] | None,
 ) -> Iterator[Snapshot]:
     copy = directory / SNAPSHOT_NAME
     if copy.exists():
@@ -125,7 +143,10 @@ def _open_copy(
     request = SnapshotRequest(path=str(path), directory=str(directory))
     info: SourceInfo | None = None
     try:
-        info = run_in_child("take_snapshot", request, observe=observe, harmless=True)
+        taken: SourceInfo = run_in_child("take_snapshot", request, observe=observe, harmless=True)
+        if prepare is not None:
+            taken = replace(taken, pruned_rows=prepare(copy))
+        info = taken
         yield Snapshot(info, file=copy)
     finally:
         if info is None or not keep:

@@ -29,6 +29,7 @@ TASKS = {
     "migrate": "migrating",
     "collect_evidence": "evidence",
     "read_server": "reaching",
+    "prune": "pruning",
 }
 """Tasks, functions of the same name, by the module that has them. Each takes (argument, tell) and returns JSON."""
 
