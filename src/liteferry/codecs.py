@@ -26,10 +26,14 @@ from liteferry.census import InvalidText, count_digits, text_form_json
 from liteferry.conversions import (
     DAY_US,
     EPOCH_WAYS,
+    LAST_KEY,
     REPAIRS,
     Moment,
+    find_fold,
+    find_quantiser,
     find_zone,
     make_moment_converter,
+    make_quantiser,
     make_repair,
     make_zone_resolver,
     split_null,
@@ -238,12 +242,12 @@ def _days(text: str) -> int:
         raise Misfit("not a date of the calendar") from None
 
 
-def _encode_timestamp(*, zoned: bool, zone: str = "") -> Callable[[object], bytes]:
+def _encode_timestamp(*, zoned: bool, zone: str = "", which: str = "") -> Callable[[object], bytes]:
     """Make the encoder of timestamp or timestamptz: microseconds since 2000-01-01.
 
-    zone: whose local times those without an offset are; "" UTC.
+    zone: whose local times those without an offset are; "" UTC. which: of two moments that a local time may be.
     """
-    resolve = make_zone_resolver(zone) if zone else None
+    resolve = make_zone_resolver(zone, which) if zone else None
 
     def encode(value: object) -> bytes:
         if value is None:
@@ -298,9 +302,11 @@ _1970_US: Final = (date(1970, 1, 1).toordinal() - _EPOCH_DAYS) * DAY_US
 
 
 def encode_interval(value: object) -> bytes:
-    """Encode microseconds, or a time counted from 1970-01-01, as an interval of no days and no months. Pure.
+    """Encode microseconds, or a time counted from 1970-01-01, as an interval of days and the rest. Pure.
 
-    Raises: Misfit for anything else. Source: SQLAlchemy, Interval: without a type of its own, a date and time.
+    Whole days and a rest of less than a day that is not negative: so psycopg writes Python's timedelta, and the rows
+    that come later are no different. Raises: Misfit for anything else. Source: psycopg, types/datetime.py;
+    SQLAlchemy, Interval: without a type of its own, a date and time.
     """
     if value is None:
         return NULL
@@ -308,7 +314,8 @@ def encode_interval(value: object) -> bytes:
         value = int.from_bytes(_encode_naive(value)[4:], signed=True) - _1970_US
     if type(value) is not int:
         raise Misfit("neither an integer of microseconds nor a time counted from 1970-01-01")
-    return _INTERVAL(16, value, 0, 0)
+    days, rest = divmod(value, DAY_US)
+    return _INTERVAL(16, rest, days, 0)
 
 
 def _json_bytes(value: object) -> bytes:
@@ -447,7 +454,9 @@ def make_encoder(column: ColumnMap) -> Callable[[object], bytes]:
         return encode_literal
     encode = ENCODERS[column.kind]
     if zone := find_zone(conversions):
-        encode = _encode_timestamp(zoned=True, zone=zone)
+        encode = _encode_timestamp(zoned=True, zone=zone, which=find_fold(conversions))
+    if quantiser := find_quantiser(conversions):
+        encode = _encode_quantised(quantiser)
     if epoch := next((way for way in conversions if way in EPOCH_WAYS), ""):
         encode = _encode_moments(encode, epoch, whole_days=column.kind == "date")
     if repairs := [way for way in conversions if way in REPAIRS]:
@@ -459,6 +468,17 @@ def make_encoder(column: ColumnMap) -> Callable[[object], bytes]:
 def _encode_moments(encode: Callable[[object], bytes], way: str, *, whole_days: bool) -> Callable[[object], bytes]:
     convert = make_moment_converter(way, whole_days=whole_days)
     return lambda value: encode(convert(value) if type(value) is int or type(value) is float else value)
+
+
+def _encode_quantised(conversion: str) -> Callable[[object], bytes]:
+    quantise = make_quantiser(conversion)
+
+    def encode_quantised(value: object) -> bytes:
+        if type(value) is int or type(value) is float:
+            return encode_numeric(f"{quantise(value):f}")
+        return encode_numeric(value)
+
+    return encode_quantised
 
 
 def _encode_repaired(encode: Callable[[object], bytes], ways: Sequence[str]) -> Callable[[object], bytes]:
@@ -512,8 +532,11 @@ def _limit_check(column: ColumnMap) -> Callable[[object, bytes], bool]:
         return lambda _, field: int.from_bytes(field[4:], "big", signed=True) % unit == 0
     if column.kind == "numeric":
         precision, scale = numbers if name == "numeric" and len(numbers) == 2 else (None, 0)
+        is_quantised = bool(find_quantiser(column.conversions))
 
         def has_room(value: object, _: bytes) -> bool:
+            if is_quantised and type(value) is not str:
+                return True  # it would not have been encoded
             digits = count_digits(value)  # type: ignore[arg-type]  # an int, float or str: the encoder took it
             if digits is None or precision is None:
                 return digits is not None
@@ -522,7 +545,8 @@ def _limit_check(column: ColumnMap) -> Callable[[object, bytes], bool]:
         return has_room
     if column.kind in {"json", "jsonb"}:
         taken = {"json-jsonb"} if column.kind == "jsonb" else {"json-jsonb", "json-only"}
-        return lambda value, _: type(value) is not str or text_form_json(value) in taken
+        takes_last = LAST_KEY in column.conversions
+        return lambda value, _: type(value) is not str or text_form_json(value, takes_last=takes_last) in taken
     return lambda _value, _field: True
 
 

@@ -13,14 +13,20 @@ The rules:
 - ``julian``: days since noon on 24 November 4714 BC, rounded to the millisecond as SQLite's own functions do, since a
   double of that size has no more. Source: sqlite.org, date.c, ``setRawDateNumber`` and ``validJulianDay``.
 - ``timezone:ZONE``: a time without an offset is a local time of the zone. One that the zone's clocks passed over, or
-  showed twice, does not fit: nobody knows which instant is meant.
+  showed twice, does not fit: nobody knows which instant is meant. With ``earlier`` or ``later`` one that they showed
+  twice is the first, or the second.
+- ``quantise:P,S``: a real counts with its 15 significant digits, and is rounded to S decimal places; one that then has
+  more than P digits does not fit. So does an integer. Without limits nothing but the 15 digits. ``quantise-reals``:
+  the same, but an integer counts with all its digits. Both round halves to the even digit, and leave texts alone.
+  Source: Django, db/backends/sqlite3/operations.py, ``get_decimalfield_converter``, up to 6.0 and from 6.1 on.
+- ``last-key``: of the members of a JSON object that have the same key the last one counts, as jsonb has it itself.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -31,6 +37,10 @@ if TYPE_CHECKING:
 
 EPOCH_WAYS: Final = ("epoch-s", "epoch-ms", "epoch-us", "julian")
 REPAIRS: Final = ("strip-nul", "u-fffd", "escape")
+QUANTISERS: Final = ("quantise", "quantise-reals")
+FOLDS: Final = ("earlier", "later")
+"""Which of two moments a local time is that the clocks showed twice."""
+LAST_KEY: Final = "last-key"
 
 _UNITS_US: Final = MappingProxyType({"epoch-s": 1_000_000, "epoch-ms": 1_000, "epoch-us": 1})
 _EARLIEST_US: Final = -210_866_803_200_000_000  # 4714-11-24 BC; Source: PostgreSQL docs, "Date/Time Types"
@@ -99,10 +109,11 @@ def _from_julian_day(value: float) -> Moment:
     return Moment((int(day * _DAY_MS + 0.5) - _JULIAN_MS_OF_1970) * 1000)
 
 
-def make_zone_resolver(name: str) -> Callable[[int], Moment]:
+def make_zone_resolver(name: str, which: str = "") -> Callable[[int], Moment]:
     """Make the function from a local time (µs since 1970-01-01 00:00 by the zone's clocks) to its moment. Pure.
 
-    It raises Unconvertible for a local time that the zone never had, or had twice.
+    which: one of `FOLDS`, or "". It raises Unconvertible for a local time that the zone never had, or had twice where
+    nothing says which is meant.
     Source: PEP 495, "Local Time Disambiguation".
     """
     zone = ZoneInfo(name)
@@ -118,16 +129,56 @@ def make_zone_resolver(name: str) -> Callable[[int], Moment]:
             raise Unconvertible("too near to the calendar's end for a time zone") from None
         if not is_real:
             raise Unconvertible(f"a local time that {name} never had: its clocks were put forward")
-        if first.utcoffset() != later.utcoffset():
+        if not which and first.utcoffset() != later.utcoffset():
             raise Unconvertible(f"a local time that {name} had twice: its clocks were put back")
         # by subtraction, since offsets of old times have seconds
-        return second - round((first.utcoffset() or timedelta()).total_seconds())
+        return second - round(((later if which == "later" else first).utcoffset() or timedelta()).total_seconds())
 
     def resolve(local_us: int) -> Moment:
         second, rest = divmod(local_us, 1_000_000)
         return Moment(resolve_second(second) * 1_000_000 + rest)
 
     return resolve
+
+
+_REAL: Final = Context(prec=15, rounding=ROUND_HALF_EVEN)
+"""What a double keeps of any decimal number."""
+
+
+def make_quantiser(conversion: str) -> Callable[[int | float], Decimal]:
+    """Make the function from a number to the decimal that it stands for. Pure. conversion: ``quantise:10,2`` and such.
+
+    It raises Unconvertible for what is not finite, and what has too many digits.
+    """
+    name, _, limits = conversion.partition(":")
+    precision, scale = (int(part) for part in limits.split(",")) if limits else (0, 0)
+    keeps_integers = name == "quantise-reals"
+    unit = Decimal(1).scaleb(-scale)
+    context = Context(prec=max(precision, 1), rounding=ROUND_HALF_EVEN)
+
+    def quantise(value: float) -> Decimal:
+        is_exact = keeps_integers and type(value) is int
+        found = Decimal(value) if is_exact else _REAL.create_decimal_from_float(value)
+        if not found.is_finite():
+            raise Unconvertible("not finite")
+        if not precision:
+            return found
+        try:
+            return found.quantize(unit, context=context)
+        except InvalidOperation:
+            raise Unconvertible(f"more than {precision} digits, {scale} of them after the point") from None
+
+    return quantise
+
+
+def find_quantiser(conversions: Sequence[str]) -> str:
+    """``quantise:10,2`` and such; "" where none is among them. Pure."""
+    return next((found for found in conversions if found.partition(":")[0] in QUANTISERS), "")
+
+
+def find_fold(conversions: Sequence[str]) -> str:
+    """Which moment is meant by a local time that was twice; "" where nothing says so. Pure."""
+    return next((found for found in conversions if found in FOLDS), "")
 
 
 def is_zone(name: str) -> bool:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from liteferry.conversions import is_zone
 from liteferry.errors import MigrationError
 from liteferry.findings import FINDINGS, WAYS
 from liteferry.model import Cast, Decision
+from liteferry.project import BY_DJANGO
 from liteferry.typemap import is_demand_of_target, refuse_type
 
 if TYPE_CHECKING:
@@ -86,12 +87,24 @@ def find_way(code: str, place: str, offered: Collection[str], options: Options) 
     return ""
 
 
+UTC_WAY: Final = "timezone:UTC"
+_ZONE_CODES: Final = ("time-zone-mixed", "time-zone-absent", "time-zone-given")
+
+
+def find_zone_way(place: str, options: Options) -> str:
+    """``timezone:ZONE``, where somebody said whose local times a column's are; "" otherwise. Pure."""
+    zones = (find_way(code, place, ("timezone",), options) for code in _ZONE_CODES)
+    return next((zone for zone in zones if zone), "")
+
+
 def name_origin(finding: Finding, options: Options) -> str:
     """What took the way out of a finding: the option, or the file with its line. Pure."""
     for decision in reversed(options.decisions):
         here = decision.code in {"", finding.code} and matches_place(finding.place, decision.place)
         if here and decision.way.partition(":")[0] == finding.way.partition(":")[0]:
             item = f"{decision.code}:{decision.place}" if decision.code else decision.place
+            if decision.origin.startswith(BY_DJANGO):
+                return decision.origin
             if decision.origin:
                 return f"{decision.origin}, [decisions] {item} = {decision.way}"
             return f"--on-misfit {item}={decision.way}"

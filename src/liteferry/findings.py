@@ -41,6 +41,12 @@ WAYS = MappingProxyType(
         "epoch-us": "numbers are microseconds since 1970-01-01 00:00 UTC",
         "julian": "numbers are Julian days, as SQLite's julianday() gives them",
         "timezone": "times without an offset are local times of a time zone: timezone:Europe/Berlin",
+        "earlier": "a local time that was twice is the first of the two, as Django reads it",
+        "later": "a local time that was twice is the second of the two, as PostgreSQL reads it",
+        "quantise": "numbers are rounded to 15 digits and to the type's decimal places, halves to the even digit",
+        "quantise-reals": "reals are rounded to 15 digits, and all numbers to the type's decimal places, halves to the"
+        " even digit",
+        "last-key": "the column becomes jsonb: of the members of an object that have the same key the last one counts",
         "json": "the column becomes json, which keeps the text as it is",
         "text": "the column becomes text",
         "not-valid": "the constraint is created NOT VALID: it holds for every new row",
@@ -88,7 +94,7 @@ FINDINGS = MappingProxyType(
             why="SQLite does not enforce DECIMAL(p,s); PostgreSQL would round or refuse.",
             if_accepted="the column becomes numeric without limits",
             way="widen",
-            others=("quarantine", "null"),
+            others=("quarantine", "null", "quantise", "quantise-reals"),
         ),
         "text-nul": FindingKind(
             severity=_BLOCKER,
@@ -118,7 +124,7 @@ FINDINGS = MappingProxyType(
             severity=_INFO,
             title="JSON that jsonb would change",
             why="Duplicate keys, \\u0000 and lone surrogates do not survive in jsonb; the column becomes json instead.",
-            others=("text",),
+            others=("text", "last-key", "quarantine", "null"),
         ),
         "date-form": FindingKind(
             severity=_BLOCKER,
@@ -163,13 +169,19 @@ FINDINGS = MappingProxyType(
             title="Local times that the time zone never had, or had twice",
             why="Clocks that are put forward pass over an hour, and when they are put back one hour comes twice: nobody"
             " knows which instant is meant.",
-            others=("quarantine", "null"),
+            others=("quarantine", "null", "earlier", "later"),
         ),
         "decimal-inexact": FindingKind(
             severity=_INFO,
             title="Decimals that SQLite stores as binary numbers, with the error of binary arithmetic",
             why="SQLite has no decimal numbers: 0.1 + 0.2 was stored as 0.30000000000000004. It arrives as it is"
-            " stored; the error was there before the move.",
+            " stored unless it is rounded; the error was there before the move.",
+            others=("quantise", "quantise-reals"),
+        ),
+        "address-respelled": FindingKind(
+            severity=_INFO,
+            title="IP addresses that PostgreSQL gives back in another spelling",
+            why="inet keeps the address and not how it was written: capitals, leading zeros, zeros written out.",
         ),
         "numbers-of-texts": FindingKind(
             severity=_INFO,
@@ -423,6 +435,22 @@ FINDINGS = MappingProxyType(
             severity=_INFO,
             title="A decision that decides nothing",
             why="Its place is there, but no finding is, or none that offers this way out: the data may have changed.",
+        ),
+        # Django
+        "django-custom-field": FindingKind(
+            severity=_BLOCKER,
+            title="A field of the project's own keeps its values differently in SQLite and PostgreSQL",
+            why="What its values stand for is known to the field's own code alone; where the types have nothing in"
+            " common, a value that fits may still mean another. The project's own ORM reads it back at the end.",
+            if_accepted="the values travel by the rules of the two types",
+            way="try",
+        ),
+        "django-boolean-word": FindingKind(
+            severity=_BLOCKER,
+            title="Words in a BooleanField's column",
+            why="Only 0 and 1 are what Django stores; it reads anything else in SQLite as false, also 'true'.",
+            if_accepted="the words become what they say",
+            way="try",
         ),
         # hooks
         "hook-without-undo": FindingKind(

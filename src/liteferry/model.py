@@ -615,12 +615,14 @@ class Decision:
 
     ``way``: a key of `liteferry.findings.WAYS`; that of a time zone with its name, ``timezone:Europe/Berlin``.
     ``code``: of findings of this code alone; "" of whatever finding offers the way there.
+    ``origin``: the file that says so; "" for the command line or the caller; `liteferry.project.BY_DJANGO`
+    and the field whose meaning it is.
     """
 
     place: str
     way: str
     code: str = ""
-    origin: str = ""  # the file that says so; "" for the command line or the caller
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

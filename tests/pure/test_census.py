@@ -195,6 +195,7 @@ CONVERTED = {
     "epoch": ("DATETIME", "epoch-s", 10**15),
     "local-none": ("DATETIME", "timezone:Europe/Berlin", "2024-03-31 02:30:00"),
     "local-twice": ("TIMESTAMP", "timezone:Europe/Berlin", "2024-10-27 02:30:00"),
+    "local-beyond": ("DATETIME", "timezone:Asia/Kolkata", "0001-01-01 00:00:00"),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,13 +14,14 @@ from hypothesis import strategies as st
 from liteferry.census import InvalidText
 from liteferry.codecs import NULL, make_encoder
 from liteferry.compare import Text, canonical_target, canonicalise_columns, convert_column, is_changed
+from liteferry.compare.storage import Digits, StorageValue, Unclear
 from liteferry.compare.storage import Moment as ProofMoment
-from liteferry.compare.storage import StorageValue, Unclear
 from liteferry.conversions import (
     EPOCH_WAYS,
     Unconvertible,
     is_zone,
     make_moment_converter,
+    make_quantiser,
     make_repair,
     make_zone_resolver,
     split_null,
@@ -209,6 +211,53 @@ def test_the_load_and_the_proof_agree_about_local_times(zone: str, local: dateti
         assert back.replace(tzinfo=None, fold=0) == local
 
 
+TWICE = [
+    ("Europe/Berlin", "2024-10-27 02:30:00", "2024-10-27 00:30:00", "2024-10-27 01:30:00"),
+    ("America/New_York", "2024-11-03 01:00:00.5", "2024-11-03 05:00:00.5", "2024-11-03 06:00:00.5"),
+    ("Australia/Lord_Howe", "2024-04-07 01:45:00", "2024-04-06 14:45:00", "2024-04-06 15:15:00"),
+    ("Europe/Berlin", "2024-07-01 12:00:00", "2024-07-01 10:00:00", "2024-07-01 10:00:00"),
+]
+
+
+@pytest.mark.parametrize(("zone", "local", "earlier", "later"), TWICE)
+def test_which_of_two_moments_is_meant(zone: str, local: str, earlier: str, later: str) -> None:
+    for which, utc in (("earlier", earlier), ("later", later)):
+        column = make_column("timestamptz", f"timezone:{zone}", which)
+        assert prove(local, column) == ProofMoment(spell_us(utc))
+        assert make_encoder(column)(local) == make_encoder(make_column("timestamptz"))(utc)
+
+
+@given(
+    st.sampled_from(["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Tehran"]),
+    st.sampled_from(["earlier", "later"]),
+    st.datetimes(datetime(2000, 1, 1), datetime(2037, 12, 31)),  # noqa: DTZ001 - local times, on purpose
+    st.sampled_from(["any time", "near a change"]),
+)
+def test_the_load_and_the_proof_agree_about_which_is_meant(
+    zone: str, which: str, local: datetime, where: str
+) -> None:
+    if where == "near a change":  # the night of a Sunday in autumn
+        local = local.replace(month=10, day=25) + timedelta(days=6 - local.replace(month=10, day=25).weekday())
+        local = local.replace(hour=local.hour % 4)
+    text = local.isoformat(" ")
+    try:
+        wanted: int | None = make_zone_resolver(zone, which)(spell_us(text))
+    except Unconvertible:
+        wanted = None
+    found = prove(text, make_column("timestamptz", f"timezone:{zone}", which))
+    assert (found if isinstance(found, ProofMoment) else None) == wanted
+
+
+@pytest.mark.parametrize(
+    ("zone", "local"), [("Asia/Kolkata", "0001-01-01 00:00:00"), ("America/New_York", "9999-12-31 23:00:00")]
+)
+def test_a_local_time_at_the_calendars_end_is_refused(zone: str, local: str) -> None:
+    column = make_column("timestamptz", f"timezone:{zone}", "earlier")
+    assert type(prove(local, column)) is Unclear
+    with pytest.raises(Unconvertible, match="calendar"):
+        make_encoder(column)(local)
+
+
 @pytest.mark.parametrize("name", ["Europe", "Nowhere/At_All", "../etc/passwd", "", "\0"])
 def test_what_is_no_time_zone(name: str) -> None:
     assert not is_zone(name)
@@ -276,6 +325,123 @@ def test_escaping_is_reversible(raw: bytes) -> None:
             back.append(int(escaped[position + 2 : position + 4], 16))
             position += 4
     assert bytes(back) == raw
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Decimals
+
+QUANTISED = [
+    ("quantise:5,2", 0.1 + 0.2, "0.30"),
+    ("quantise:5,2", 1.005, "1.00"),
+    ("quantise:5,2", 1.015, "1.02"),
+    ("quantise:5,2", 2.5, "2.50"),
+    ("quantise:5,0", 2.5, "2"),
+    ("quantise:5,0", 3.5, "4"),
+    ("quantise:5,0", -2.5, "-2"),
+    ("quantise:5,2", -0.0, "0.00"),
+    ("quantise:5,2", 7, "7.00"),
+    ("quantise:5,2", 999.994, "999.99"),
+    ("quantise:5,2", 1e-300, "0.00"),
+    ("quantise:20,2", 123456789012345678, "123456789012346000.00"),
+    ("quantise-reals:20,2", 123456789012345678, "123456789012345678.00"),
+    ("quantise-reals:5,2", 0.1 + 0.2, "0.30"),
+    ("quantise", 0.1 + 0.2, "0.300000000000000"),
+    ("quantise", 5e-324, "4.94065645841247E-324"),
+]
+UNQUANTISED = [
+    ("quantise:5,2", 1e300),
+    ("quantise:5,2", 999.995),
+    ("quantise:5,2", 1000),
+    ("quantise:5,5", 1),
+    ("quantise:16,1", 999999999999999.9),
+    ("quantise:5,2", float("inf")),
+    ("quantise", float("-inf")),
+]
+
+
+@pytest.mark.parametrize(("way", "value", "wanted"), QUANTISED)
+def test_decimals_are_quantised(way: str, value: float, wanted: str) -> None:
+    assert str(make_quantiser(way)(value)).removeprefix("-") == wanted.removeprefix("-")
+    column = make_column("numeric", way, pg_type="numeric")
+    found = prove(value, column)
+    assert Decimal(found.decode() if isinstance(found, Digits) else repr(found)) == Decimal(wanted)
+    changed = Decimal(repr(value)) != Decimal(wanted)
+    assert is_changed(value, found) == changed == isinstance(found, Digits)
+    assert make_encoder(column)(value) == make_encoder(make_column("numeric"))(f"{make_quantiser(way)(value):f}")
+
+
+@pytest.mark.parametrize(("way", "value"), UNQUANTISED)
+def test_what_does_not_fit_even_rounded_is_refused(way: str, value: float) -> None:
+    column = make_column("numeric", way)
+    with pytest.raises(Unconvertible, match=r"digits|finite"):
+        make_quantiser(way)(value)
+    with pytest.raises(Unconvertible):
+        make_encoder(column)(value)
+    found = prove(value, column)
+    assert type(found) is Unclear
+    assert not is_changed(value, found)
+    assert make_encoder(make_column("numeric", way, "null"))(value) == NULL
+    assert prove(value, make_column("numeric", way, "null")) is None
+
+
+@given(
+    st.sampled_from(["quantise", "quantise-reals"]),
+    st.one_of(st.none(), st.tuples(st.integers(1, 30), st.integers(0, 20)).filter(lambda two: two[1] <= two[0])),
+    st.one_of(
+        st.integers(-(2**63), 2**63 - 1),
+        st.floats(allow_nan=False),
+        st.decimals(-(10**9), 10**9, allow_nan=False, places=3).map(float),
+    ),
+)
+def test_the_load_and_the_proof_agree_about_decimals(name: str, limits: tuple[int, int] | None, value: float) -> None:
+    way = f"{name}:{limits[0]},{limits[1]}" if limits else name
+    column = make_column("numeric", way, pg_type=f"numeric({limits[0]},{limits[1]})" if limits else "numeric")
+    found = prove(value, column)
+    try:
+        wanted = make_quantiser(way)(value)
+    except Unconvertible:
+        assert type(found) is Unclear
+    else:
+        assert Decimal(found.decode() if isinstance(found, Digits) else repr(found)) == wanted
+        assert is_changed(value, found) == (wanted != Decimal(repr(value)))
+
+
+@pytest.mark.parametrize("value", ["1.005", "0.300000000000000049", None])
+def test_texts_are_not_rounded(value: str | None) -> None:
+    column = make_column("numeric", "quantise:5,2")
+    assert make_encoder(column)(value) == make_encoder(make_column("numeric"))(value)
+    assert prove(value, column) == as_stored(value)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# JSON
+
+DOUBLED = [
+    ('{"a": 1, "a": 2}', '{"a": 2}'),
+    ('{"a": {"b": 1.50, "b": 1e2}, "c": [{"d": -0, "d": null}]}', '{"a": {"b": 1e2}, "c": [{"d": null}]}'),
+    ('{"\\u0061": "x", "a": "ä\\n"}', '{"a": "ä\\n"}'),
+    (
+        '{"a": [1], "a": 12345678901234567890.123456789012345678901}',
+        '{"a": 12345678901234567890.123456789012345678901}',
+    ),
+]
+SINGLE = ['{"a": 1}', '[{"a": 1}, {"a": 1}]', '"a"', '{"a": 1, "a": "\\u0000"}', '{"a": 1, "a": }', "{0}"]
+
+
+@pytest.mark.parametrize(("text", "wanted"), DOUBLED)
+def test_the_last_of_the_same_keys_counts(text: str, wanted: str) -> None:
+    column = make_column("jsonb", "last-key")
+    found = prove(text, column)
+    assert isinstance(found, Text)
+    assert is_changed(as_stored(text), found)
+    ((form,),) = canonicalise_columns([[as_stored(text)]], [column], "source")
+    assert form == canonical_target(wanted.encode(), "jsonb", "jsonb")
+    assert make_encoder(make_column("jsonb", "last-key", "null"))(text) != NULL
+
+
+@pytest.mark.parametrize("text", SINGLE)
+def test_other_json_stays_as_it_is(text: str) -> None:
+    assert prove(text, make_column("jsonb", "last-key")) == text.encode()
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ Layer 1, pure.
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from math import copysign, inf
 from struct import pack, unpack
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from liteferry.census.forms import (
     REASONS,
     count_digits,
     is_inexact,
+    is_respelled,
     look_bool,
     look_cidr,
     look_inet,
@@ -34,10 +36,14 @@ from liteferry.census.shapes import SHAPES, ShapeCounter
 from liteferry.census.values import InvalidText, describe_class, to_storage
 from liteferry.conversions import (
     EPOCH_WAYS,
+    LAST_KEY,
     REPAIRS,
     Unconvertible,
+    find_fold,
+    find_quantiser,
     find_zone,
     make_moment_converter,
+    make_quantiser,
     make_repair,
     make_zone_resolver,
 )
@@ -50,6 +56,9 @@ if TYPE_CHECKING:
     from liteferry.model import StorageName
     from liteferry.typemap import DeclaredType
 
+_JSON_DOUBLED: Final = "json-jsonb, doubled"
+"""Inside only: JSON of which jsonb keeps the value because the last of the members with the same key counts."""
+_INFINITIES: Final = (inf, -inf)
 _EXACT_DOUBLE: Final = 2**53
 """Every integer up to here is a double."""
 
@@ -106,13 +115,17 @@ class ColumnAccumulator:
         if epoch:
             self.holds |= {int, float}
         zone = find_zone(self.conversions)
-        self._resolve = make_zone_resolver(zone) if zone else None
+        self._resolve = make_zone_resolver(zone, find_fold(self.conversions)) if zone else None
+        quantiser = find_quantiser(self.conversions)
+        self._quantise = make_quantiser(quantiser) if quantiser else None
+        self._look_twice = make_zone_resolver(zone) if self._resolve and find_fold(self.conversions) else None
+        self._json = JsonReader(takes_last=LAST_KEY in self.conversions)
         self.look: Callable[[str], str] | None = {
             "datetime": self._look_datetime,
             "date": self._look_datetime,
             "time": self._look_time,
             "interval": self._look_interval,
-            "json": JsonReader().classify,
+            "json": self._look_json if LAST_KEY in self.conversions else self._json.classify,
             "uuid": look_uuid,
             "bool": look_bool,
             "inet": look_inet if declared.pg_type == "inet" else look_cidr,
@@ -256,12 +269,17 @@ class ColumnAccumulator:
             self._place_shapes(self.shapes[str].add_texts(texts, joined, longest), values, rows)
         if self.look is not None:
             forms = [self.look(v) if type(v) is str else "" for v in values]
+            self._changed.update(index for index, form in enumerate(forms) if form == _JSON_DOUBLED)
+            forms = ["json-jsonb" if form == _JSON_DOUBLED else form for form in forms] if self._changed else forms
             counted = Counter(forms)
             del counted[""]
             self.forms.update(counted)
             if described and "other" in counted:
                 others = [v for v, form in zip(values, forms, strict=True) if form == "other"]
                 self._add_others(others, values, rows)  # type: ignore[arg-type]  # only texts have a form
+            if self.declared.family == "inet" and "inet" in counted:
+                taken = [i for i, v in enumerate(values) if forms[i] == "inet" and is_respelled(v)]  # type: ignore[arg-type]  # a text
+                self._note("respelled", taken, values, rows)
             wrong = set(counted) - TAKES[self.declared.family]
             if wrong:
                 self._offend("form", [i for i, form in enumerate(forms) if form in wrong], values, rows)
@@ -282,15 +300,22 @@ class ColumnAccumulator:
     def _add_local_times(self, values: Sequence[object], forms: Sequence[str], wrong: set[str], rows: Batch) -> None:
         """Look at the texts that the chosen time zone makes moments of: those without an offset."""
         unclear: dict[str, list[int]] = {}
+        folded: list[int] = []
         for index, (value, form) in enumerate(zip(values, forms, strict=True)):
             if type(value) is not str or form in wrong or form == "datetime-tz":
                 continue
             try:
                 self._resolve(read_local_us(value))  # type: ignore[misc]  # only called where there is one
             except Unconvertible as error:
-                unclear.setdefault("local-twice" if "twice" in str(error) else "local-none", []).append(index)
-            else:
-                self._changed.add(index)
+                unclear.setdefault(_tell_unclear(error), []).append(index)
+                continue
+            self._changed.add(index)
+            if self._look_twice is not None:
+                try:
+                    self._look_twice(read_local_us(value))
+                except Unconvertible:
+                    folded.append(index)
+        self._note("folded", folded, values, rows)
         for offence, indexes in unclear.items():
             self._offend(offence, indexes, values, rows)
 
@@ -327,6 +352,9 @@ class ColumnAccumulator:
         precision, scale = self.declared.precision, self.declared.scale or 0
         if found is float:
             self._note("inexact", [i for i, v in enumerate(values) if type(v) is float and is_inexact(v)], values, rows)
+        if self._quantise is not None and found is not str:
+            self._add_quantised(values, found, self._quantise, rows)
+            return
         if precision is None and found is not str:
             return  # numeric without limits takes every finite number: there is nothing to count
         excess, wrong = [], []
@@ -345,6 +373,26 @@ class ColumnAccumulator:
                 excess.append(index)
         self._offend("excess", excess, values, rows)
         self._offend("form", wrong, values, rows)
+
+    def _add_quantised(
+        self, values: Sequence[object], found: type, quantise: Callable[[int | float], Decimal], rows: Batch
+    ) -> None:
+        """Look at the decimals that numbers become."""
+        excess = []
+        for index, value in enumerate(values):
+            if type(value) is not found or value in _INFINITIES:
+                continue
+            try:
+                changed = quantise(value) != Decimal(repr(value))  # type: ignore[arg-type]  # an int or float
+            except Unconvertible:
+                excess.append(index)
+                whole, fraction = count_digits(value) or (0, 0)  # type: ignore[arg-type]  # the same
+                self.integer_digits = max(self.integer_digits, whole)
+                self.fraction_digits = max(self.fraction_digits, fraction)
+            else:
+                if changed:
+                    self._changed.add(index)
+        self._offend("excess", excess, values, rows)
 
     def _look_datetime(self, text: str) -> str:
         form, digits = text_form_datetime(text)
@@ -365,6 +413,10 @@ class ColumnAccumulator:
         form = self._look_datetime(text)
         elapsed = form.startswith("datetime") and form != "datetime-tz" and text.startswith(("1970-", "1969-"))
         return "since-1970" if elapsed else "other"
+
+    def _look_json(self, text: str) -> str:
+        form = self._json.classify(text)
+        return _JSON_DOUBLED if form == "json-jsonb" and self._json.doubled else form
 
     def _look_label(self, text: str) -> str:
         return "label" if text in self.declared.labels else "other"
@@ -456,6 +508,12 @@ class ColumnAccumulator:
 def _order_group(group: tuple[tuple[type, tuple[str, ...], bool], int]) -> tuple[str, tuple[str, ...], bool]:
     (found, names, converted), _ = group
     return _STORAGE[found], names, converted
+
+
+def _tell_unclear(error: Unconvertible) -> str:
+    """The offence of a local time that is no moment."""
+    words = str(error)
+    return "local-twice" if "twice" in words else "local-beyond" if "calendar" in words else "local-none"
 
 
 def _fits_float4(value: float) -> bool:

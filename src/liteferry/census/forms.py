@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from ipaddress import ip_interface, ip_network
+from ipaddress import IPv4Address, ip_interface, ip_network
 from types import MappingProxyType
 from typing import Final
 
@@ -193,6 +193,23 @@ def look_inet(text: str) -> str:
     except ValueError:
         return "other"
     return "other" if "%" in text else "inet"  # PostgreSQL knows no zones of addresses
+
+
+def is_respelled(text: str) -> bool:
+    """Whether PostgreSQL gives an address, of a form that it takes, back in another spelling. Pure.
+
+    Source: PostgreSQL, inet_net_ntop.c: the longest run of zeros is left out, the first of two that are as long; the
+    last four bytes are written as those of IPv4 behind 96 bits of zeros, or 80 of zeros and 16 of ones.
+    """
+    found = ip_interface(text)
+    bits = "" if found.network.prefixlen == found.ip.max_prefixlen else f"/{found.network.prefixlen}"
+    spelled = str(found.ip)
+    if found.version == 6:
+        high, low = int(found.ip) >> 32, int(found.ip) & 0xFFFF_FFFF
+        is_embedded = high == 0xFFFF or (high == 0 and low > 0xFFFF) or (high == 0 and 1 < low <= 0xFFFF)
+        if is_embedded:
+            spelled = f"::{'ffff:' if high else ''}{IPv4Address(low)}"
+    return text != spelled + bits
 
 
 def look_cidr(text: str) -> str:

@@ -27,9 +27,12 @@ def _refuse_constant(name: str) -> object:
 class JsonReader:
     """Reads JSON text only to say what it is. One for many texts: making a decoder costs as much as a short text."""
 
-    def __init__(self) -> None:
-        """Have nothing read."""
+    def __init__(self, *, takes_last: bool = False) -> None:
+        """Have nothing read. takes_last: of members with the same key the last counts, so that jsonb keeps it all."""
+        self._takes_last = takes_last
         self._lossy = False
+        self.doubled = False
+        """Whether the text that was read last has an object with the same key twice."""
         # `len` stands in for a parser of numbers: the cheapest call there is, since GeoJSON is millions of numbers
         self._plain = self._make_decoder(len)
         self._careful = self._make_decoder(self._see_number)
@@ -44,7 +47,8 @@ class JsonReader:
 
     def _see_pairs(self, items: list[tuple[str, object]]) -> None:
         if len(items) > 1 and len({key for key, _ in items}) != len(items):
-            self._lossy = True
+            self.doubled = True
+            self._lossy = self._lossy or not self._takes_last
 
     def _see_number(self, digits: str) -> None:
         if len(digits) > _JSONB_FRACTION_DIGITS:
@@ -57,7 +61,7 @@ class JsonReader:
 
     def classify(self, text: str) -> str:
         """As `text_form_json`."""
-        self._lossy = False
+        self._lossy = self.doubled = False
         decoder = self._careful if _may_hold_long_number(text) else self._plain
         try:
             decoder.decode(text)
@@ -81,13 +85,14 @@ def _may_hold_long_number(text: str) -> bool:
     return len(text) > limit and max(map(len, text.split(","))) > limit
 
 
-def text_form_json(text: str) -> str:
+def text_form_json(text: str, *, takes_last: bool = False) -> str:
     r"""Classify a text as ``json-jsonb``, ``json-only`` or ``other`` (not JSON by RFC 8259). Pure.
 
     ``json-only``: duplicate keys; ``\u0000`` or a surrogate without its other half; a number with more digits than
-    numeric has room for after its point (16,383). Source: PostgreSQL docs, "JSON Types" and "Numeric Types".
+    numeric has room for after its point (16,383). takes_last: as `JsonReader`. Source: PostgreSQL docs, "JSON Types"
+    and "Numeric Types".
     """
-    return JsonReader().classify(text)
+    return JsonReader(takes_last=takes_last).classify(text)
 
 
 def _has_bad_escape(text: str) -> bool:

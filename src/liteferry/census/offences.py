@@ -24,6 +24,7 @@ OFFENCES = MappingProxyType(
         "epoch": "a number that the chosen epoch makes no moment of: beyond a timestamp, or finer than a microsecond",
         "local-none": "a local time that the chosen time zone never had",
         "local-twice": "a local time that the chosen time zone had twice",
+        "local-beyond": "a local time too near to the calendar's end for the chosen time zone",
         "nonfinite": "an infinity in a column that is not REAL",
         "nul": "a text with the NUL character",
         "invalid-utf8": "a text that is not valid UTF-8",
@@ -34,6 +35,8 @@ OFFENCES = MappingProxyType(
 NOTES = MappingProxyType(
     {
         "inexact": "a real of more than 15 digits in a DECIMAL column: what binary arithmetic leaves, as in 0.1 + 0.2",
+        "folded": "a local time that the chosen time zone had twice, of which the user said which is meant",
+        "respelled": "an IP address that PostgreSQL gives back in another spelling",
     }
 )
 """What is odd, but hinders nothing."""

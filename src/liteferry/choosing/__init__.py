@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from liteferry.choosing.case import Case
 from liteferry.choosing.counting import count_converted
 from liteferry.choosing.families import CHOOSERS
-from liteferry.conversions import EPOCH_WAYS, REPAIRS
-from liteferry.decisions import find_way
+from liteferry.conversions import EPOCH_WAYS, FOLDS, LAST_KEY, QUANTISERS, REPAIRS
+from liteferry.decisions import UTC_WAY, find_way, find_zone_way
 from liteferry.errors import MigrationError
 from liteferry.typemap import TypeChoice, classify_column
 
@@ -53,7 +53,7 @@ _DATE_WAYS: Final = ("widen", *EPOCH_WAYS)
 """Not ``quarantine`` and ``null``: beside an epoch these are about the numbers that it makes no moments of, whichever
 was said first. Otherwise a second decision, which `check` asks for, would take the first one's moments along."""
 _TEXT_WAYS: Final = ("widen", "quarantine", "null", *REPAIRS)
-_ZONE_CODES: Final = ("time-zone-mixed", "time-zone-absent", "time-zone-given")
+_DECIMAL_CODES: Final = ("decimal-excess", "decimal-inexact")
 
 
 def choose_conversions(table: Table, column: Column, options: Options, pg_type: str = "") -> tuple[str, ...]:
@@ -64,10 +64,19 @@ def choose_conversions(table: Table, column: Column, options: Options, pg_type: 
 
     Raises: MigrationError (usage) for two that exclude each other.
     """
-    if not options.decisions or column.generated or (column.name == table.rowid_alias and not pg_type):
+    is_plain = (column.generated or column.name == table.rowid_alias) and not pg_type
+    if not options.decisions or is_plain:
         return ()
     place = f"{table.name}.{column.name}"
-    family = classify_column(table, column, pg_type).family
+    declared = classify_column(table, column, pg_type)
+    family = declared.family
+    if family == "decimal":
+        found = (find_way(code, place, ("widen", *QUANTISERS), options) for code in _DECIMAL_CODES)
+        limits = f":{declared.precision},{declared.scale}" if declared.precision is not None else ""
+        return tuple(f"{way}{limits}" for way in found if way in QUANTISERS)[:1]
+    if family == "json":
+        way = find_way("json-not-jsonb", place, (LAST_KEY, "text"), options)
+        return (way,) if way == LAST_KEY and declared.pg_type != "json" else ()
     if family == "none":
         named = replace(options, decisions=tuple(found for found in options.decisions if found.place == place))
         epoch = find_way("date-form", place, _DATE_WAYS, named)
@@ -75,8 +84,10 @@ def choose_conversions(table: Table, column: Column, options: Options, pg_type: 
         epoch = find_way("date-form", place, _DATE_WAYS, options) if family in {"datetime", "date"} else ""
     chosen = [epoch] if epoch in EPOCH_WAYS else []
     if family == "datetime" or (family == "none" and chosen):
-        zones = (find_way(code, place, ("timezone",), options) for code in _ZONE_CODES)
-        chosen += [zone for zone in zones if zone][:1]
+        zone = find_zone_way(place, options)
+        if zone != UTC_WAY or declared.pg_type != "timestamptz":  # there a time without an offset is of UTC anyway
+            fold = find_way("local-time-unclear", place, FOLDS, options) if zone else ""
+            chosen += [way for way in (zone, fold) if way]
     if family == "text" or (family == "none" and not chosen):
         chosen += _choose_repairs(place, options)
     return tuple(chosen)

@@ -9,8 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from liteferry.conversions import EPOCH_WAYS, REPAIRS, find_zone
-from liteferry.decisions import find_way
+from liteferry.conversions import EPOCH_WAYS, FOLDS, LAST_KEY, QUANTISERS, REPAIRS, find_fold, find_quantiser, find_zone
+from liteferry.decisions import UTC_WAY, find_way, find_zone_way
 from liteferry.findings import FINDINGS, WAYS, make_finding
 from liteferry.model import Offence, WayOut
 from liteferry.typemap import TypeChoice
@@ -52,7 +52,8 @@ def say_years(way: str, ends: tuple[int | None, int | None]) -> str:
 
 
 _YEAR_US: Final = 31_556_952_000_000
-_MOMENTS: Final[frozenset[Kind]] = frozenset({"timestamp", "timestamptz", "date"})
+_CONVERTED: Final[frozenset[Kind]] = frozenset({"timestamp", "timestamptz", "date", "numeric", "jsonb"})
+"""The kinds whose values may be converted otherwise than by repairing texts."""
 
 
 def _list_counts(parts: Iterable[tuple[str, int]]) -> str:
@@ -87,6 +88,9 @@ class Case:
         self.epoch = next((way for way in census.conversions if way in EPOCH_WAYS), "")
         self.zone = find_zone(census.conversions)
         self.repairs = tuple(way for way in census.conversions if way in REPAIRS)
+        self.fold = find_fold(census.conversions)
+        self.quantiser = find_quantiser(census.conversions)
+        self.takes_last = LAST_KEY in census.conversions
         self._moments = tuple(way for way in census.conversions if way not in REPAIRS)
 
     def decide(self, choose: Callable[[Case], TypeChoice]) -> TypeChoice:
@@ -99,7 +103,7 @@ class Case:
         if self.nulled and choice.rule == "widened" and not self._still_misfit(choice.kind):
             settled = [_withdraw(found, self.type_wanted) if found.way == "null" else found for found in settled]
         null = self._null_way()
-        conversions = self.repairs if choice.kind == "text" else self._moments if choice.kind in _MOMENTS else ()
+        conversions = self.repairs if choice.kind == "text" else self._moments if choice.kind in _CONVERTED else ()
         choice = replace(
             choice,
             findings=(*settled, *(problem.finding for problem in self.problems)),
@@ -191,7 +195,7 @@ class Case:
             sql=f"{self.column.name} {self.column.declared_type}".strip(),
             hint=hint,
             if_accepted=f"the column becomes {becomes}" if becomes else "",
-            more_ways=(*self._offer(names), *ways) if becomes or FINDINGS[code].severity == "blocker" else ways,
+            more_ways=(*self.offer_rows(names), *ways) if becomes or FINDINGS[code].severity == "blocker" else ways,
         )
         if not becomes:
             offered = tuple(one for one in found.ways if one.name != FINDINGS[code].way or not found.if_accepted)
@@ -208,7 +212,7 @@ class Case:
             found = replace(found, way=way, ways=(WayOut(name=name, effect=WAYS[name]),))
         self.problems.append(Problem(found, names))
 
-    def _offer(self, offences: tuple[str, ...]) -> tuple[WayOut, ...]:
+    def offer_rows(self, offences: tuple[str, ...]) -> tuple[WayOut, ...]:
         """The ways out that are offered wherever rows can be named."""
         if not offences:
             return ()
@@ -251,14 +255,45 @@ class Case:
         """Whether any value has one of these offences."""
         return any(self.census.offence(name) for name in offences)
 
+    def note_of(self, name: str) -> Offence | None:
+        """What the census noted under this name, if anything."""
+        return next((found for found in self.stored.notes if found.name == name), None)
+
+    def offer_quantisers(self) -> tuple[WayOut, ...]:
+        """What rounds decimals."""
+        return tuple(WayOut(name=way, effect=WAYS[way]) for way in QUANTISERS)
+
+    def offer_folds(self) -> tuple[WayOut, ...]:
+        """Which of two moments may be meant."""
+        if self.column.generated or not self.has("local-twice"):
+            return ()
+        return tuple(WayOut(name=way, effect=WAYS[way]) for way in FOLDS)
+
     def say_inexact(self) -> None:
-        """Say what binary arithmetic has left in a column of decimals."""
-        note = next((found for found in self.stored.notes if found.name == "inexact"), None)
-        if note is not None:
+        """Say what binary arithmetic has left in a column of decimals, and what becomes of it."""
+        note = self.note_of("inexact")
+        if self.quantiser and self.stored.converted:
+            way, _, limits = self.quantiser.partition(":")
+            places = f", and to {limits.partition(',')[2]} decimal places" if limits else ""
+            message = (
+                f"{self.stored.converted:,} of {self.stored.rows:,} values are rounded, as they are read: to 15"
+                f" digits{places}, halves to the even digit"
+            )
+            self.say("decimal-inexact", (), message, count=self.stored.converted, way=way, note=note)
+        elif note is not None and not self.quantiser:
             message = (
                 f"{note.count:,} of {self.stored.reals:,} reals have more than 15 digits, as 0.1 + 0.2 has in SQLite"
             )
-            self.say("decimal-inexact", (), message, count=note.count, note=note)
+            ways = () if self.column.generated else self.offer_quantisers()
+            self.say("decimal-inexact", (), message, count=note.count, note=note, ways=ways)
+
+    @property
+    def is_utc(self) -> bool:
+        """Whether somebody said that times without an offset are of UTC, where they are taken for that anyway."""
+        place = f"{self.table.name}.{self.column.name}"
+        return (
+            self.declared.pg_type == "timestamptz" and not self.zone and find_zone_way(place, self.options) == UTC_WAY
+        )
 
     def say_moments(self) -> int:
         """Say that numbers become moments, where they do; returns how many."""

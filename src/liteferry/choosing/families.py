@@ -10,6 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from liteferry.census import REASONS
+from liteferry.conversions import LAST_KEY
+from liteferry.decisions import UTC_WAY
 from liteferry.findings import WAYS
 from liteferry.model import WayOut
 from liteferry.typemap import TypeChoice, classify_declared_type
@@ -61,6 +63,13 @@ def _choose_decimal(case: Case) -> TypeChoice:
     if case.has("class", "form", "nonfinite", "invalid-utf8"):
         return case.misfit()
     case.say_inexact()
+    if case.quantiser and case.has("excess"):
+        message = (
+            f"{case.count('excess'):,} of {case.stored.rows:,} values do not fit {case.type_wanted}, even rounded: "
+            f"up to {census.max_integer_digits} digits before the decimal point"
+        )
+        case.say("decimal-excess", ("excess",), message)
+        return TypeChoice(pg_type=f"numeric({declared.precision},{declared.scale})", kind="numeric", rule="decimal")
     if declared.precision is None:
         return TypeChoice(pg_type="numeric", kind="numeric", rule="decimal-free")
     if case.has("excess"):
@@ -68,7 +77,8 @@ def _choose_decimal(case: Case) -> TypeChoice:
             f"{case.count('excess'):,} of {case.stored.rows:,} values have more digits than {case.type_wanted}: "
             f"up to {census.max_integer_digits} before and {census.max_fraction_digits} after the decimal point"
         )
-        case.say("decimal-excess", ("excess",), message, becomes="numeric")
+        ways = () if case.column.generated else case.offer_quantisers()
+        case.say("decimal-excess", ("excess",), message, becomes="numeric", ways=ways)
         return TypeChoice(pg_type="numeric", kind="numeric", rule="widened")
     return TypeChoice(pg_type=f"numeric({declared.precision},{declared.scale})", kind="numeric", rule="decimal")
 
@@ -119,11 +129,21 @@ def _choose_zone(case: Case, policy: str) -> TypeChoice:
             f"{unclear:,} of {texts:,} local times are unclear in {case.zone}: {case.count('local-none'):,} never were,"
             f" {case.count('local-twice'):,} were twice"
         )
-        case.say("local-time-unclear", _UNCLEAR, message)
+        if beyond := case.count("local-beyond"):
+            message += f", {beyond:,} too near to the calendar's end"
+        case.say("local-time-unclear", _UNCLEAR, message, ways=case.offer_folds())
+    folded = case.note_of("folded")
+    if folded is not None:
+        which = "first" if case.fold == "earlier" else "second"
+        message = f"{folded.count:,} of {texts:,} local times were twice in {case.zone}: the {which} is meant"
+        case.say("local-time-unclear", (), message, count=folded.count, way=case.fold, note=folded)
     if case.zone:
         return TypeChoice(pg_type="timestamptz", kind="timestamptz", rule="timestamptz")
     if numbers and policy == "timestamp" and not case.has("zone"):
         return TypeChoice(pg_type="timestamp", kind="timestamp", rule="timestamp")
+    if case.is_utc and texts > zoned:
+        message = f"{texts - zoned:,} of {texts:,} timestamps have no offset: they are of UTC"
+        case.say("time-zone-given", (), message, count=texts - zoned, way=UTC_WAY)
     zone_way = (WayOut(name="timezone", effect=WAYS["timezone"]),) if not case.column.generated else ()
     if not zoned:
         says_zone = _says_time_zone(case.column)
@@ -148,7 +168,7 @@ def _choose_zone(case: Case, policy: str) -> TypeChoice:
     return TypeChoice(pg_type=kind, kind=kind, rule="timestamptz" if numbers else "widened")
 
 
-_UNCLEAR: Final = ("local-none", "local-twice")
+_UNCLEAR: Final = ("local-none", "local-twice", "local-beyond")
 _OF_FORM: Final = ("class", "form", "epoch", "invalid-utf8", "nul")
 
 
@@ -218,9 +238,16 @@ def _choose_json(case: Case) -> TypeChoice:
         return TypeChoice(pg_type="json", kind="json", rule="json")
     only = case.count("json-only")
     as_text = WayOut(name="text", effect=WAYS["text"])
+    if case.takes_last and case.stored.converted:
+        message = (
+            f"{case.stored.converted:,} of {census.rows:,} values have an object with the same key twice: the last"
+        )
+        case.say("json-not-jsonb", (), f"{message} counts", count=case.stored.converted, way=LAST_KEY)
     if only:
         message = f"jsonb would change {only:,} of {census.rows:,} values; the column becomes json"
-        case.say("json-not-jsonb", ("json-only",), message, ways=(as_text,))
+        last = WayOut(name=LAST_KEY, effect=WAYS[LAST_KEY])
+        ways = (as_text,) if case.takes_last or case.column.generated else (as_text, last)
+        case.say("json-not-jsonb", ("json-only",), message, ways=(*ways, *case.offer_rows(("json-only",))))
         return TypeChoice(pg_type="json", kind="json", rule="json")
     if (
         census.texts
@@ -248,6 +275,10 @@ def _choose_uuid(case: Case) -> TypeChoice:
 def _choose_inet(case: Case) -> TypeChoice:
     if case.has("class", "form", "invalid-utf8", "nul"):
         return case.misfit()
+    respelled = case.note_of("respelled")
+    if respelled is not None and not case.column.generated:
+        message = f"{respelled.count:,} of {case.stored.rows:,} addresses come back in PostgreSQL's own spelling"
+        case.say("address-respelled", (), message, count=respelled.count, note=respelled)
     return TypeChoice(pg_type=case.declared.pg_type, kind="inet", rule="cast")
 
 

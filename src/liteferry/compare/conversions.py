@@ -2,7 +2,8 @@ r"""What the user's ways out make of the source's values, for the proof.
 
 Layer 1, pure, and shares no code with the load: the same rules as `liteferry.conversions` has, by other means. Texts
 are repaired as bytes, with the table of well-formed UTF-8; an epoch's numbers are scaled as digits; a local time is
-looked up from the moments it may be, not from itself; and whether a value fits a type is asked of its canonical form.
+looked up from the moments it may be, not from itself; decimals are rounded as digits; and whether a value fits a type
+is asked of its canonical form.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from liteferry.compare import json_values, times
 from liteferry.compare.literals import spell_literal
-from liteferry.compare.storage import Moment, StorageValue, Text, Unclear, storage_class
+from liteferry.compare.storage import Digits, Moment, StorageValue, Text, Unclear, storage_class
 from liteferry.model import KEPT_WHOLE
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _CHARACTERS: Final = re.compile(rb"((?:" + _WELL_FORMED + rb")+)|(.)", re.DOTALL
 _ONLY_CHARACTERS: Final = re.compile(rb"(?:" + _WELL_FORMED + rb")*")
 _REPLACEMENT: Final = b"\xef\xbf\xbd"
 
+_FOLDS: Final = ("earlier", "later")
 _SHIFT: Final = {"epoch-s": 6, "epoch-ms": 3, "epoch-us": 0}
 """How many decimal places a unit's point stands before that of microseconds."""
 _FIRST_US: Final = times.target_timestamp_us(b"4714-11-24 00:00:00 BC")
@@ -54,7 +56,14 @@ def convert_values(
     """
     if KEPT_WHOLE in column.conversions:
         return [Text(spell_literal(value)) for value in values]
-    steps = [_make_step(conversion, column.kind) for conversion in column.conversions if conversion[:4] != "null"]
+    which = {"earlier": min, "later": max}.get(next((way for way in column.conversions if way in _FOLDS), ""))
+    steps = [
+        _make_zone_step(conversion.partition(":")[2], which)
+        if conversion.startswith("timezone:")
+        else _make_step(conversion, column.kind)
+        for conversion in column.conversions
+        if conversion[:4] != "null" and conversion not in _FOLDS
+    ]
     null = next((conversion for conversion in column.conversions if conversion[:4] == "null"), None)
     if null is not None:
         steps.append(_make_null_step(column, null.partition(":")[2].split(","), find_form))
@@ -66,13 +75,16 @@ def convert_values(
 
 def is_changed(before: StorageValue, after: StorageValue) -> bool:
     """Whether a conversion has made something else of a value. Pure."""
-    return (type(before) is not type(after) and not isinstance(after, Unclear)) or before != after
+    return not isinstance(after, Unclear) and (type(before) is not type(after) or before != after)
 
 
 def _make_step(conversion: str, kind: Kind) -> Callable[[StorageValue], StorageValue]:
     name, _, argument = conversion.partition(":")
-    if name == "timezone":
-        return _make_zone_step(argument)
+    if name in {"quantise", "quantise-reals"}:
+        limits = [int(limit) for limit in argument.split(",")] if argument else []
+        return lambda value: _quantise(value, limits, rounds_integers=name == "quantise")
+    if name == "last-key":
+        return _keep_last
     if name == "julian":
         return lambda value: _keep_days(value, _find_julian(value), kind)
     if name in _SHIFT:
@@ -129,7 +141,8 @@ def _find_julian(value: StorageValue) -> int | None:
     return (count_ms - round(_JULIAN_DAY_OF_1970 * 86_400_000)) * 1000 if count_ms <= _LAST_JULIAN_MS else None
 
 
-def _make_zone_step(name: str) -> Callable[[StorageValue], StorageValue]:
+def _make_zone_step(name: str, which: Callable[[list[int]], int] | None) -> Callable[[StorageValue], StorageValue]:
+    """The step to the moment of a zone's local time. which: chooses where the zone had it twice."""
     zone = ZoneInfo(name)
 
     @lru_cache(maxsize=4096)
@@ -153,11 +166,83 @@ def _make_zone_step(name: str) -> Callable[[StorageValue], StorageValue]:
         # clocks never change twice within six hours: the offsets about the time are all that it can have
         around = {offset_at(second + away) for away in range(-93_600, 93_601, 23_400)}
         moments = [second - offset for offset in around if offset is not None and offset_at(second - offset) == offset]
-        if len(moments) != 1 or None in around:
+        if not moments or None in around or (len(moments) > 1 and which is None):
             return Unclear(value)
-        return Moment(moments[0] * 1_000_000 + local_us % 1_000_000)
+        moment = moments[0] if which is None else which(moments)
+        return Moment(moment * 1_000_000 + local_us % 1_000_000)
 
     return convert
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Decimals
+
+_KEPT_DIGITS: Final = 15
+
+
+def _halve_even(number: int, places: int) -> int:
+    """A number without its last decimal places, rounded to the nearest, halves to the even one."""
+    unit = int("1" + "0" * places)
+    whole, rest = divmod(number, unit)
+    return whole + (2 * rest > unit or (2 * rest == unit and whole % 2 == 1))
+
+
+def _quantise(value: StorageValue, limits: Sequence[int], *, rounds_integers: bool) -> StorageValue:
+    """The number as a decimal of so many digits and decimal places; itself where that is the same number."""
+    if isinstance(value, int):
+        number, exponent = abs(value), 0
+        surplus = len(str(number)) - _KEPT_DIGITS
+        if rounds_integers and surplus > 0:
+            number, exponent = _halve_even(number, surplus), surplus
+    elif isinstance(value, float):
+        if isinf(value):
+            return Unclear(repr(value).encode())
+        # C's %e rounds the double's exact value, halves to the even digit
+        mantissa, _, power = f"{abs(value):.{_KEPT_DIGITS - 1}e}".partition("e")
+        number, exponent = int(mantissa.replace(".", "")), int(power) - _KEPT_DIGITS + 1
+    else:
+        return value
+    if limits:
+        precision, scale = limits
+        up = exponent + scale
+        number, exponent = number * 10**up if up >= 0 else _halve_even(number, -up), -scale
+        if number >= 10**precision:
+            return Unclear(repr(value).encode())
+    digits = json_values.plain_decimal(f"{'-' if value < 0 else ''}{number}e{exponent}")
+    return value if json_values.plain_decimal(repr(value)) == digits else Digits(digits.encode())
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# JSON
+
+_NUMBER_IN_QUOTES: Final = re.compile(r'"\\u0000([^"]*)"')
+
+
+def _keep_last(value: StorageValue) -> StorageValue:
+    """A JSON text without the members whose key comes again in their object; itself where there are none."""
+    if not isinstance(value, Text) or value.find(b"\\u0000") >= 0:
+        return value
+    doubled = False
+
+    def keep(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        nonlocal doubled
+        found = dict(pairs)
+        doubled = doubled or len(found) != len(pairs)
+        return found
+
+    try:
+        read = json.loads(
+            value.decode(),
+            object_pairs_hook=keep,
+            parse_int="\0".__add__,  # a number's digits stay as they are written
+            parse_float="\0".__add__,
+            parse_constant=_refuse_constant,
+        )
+        if doubled:
+            return Text(_NUMBER_IN_QUOTES.sub(r"\1", json.dumps(read, ensure_ascii=False)).encode())
+    except (ValueError, RecursionError):
+        pass  # it is no JSON, or none that jsonb takes: its canonical form tells
+    return value
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -170,7 +255,7 @@ def _make_null_step(
     keeps_limits = _make_limit(column)
 
     def convert(value: StorageValue) -> StorageValue:
-        if storage_class(value) in classes and not isinstance(value, Moment):
+        if storage_class(value) in classes and not isinstance(value, Moment | Digits):
             return None
         try:
             form = find_form(value)

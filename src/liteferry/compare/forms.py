@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from liteferry.compare import json_values, times
 from liteferry.compare.conversions import convert_values
-from liteferry.compare.storage import Moment, StorageValue, Text, storage_class
+from liteferry.compare.storage import Digits, Moment, StorageValue, Text, storage_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -76,6 +76,8 @@ def _numeric_of_source(value: StorageValue) -> bytes:
         if digits[-2:] != ".0" and "e" not in digits:
             return b"n" + digits.encode()  # plain already: 0.25 µs instead of 1.1
         return b"n" + json_values.plain_decimal(digits).encode()
+    if isinstance(value, Digits):
+        return b"n" + value
     if isinstance(value, Text):
         return b"n" + json_values.plain_decimal(value.decode(errors="replace")).encode()
     raise _refuse(value, "number")

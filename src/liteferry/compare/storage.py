@@ -21,13 +21,22 @@ class RawText(Text):
 
 
 class Unclear(bytes):
-    """The bytes of a local time that a time zone never had, or had twice: no type has a form for it."""
+    """A value that a conversion makes nothing of, as text: no type has a form for it.
+
+    A local time that a time zone never had, or had twice; a number that has too many digits.
+    """
 
     __slots__ = ()
 
 
 class Moment(int):
     """Microseconds since 1970-01-01 00:00 UTC, which the user's way out has made of a number or of a local time."""
+
+    __slots__ = ()
+
+
+class Digits(bytes):
+    """A decimal number in plain notation, which the user's way out has made of a number."""
 
     __slots__ = ()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from liteferry.compare.storage import Moment, StorageValue, Text, storage_class
+from liteferry.compare.storage import Digits, Moment, StorageValue, Text, storage_class
 from liteferry.compare.times import DAY_US
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def spell_value(value: StorageValue) -> str:
         return "NULL"
     if isinstance(value, Text):
         return _quote(value)
+    if isinstance(value, Digits):
+        return value.decode()
     if isinstance(value, bytes):
         digits = value[:_LONGEST_SPELLING].hex()
         return f"x'{digits}'" if len(value) <= _LONGEST_SPELLING // 2 else f"x'{digits[:_LONGEST_SPELLING]}…"

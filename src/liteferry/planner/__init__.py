@@ -316,7 +316,7 @@ def accept_findings(findings: Iterable[Finding], options: Options) -> tuple[Find
 
     decided = map(decide, findings)
     return tuple(
-        replace(finding, decided_by=name_origin(finding, options)) if finding.accepted else finding
+        replace(finding, decided_by=name_origin(finding, options)) if finding.accepted or finding.way else finding
         for finding in decided
     )
 

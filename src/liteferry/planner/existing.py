@@ -191,7 +191,8 @@ def _map_table(match: TableMatch, whole: Census, options: Options) -> MappedTabl
                 converted=count_converted(choice, kept.column(column.column.name)),
             )
         )
-        if choice.kind == "timestamptz" and not find_zone(choice.conversions):
+        is_given = any(found.code == "time-zone-given" for found in choice.findings)
+        if choice.kind == "timestamptz" and not find_zone(choice.conversions) and not is_given:
             naive.append((column, _count_naive(kept.column(column.column.name))))
     findings += _note_time_zones(match.table, [(column, count) for column, count in naive if count])
     findings += _find_nulls(match, census, options)
