@@ -163,10 +163,11 @@ def _make_zone_step(name: str, which: Callable[[list[int]], int] | None) -> Call
         except ValueError:
             return value  # it has an offset, or no form at all: its canonical form tells
         second = local_us // 1_000_000
-        # clocks never change twice within six hours: the offsets about the time are all that it can have
+        # clocks never change twice within six hours: the offsets about the time are all that it can have; there are
+        # none beyond the calendar's ends
         around = {offset_at(second + away) for away in range(-93_600, 93_601, 23_400)}
         moments = [second - offset for offset in around if offset is not None and offset_at(second - offset) == offset]
-        if not moments or None in around or (len(moments) > 1 and which is None):
+        if not moments or (len(moments) > 1 and which is None):
             return Unclear(value)
         moment = moments[0] if which is None else which(moments)
         return Moment(moment * 1_000_000 + local_us % 1_000_000)

@@ -1,5 +1,6 @@
 """One table for every type of field. What the tests vary comes from the environment."""
 
+import json
 import os
 from pathlib import Path
 
@@ -17,3 +18,5 @@ DATABASES = {
 }
 if USE_TZ and "VALUES_DATABASE_TIME_ZONE" in os.environ:
     DATABASES["default"]["TIME_ZONE"] = os.environ["VALUES_DATABASE_TIME_ZONE"]
+if "VALUES_ENTRY" in os.environ:
+    DATABASES["default"] = json.loads(os.environ["VALUES_ENTRY"])
