@@ -125,12 +125,9 @@ def _choose_zone(case: Case, policy: str) -> TypeChoice:
         code = "time-zone-mixed" if mixed else "time-zone-given"
         case.say(code, (), message, count=texts - zoned, way=f"timezone:{case.zone}")
     if unclear:
-        message = (
-            f"{unclear:,} of {texts:,} local times are unclear in {case.zone}: {case.count('local-none'):,} never were,"
-            f" {case.count('local-twice'):,} were twice"
-        )
-        if beyond := case.count("local-beyond"):
-            message += f", {beyond:,} too near to the calendar's end"
+        counts = [(case.count(offence), words) for offence, words in _UNCLEAR.items()]
+        parts = ", ".join(f"{count:,} {words}" for count, words in counts if count)
+        message = f"{unclear:,} of {texts:,} local times are unclear in {case.zone}: {parts}"
         case.say("local-time-unclear", _UNCLEAR, message, ways=case.offer_folds())
     folded = case.note_of("folded")
     if folded is not None:
@@ -168,7 +165,13 @@ def _choose_zone(case: Case, policy: str) -> TypeChoice:
     return TypeChoice(pg_type=kind, kind=kind, rule="timestamptz" if numbers else "widened")
 
 
-_UNCLEAR: Final = ("local-none", "local-twice", "local-beyond")
+_UNCLEAR: Final = MappingProxyType(
+    {
+        "local-none": "never were",
+        "local-twice": "were twice",
+        "local-beyond": "are too near to the calendar's end",
+    }
+)
 _OF_FORM: Final = ("class", "form", "epoch", "invalid-utf8", "nul")
 
 
@@ -238,17 +241,16 @@ def _choose_json(case: Case) -> TypeChoice:
         return TypeChoice(pg_type="json", kind="json", rule="json")
     only = case.count("json-only")
     as_text = WayOut(name="text", effect=WAYS["text"])
-    if case.takes_last and case.stored.converted:
-        message = (
-            f"{case.stored.converted:,} of {census.rows:,} values have an object with the same key twice: the last"
-        )
-        case.say("json-not-jsonb", (), f"{message} counts", count=case.stored.converted, way=LAST_KEY)
     if only:
-        message = f"jsonb would change {only:,} of {census.rows:,} values; the column becomes json"
+        message = f"jsonb would change {only:,} of {census.rows:,} values"
         last = WayOut(name=LAST_KEY, effect=WAYS[LAST_KEY])
         ways = (as_text,) if case.takes_last or case.column.generated else (as_text, last)
         case.say("json-not-jsonb", ("json-only",), message, ways=(*ways, *case.offer_rows(("json-only",))))
         return TypeChoice(pg_type="json", kind="json", rule="json")
+    if case.takes_last and case.stored.converted:
+        count = case.stored.converted
+        message = f"{count:,} of {census.rows:,} values have an object with the same key twice: the last one counts"
+        case.say("json-not-jsonb", (), message, count=count, way=LAST_KEY)
     if (
         census.texts
         and not case.declared.pg_type

@@ -1,0 +1,3 @@
+CREATE TABLE invoice (id INTEGER PRIMARY KEY, total DECIMAL(10,2), rate DECIMAL, units DECIMAL(3,0), day DATE);
+INSERT INTO invoice VALUES (1, 0.1 + 0.2, 0.1 + 0.2, 2.5, '2024-01-01'), (2, 1.005, 1e-10, 3.5, NULL),
+    (3, 12.5, 123456789012345678, 7, NULL), (4, -0.125, NULL, -0.5, NULL), (5, NULL, 1.0 / 3, NULL, NULL);

@@ -1,0 +1,1 @@
+CREATE TABLE host (id integer PRIMARY KEY, address inet, network cidr, lasts interval);
