@@ -7,6 +7,7 @@ the report does not hold: a sentence about publishing needs ``published``, one a
 from __future__ import annotations
 
 import glob
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal
@@ -43,10 +44,37 @@ STANDINGS: Final[tuple[Standing, ...]] = ("decide", "accepted", "known")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlikeFindings:
+    """Findings of one code that one rule of Django's decided, for many columns: told in one line.
+
+    ``by``: the rule, as `name_decider` has it. ``way``: that it took.
+    """
+
+    by: str
+    way: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def values(self) -> int:
+        """How many values they are about."""
+        return sum(finding.count for finding in self.findings)
+
+
+_BY_FIELD: Final = re.compile(rf"({BY_DJANGO}\w+) \S+( \(.*\))?")
+
+
+def name_decider(finding: Finding) -> str:
+    """What decided a finding: of Django's rules the type of field and the setting, without the field's name. Pure."""
+    found = _BY_FIELD.fullmatch(finding.decided_by)
+    return f"{found[1]}{found[2] or ''}" if found else finding.decided_by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FindingGroup:
     """The findings of one code that stand alike. ``if_accepted``, ``hint``: where all of the group say the same.
 
-    ``if_accepted``: of findings that are decided, what was decided on.
+    ``if_accepted``: of findings that are decided, what was decided on. ``singles``: those that are told one by one;
+    ``alike``: the others.
     """
 
     code: str
@@ -56,6 +84,8 @@ class FindingGroup:
     findings: tuple[Finding, ...]
     if_accepted: str
     hint: str
+    singles: tuple[Finding, ...] = ()
+    alike: tuple[AlikeFindings, ...] = ()
 
 
 def judge_finding(finding: Finding) -> Standing:
@@ -74,8 +104,25 @@ def group_findings(findings: Sequence[Finding]) -> tuple[FindingGroup, ...]:
     return tuple(sorted(made, key=lambda group: STANDINGS.index(group.standing)))
 
 
+def count_alike(alike: AlikeFindings) -> str:
+    """How many columns and values findings are about. Pure."""
+    values = f" with {format_plural(alike.values, 'value')}" if alike.values else ""
+    return f"{format_plural(len(alike.findings), 'column')}{values}"
+
+
+def write_place_count(finding: Finding) -> str:
+    """A finding's place, with how many values it is about. Pure."""
+    return f"{finding.place} ({format_count(finding.count)})" if finding.count else finding.place
+
+
 def _make_group(code: str, standing: Standing, members: tuple[Finding, ...]) -> FindingGroup:
     kind = FINDINGS.get(code)  # a report of another version may know other codes
+    by_rule: dict[tuple[str, str], list[Finding]] = {}
+    for finding in members:
+        if _BY_FIELD.fullmatch(finding.decided_by):
+            by_rule.setdefault((name_decider(finding), finding.way), []).append(finding)
+    many = {rule: tuple(found) for rule, found in by_rule.items() if len(found) > 1}
+    told = {id(finding) for found in many.values() for finding in found}
     outcomes = {describe_outcome(finding) for finding in members}
     hints = {finding.hint for finding in members}
     return FindingGroup(
@@ -86,6 +133,8 @@ def _make_group(code: str, standing: Standing, members: tuple[Finding, ...]) -> 
         findings=members,
         if_accepted=outcomes.pop() if len(outcomes) == 1 else "",
         hint=hints.pop() if len(hints) == 1 else "",
+        singles=tuple(finding for finding in members if id(finding) not in told),
+        alike=tuple(AlikeFindings(by=by, way=way, findings=found) for (by, way), found in many.items()),
     )
 
 

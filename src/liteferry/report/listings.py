@@ -11,14 +11,17 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from liteferry.report.advice import (
+    AlikeFindings,
     FindingGroup,
     Standing,
+    count_alike,
     describe_outcome,
     group_findings,
     judge_finding,
     write_accept_all_option,
     write_accept_option,
     write_other_options,
+    write_place_count,
 )
 from liteferry.report.pruning import render_pruned_text
 from liteferry.report.wording import (
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
         Step,
     )
 
+_LISTED_ALIKE: Final = 5
+"""How many columns are named that one rule of Django's decided."""
 _LISTED_NOTES: Final = 10
 """How many findings for information are listed one by one; what must be, or was, decided is listed in full."""
 
@@ -90,17 +95,28 @@ def write_group(group: FindingGroup, *, width: int) -> Iterator[str]:
         yield wrap_text(f"{outcome}: {group.if_accepted}.", width=width, indent=2, hang=2)
     if group.hint:
         yield wrap_text(f"Hint: {group.hint}", width=width, indent=2, hang=2)
-    shown = group.findings[:_LISTED_NOTES] if group.standing == "known" else group.findings
+    shown = group.singles[:_LISTED_NOTES] if group.standing == "known" else group.singles
     for finding in shown:
         yield ""
         yield from _write_finding(finding, group, outcome=outcome, width=width)
-    if len(shown) < len(group.findings):
+    if len(shown) < len(group.singles):
         yield ""
-        yield f"    and {format_count(len(group.findings) - len(shown))} more of this kind, listed in full by --json"
+        yield f"    and {format_count(len(group.singles) - len(shown))} more of this kind, listed in full by --json"
+    for alike in group.alike:
+        yield ""
+        yield from _write_alike(alike, width=width)
     option = write_accept_all_option(group)
     if group.standing == "decide" and option and len(group.findings) > 1:
         yield ""
         yield f"  All {format_count(len(group.findings))} at once:  {option}"
+
+
+def _write_alike(alike: AlikeFindings, *, width: int) -> Iterator[str]:
+    yield wrap_text(f"{count_alike(alike)}, decided by {alike.by}: {alike.way}", width=width, indent=4, hang=2)
+    places = [write_place_count(finding) for finding in alike.findings[:_LISTED_ALIKE]]
+    if len(alike.findings) > len(places):
+        places.append(f"{format_count(len(alike.findings) - len(places))} more, listed in full by --json")
+    yield wrap_text(escape_unprintable(format_list(places)), width=width, indent=6)
 
 
 def _write_finding(finding: Finding, group: FindingGroup, *, outcome: str, width: int) -> Iterator[str]:

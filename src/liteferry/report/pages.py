@@ -23,6 +23,7 @@ from liteferry.report.advice import (
     advise,
     advise_audit,
     advise_way_back,
+    count_alike,
     count_mismatches,
     describe_outcome,
     group_findings,
@@ -34,6 +35,7 @@ from liteferry.report.advice import (
     write_accept_all_option,
     write_accept_option,
     write_other_options,
+    write_place_count,
 )
 from liteferry.report.charts import draw_bar, draw_timeline
 from liteferry.report.listings import join_statements, stage_steps
@@ -438,6 +440,8 @@ def _load_template(name: str) -> Template:
         "size": format_size,
         "share": format_share,
         "place": name_place,
+        "place_count": write_place_count,
+        "alike": count_alike,
         "change": name_change,
         "accept": write_accept_option,
         "others": write_other_options,

@@ -17,6 +17,7 @@ from liteferry.report.advice import (
     count_mismatches,
     group_findings,
     list_quarantined,
+    name_decider,
     state_outcome,
     state_verdict,
     state_word,
@@ -205,7 +206,7 @@ def _write_group(group: FindingGroup, *, width: int) -> str:
         places = [*places[:_TEXT_PLACES], f"{format_count(len(places) - _TEXT_PLACES)} more"]
     happens = f" -> {group.if_accepted}" if group.if_accepted else ""
     where = f" ({format_list(places)})" if places else ""
-    sources = sorted({finding.decided_by for finding in group.findings if finding.decided_by})
+    sources = sorted({name_decider(finding) for finding in group.findings if finding.decided_by})
     by = f", by {format_list(sources)}" if 0 < len(sources) <= _TEXT_PLACES else ""
     return wrap_text(f"{group.code}: {group.title}{where}{happens}{by}", width=width, indent=2, hang=4)
 
