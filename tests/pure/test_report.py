@@ -256,7 +256,9 @@ HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(1)>\"'`|*_[x](javascript:alert(1))\x1b[31m\x07\u202e&amp;{{7*7}}"
     "\\\n# heading\r\t\ud800 --> ]]> ~~~ http://x.example"
 )
-MEANT = frozenset({"schema", "verdict", "severity", "snapshot", "kind", "object_kind", "phase", "code"})
+MEANT = frozenset(
+    {"schema", "verdict", "severity", "snapshot", "kind", "object_kind", "phase", "code", "status", "made_by"}
+)
 
 
 def poison(value: T) -> T:

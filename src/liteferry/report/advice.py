@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from liteferry.errors import EXIT_STATUSES, ExitStatus
 from liteferry.findings import FINDINGS
 from liteferry.project import BY_DJANGO
+from liteferry.report.project import count_models, state_project
 from liteferry.report.wording import (
     format_count,
     format_duration,
@@ -193,7 +194,7 @@ def state_verdict(report: Report) -> str:
         case "not proven":
             return _state_unproven(report)
         case "mismatch":
-            return f"the proof found {_count_differences(report)}."
+            return _state_mismatch(report)
         case "blocked":
             blocking = sum(finding.blocks for finding in report.findings)
             asks = f"{format_plural(blocking, 'finding')} must" if blocking else "findings must"
@@ -257,6 +258,16 @@ def _state_unproven(report: Report) -> str:
 def count_mismatches(report: Report) -> int:
     """How many differences the proof found, listed or not. Pure."""
     return max(report.mismatch_count, len(report.mismatches))
+
+
+def _state_mismatch(report: Report) -> str:
+    wrong = count_models(report).wrong
+    models = f"the application does not read {format_plural(wrong, 'model')} as before"
+    found = f"the proof found {_count_differences(report)}"
+    if count_mismatches(report):
+        return f"{found}; {models}." if wrong else f"{found}."
+    proven = ", although the proof found every value equal" if report.values_compared else ""
+    return f"{models}{proven}." if wrong else f"{found}."
 
 
 def _count_differences(report: Report) -> str:
@@ -342,7 +353,8 @@ def summarise(report: Report) -> tuple[str, ...]:
             f"All this holds for the source as it was in the snapshot that this run took; the run began at "
             f"{report.started_at}. What was written to the source later is not in PostgreSQL."
         )
-    paragraphs = (f"{_introduce(report)} {proof}".rstrip(), " ".join(_recall_findings(report)), moment)
+    first = f"{_introduce(report)} {proof}".rstrip()
+    paragraphs = (first, *state_project(report), " ".join(_recall_findings(report)), moment)
     return tuple(paragraph for paragraph in paragraphs if paragraph)
 
 
@@ -488,7 +500,15 @@ def _advise_on_differences(report: Report) -> list[Advice]:
                 "such rows are differences too, and rightly."
             )
         ]
-    advice.append(Advice(text="Look at what is listed under Differences: each names its table, row and column."))
+    if count_mismatches(report):
+        advice.append(Advice(text="Look at what is listed under Differences: each names its table, row and column."))
+    if count_models(report).wrong:
+        advice.append(
+            Advice(
+                text="Look at what is listed under Models: each says what was looked at and what came of it. An error "
+                "there is one that the application's users would meet."
+            )
+        )
     if report.hooks and not is_check_only(report):
         advice.append(Advice(text=_HOOKS_MAY))
     if not is_check_only(report):

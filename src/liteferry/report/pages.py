@@ -39,6 +39,7 @@ from liteferry.report.advice import (
 )
 from liteferry.report.charts import draw_bar, draw_timeline
 from liteferry.report.listings import join_statements, stage_steps
+from liteferry.report.project import count_models, list_models, list_project_facts, state_models, state_pruned
 from liteferry.report.wording import (
     escape_unprintable,
     format_byte_rate,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
     from liteferry.model import Finding, HookChange, Mismatch, Plan, Report, TableReport
+    from liteferry.report.project import ModelRow
 
 LOAD_PHASE: Final = "load"
 """The executor's name for the phase that copies rows; what the rates are measured over."""
@@ -63,6 +65,9 @@ _CHARTED_TABLES: Final = 8
 
 _OPEN_TABLES: Final = 50
 """How many proven tables the HTML report shows before the rest goes behind a fold."""
+
+_OPEN_MODELS: Final = 15
+"""How many equal models the HTML report shows before they all go behind a fold."""
 
 _OPEN_FINDINGS: Final = 20
 """The same for the findings of one code."""
@@ -163,6 +168,10 @@ def _prepare(report: Report, plan: Plan | None) -> dict[str, object]:
         "open_findings": _OPEN_FINDINGS,
         "advice": advise(report),
         "way_back": advise_way_back(report),
+        "models": _group_models(report),
+        "models_said": state_models(report),
+        "pruned_said": state_pruned(report.django) if report.django else "",
+        "project": list_project_facts(report.django) if report.django else [],
         "provenance": _list_provenance(report),
         "audit": advise_audit(report),
         "quarantined": list_quarantined(report),
@@ -185,13 +194,17 @@ def _choose_sections(report: Report, plan: Plan | None) -> dict[str, str]:
     sections = {"summary": "Summary"}
     sections |= {"failure": "What went wrong"} if report.failure else {}
     sections |= {"differences": "Differences"} if count_mismatches(report) else {}
+    models = {"models": "Models, as the application reads them"} if list_models(report) else {}
+    sections |= models if count_models(report).wrong else {}
     sections |= findings if report.verdict == "blocked" else {}
     sections |= what_next if urgent else {}
     sections |= {"timeline": "Timeline"} if draw_timeline(report.phases, report.elapsed_s) else {}
     sections |= {"load": "Phases and load" if _chart_tables(report) else "Phases"} if report.phases else {}
     tables = "How far each table came" if report.verdict == "failed" else "Verification, table by table"
     sections |= {"verification": tables} if report.tables else {}
+    sections |= models
     sections |= {"objects": "Objects of the schema"} if count_objects(report) else {}
+    sections |= {"pruned": "Rows that were pruned"} if report.django and report.django.pruned else {}
     sections |= {"quarantine": "Rows in quarantine"} if report.apart else {}
     sections |= {"types": "Types"} if report.types else {}
     sections |= {"conversions": "Converted values"} if report.conversions else {}
@@ -200,7 +213,21 @@ def _choose_sections(report: Report, plan: Plan | None) -> dict[str, str]:
     sections |= findings
     sections |= {"steps": "Steps and their SQL"} if plan and plan.steps else {}
     sections |= what_next
+    sections |= {"project": "The Django project"} if report.django else {}
     return sections | {"provenance": "Provenance"}
+
+
+def _group_models(report: Report) -> list[tuple[str, bool, tuple[ModelRow, ...]]]:
+    """The tables of models: what was not equal, and what was; with a caption, and whether it stands open."""
+    rows = list_models(report)
+    suspect = tuple(row for row in rows if row.status != "equal")
+    equal = tuple(row for row in rows if row.status == "equal")
+    folded = len(equal) > _OPEN_MODELS
+    groups = [
+        (f"{format_plural(len(suspect), 'model')} not equal, or not compared", True, suspect),
+        (f"{format_plural(len(equal), 'model')} that {'is' if len(equal) == 1 else 'are'} equal", not folded, equal),
+    ]
+    return [group for group in groups if group[2]]
 
 
 def _list_provenance(report: Report) -> list[tuple[str, str]]:
@@ -272,6 +299,10 @@ def _choose_figures(report: Report) -> list[Figure]:
     ]
     if report.values_compared:
         figures.append(Figure(label="Values compared", value=format_count(report.values_compared)))
+    counts = count_models(report)
+    if counts.read:
+        wrong = f"{format_count(counts.wrong)} not equal" if counts.wrong else "all equal"
+        figures.append(Figure(label="Models read", value=format_count(counts.read), note=wrong))
     if report.verdict in ("proven", "mismatch"):
         figures.append(Figure(label="Differences", value=format_count(count_mismatches(report))))
     rate = next((rate for _, rate in _measure_load(report) if rate), "")

@@ -31,6 +31,7 @@ from liteferry.report.pages import (
     name_change,
     name_place,
 )
+from liteferry.report.project import count_pruned, list_models, state_models, state_schema
 from liteferry.report.wording import (
     align_rows,
     escape_unprintable,
@@ -46,7 +47,7 @@ from liteferry.report.wording import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from liteferry.model import HookRun, Mismatch, Report
+    from liteferry.model import DjangoReport, HookRun, Mismatch, Report
 
 _TEXT_MISMATCHES: Final = 20
 """How many differences the terminal lists."""
@@ -78,6 +79,7 @@ def render_text(report: Report, *, width: int = 100) -> str:
         _write_objects(report),
         _write_quarantined(report),
         _write_mismatches(report, width=width),
+        _write_models(report, width=width),
         _write_decisions(report, width=width),
         _write_advice("What next", advise(report), width=width),
         _write_advice("How to go back", advise_way_back(report), width=width) if can_undo(report) else "",
@@ -93,6 +95,8 @@ def _write_facts(report: Report) -> str:
         schema = f", schema {report.target_schema}"
         embedded = ", embedded" if target.embedded else ""
         facts.append(("target", f"{write_address(target)}{schema} (PostgreSQL {target.version}{embedded})"))
+    if report.django:
+        facts += _describe_project(report.django)
     if report.config:
         facts.append(("options", f"{report.config.path} (SHA-256 {report.config.sha256[:12]}…)"))
     facts += [("hook", _describe_hook(run)) for run in report.hooks]
@@ -110,6 +114,19 @@ def _write_facts(report: Report) -> str:
     if report.failure:
         facts.append(("error code", report.failure.code))
     return align_rows(facts)
+
+
+def _describe_project(django: DjangoReport) -> list[tuple[str, str]]:
+    facts = [("project", f"{django.directory}, Django {django.django_version}, database {django.moved_from}")]
+    if made := state_schema(django):
+        facts.append(("schema", made))
+    seeded = sum(rows for _, rows in django.seeded)
+    if seeded:
+        tables = format_plural(len(django.seeded), "table")
+        facts.append(("replaced", f"{format_plural(seeded, 'row')} that the migrations put into {tables}"))
+    if django.pruned:
+        facts.append(("pruned", f"{count_pruned(django)} in the snapshot, which the proof compares with"))
+    return facts
 
 
 def _describe_hook(run: HookRun) -> str:
@@ -162,6 +179,22 @@ def _write_mismatches(report: Report, *, width: int) -> str:
         listed = f"; report.html lists {format_count(len(report.mismatches))} of them"
         more = f"and {format_count(total - len(shown))} more" if shown else format_plural(total, "difference")
         lines.append(f"  {more}{listed if len(report.mismatches) > len(shown) else ''}")
+    return "\n".join(lines)
+
+
+def _write_models(report: Report, *, width: int) -> str:
+    """The models that the application does not read as before, and how many it does."""
+    said = state_models(report)
+    if not said:
+        return ""
+    rows = [row for row in list_models(report) if row.status in ("different", "failed")]
+    lines = [wrap_text(f"Models: {said[0].lower()}{said[1:]}", width=width, hang=2)]
+    lines += [
+        wrap_text(f"{row.model}, {row.status}: {row.why}", width=width, indent=2, hang=4)
+        for row in rows[:_TEXT_MISMATCHES]
+    ]
+    if len(rows) > _TEXT_MISMATCHES:
+        lines.append(f"  and {format_count(len(rows) - _TEXT_MISMATCHES)} more")
     return "\n".join(lines)
 
 
