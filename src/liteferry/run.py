@@ -293,7 +293,7 @@ class Run:
             names=plan.names if plan else (),
             types=count_types(plan) if plan else (),
             key_trials=self.key_trials,
-            conversions=list_conversions(plan) if plan and self.conversions is None else self.conversions or (),
+            conversions=self._list_conversions(plan),
             config=self.options.config,
             options=spell_options(self.options),
             hooks=tuple(self.hooks.runs),
@@ -306,6 +306,11 @@ class Run:
             django=self.django,
             rehearsal=self.options.rehearsal,
         )
+
+    def _list_conversions(self, plan: Plan | None) -> tuple[ConversionReport, ...]:
+        """What was made of values; of a project's columns only where anything was: its fields decide for every one."""
+        found = list_conversions(plan) if plan and self.conversions is None else self.conversions or ()
+        return tuple(one for one in found if one.values or self.django is None)
 
     def write_provisional(self, report: Report) -> None:
         """Write what would have to be known if the process were killed now. Raises: MigrationError."""

@@ -29,6 +29,7 @@ from liteferry.django_move.start import Start, start_project
 from liteferry.django_project import collect_evidence, count_pruned, describe_project, prune_snapshot, read_models
 from liteferry.django_rules.evidence import judge_evidence
 from liteferry.django_rules.refining import decide_by_models, exclude_derived, refine_findings
+from liteferry.django_rules.values import decide_values
 from liteferry.errors import MigrationError
 from liteferry.executor import drop_staging
 from liteferry.expectation import decide_as
@@ -239,7 +240,8 @@ def _decide(journey: _Journey, server: Target, schema: str) -> Options:
     catalog = journey.snapshot.read_catalog()
     models = read_models(project, make_django_entry(server.conninfo, (schema, "public")), _list_variables(options))
     options = exclude_derived(catalog, options)
-    return replace(options, decisions=(*decide_by_models(models, catalog), *options.decisions))
+    decided = (*decide_values(project, catalog), *decide_by_models(models, catalog))
+    return replace(options, decisions=(*decided, *options.decisions))
 
 
 def _list_variables(options: Options) -> dict[str, str]:

@@ -297,7 +297,7 @@ def state_outcome(report: Report) -> str:
                 return "Nothing was published."
         case _ if is_check_only(report):
             return f"This run changed nothing: it compared the source with {_name_schema(report)}."
-        case _ if report.rehearsal:
+        case "proven" | "not proven" if report.rehearsal:
             return "This was a rehearsal: everything was loaded and proven, and nothing of it remains in PostgreSQL."
         case _ if report.published:
             if report.into == "django":
@@ -648,7 +648,8 @@ def _verify_command(report: Report) -> str:
 def _migrate_command(report: Report, *options: str) -> str:
     """The migration again, with the options of this one and what was accepted before."""
     decided = _accepted_options(report.findings)
-    return _command("migrate", report, *report.options, *_into_options(report), *decided, *options)
+    name = "rehearse" if report.rehearsal and report.verdict not in {"proven", "not proven"} else "migrate"
+    return _command(name, report, *report.options, *_into_options(report), *decided, *options)
 
 
 def _into_options(report: Report) -> list[str]:

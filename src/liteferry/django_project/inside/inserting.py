@@ -161,6 +161,13 @@ class _Row:
         values = {field.attname: row[field.attname] for field in self._fields}
         for field in self._choose_varied(values):
             values[field.attname] = self._vary(field, values[field.attname])
+        for field in self._fields:
+            if (
+                values[field.attname] is None
+                and not field.null
+                and _find_last(field).get_internal_type() == "JSONField"
+            ):
+                values[field.attname] = _make_json_null()
         return values
 
     def make_up(self, *, bare: bool) -> dict[str, Any]:
@@ -246,6 +253,13 @@ class _Row:
         if field.null:
             return None
         raise NotTriedError(f"no value can be made up for field {field.name}")
+
+
+def _make_json_null() -> Any:
+    """JSON's null, which is no NULL; None would be written as NULL."""
+    from django.db.models import JSONField, Value
+
+    return Value(None, JSONField())
 
 
 def _find_last(field: Any) -> Any:
