@@ -30,6 +30,7 @@ DEBUG=1
 export DATABASE_URL="sqlite:///db.sqlite3"  # while it is small
 GREETING='DATABASE_URL=of another kind'\r
 LAST=no newline"""
+COMMENT = b"  # while it is small"
 
 
 @pytest.fixture
@@ -135,7 +136,8 @@ def test_a_file_is_written_checked_and_brought_back(
     if settings == "settings_environ":
         pytest.importorskip("environ")
     file = project / ".env"
-    file.write_bytes(ENV)
+    before = ENV if settings == "settings_plain" else ENV.replace(COMMENT, b"")
+    file.write_bytes(before)
     file.chmod(0o640)
     target = by_tcp(pg_server, pg_database, "hard", HARD) if way == "tcp" else moved
     done = switch(project, target, "--write-env", file, "--yes", "--json", settings=settings)
@@ -148,17 +150,18 @@ def test_a_file_is_written_checked_and_brought_back(
 
     written = file.read_bytes()
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
-    old, new = ENV.splitlines(keepends=True), written.splitlines(keepends=True)
+    old, new = before.splitlines(keepends=True), written.splitlines(keepends=True)
     assert [place for place in range(len(old)) if old[place] != new[place]] == [2]
     assert new[2].startswith(b'export DATABASE_URL="postgresql://')
-    assert new[2].endswith(b'"  # while it is small\n')
+    assert new[2].endswith(b'"' + COMMENT + b"\n" if settings == "settings_plain" else b'"\n')
     backup = Path(done.json["backup"])
-    assert backup.read_bytes() == ENV
+    assert backup.read_bytes() == before
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
 
     back = call_ferry("switch", "--django", project, "--back", "--write-env", file, "--yes")
     assert back.status == 0, back.err
-    assert file.read_bytes() == ENV
+    assert "does not read" not in str(reach["notes"])
+    assert file.read_bytes() == before
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
     assert not backup.exists()
 
@@ -200,6 +203,15 @@ def test_an_edited_file_is_not_overwritten_unless_forced(project: Path, moved: s
     assert_error(call_ferry(*words), "env-file", "no backup")
 
 
+def test_a_comment_that_the_reader_takes_for_a_part_of_the_value_is_told(project: Path, moved: str) -> None:
+    pytest.importorskip("environ")
+    file = project / ".env"
+    file.write_bytes(ENV)
+    done = switch(project, moved, "--write-env", file, "--yes", settings="settings_environ")
+    assert_error(done, "django-not-switched", "line 3", "a comment behind the value", "is as it was")
+    assert file.read_bytes() == ENV
+
+
 def test_a_file_that_others_read_for_the_project_is_said_to_be_one(project: Path, moved: str) -> None:
     pytest.importorskip("dj_database_url")
     file = project / "docker.env"
@@ -215,7 +227,7 @@ def test_a_file_that_changes_nothing_is_brought_back(project: Path, moved: str, 
     file = project / name
     file.write_bytes(b"DEBUG=1\n")
     done = switch(project, moved, "--write-env", file, "--yes", settings=settings)
-    assert_error(done, "django-not-switched", "still sqlite", "is as it was")
+    assert_error(done, "django-not-switched", "is sqlite", "is as it was")
     assert file.read_bytes() == b"DEBUG=1\n"
     assert [path.name for path in project.glob(f"{name}*")] == [name]
 
@@ -297,7 +309,7 @@ def test_another_database_of_the_same_server_is_noticed(
 
 
 def test_settings_that_are_not_switched_are_told(project: Path, moved: str) -> None:
-    assert_error(switch(project, moved, "--check"), "django-not-switched", "database default", "still sqlite")
+    assert_error(switch(project, moved, "--check"), "django-not-switched", "database default", "is sqlite")
     done = switch(project, moved, "--check", "--database", "other")
     assert_error(done, "django-not-switched", "other", "not in DATABASES")
 

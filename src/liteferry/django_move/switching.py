@@ -32,7 +32,7 @@ from liteferry.target import count_rows, explain_refusal, hold_mark, read_way
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from liteferry.project import ProjectOptions, ProjectPlace, ProjectSettings
+    from liteferry.project import ProjectDatabase, ProjectOptions, ProjectPlace, ProjectSettings
     from liteferry.target import Target, Way
 
 DEFAULT_ALIAS: Final = "default"
@@ -131,13 +131,24 @@ def switch_over(
     Raises: MigrationError: what `write_env` and `check_reach` raise; the file is as it was then.
     """
     shown = plan_switch(place, alias, server, variable=variable, schema=schema, environment=environment)
+    alone: dict[str, str | None] = {**(environment or {}), variable: None, "PGPASSWORD": None}
+    before = _read_entry(place, alias, alone)
     way = read_way(server)
     facts = _make_facts(way, alias, variable, schema)
     file = inspect_env(find_env(place, write_env_to), variable)
     value = render_url(facts, way.password if facts.needs_password else "")
     backup = write_env(file.path, variable, value)
     try:
-        reach = _check_written(place, alias, server, file, (variable, value), schema, environment or {})
+        try:
+            reach = check_reach(place, alias, server, alone, schema=schema)
+        except MigrationError as error:
+            # a file that others read for the project (systemd, Docker) is tried with what they would make of it
+            unread = before is not None and before.vendor != "" and _read_entry(place, alias, alone) == before
+            if error.code != "django-not-switched" or not file.lines or not unread:
+                raise
+            reach = check_reach(place, alias, server, {**alone, variable: value}, schema=schema)
+            note = f"the project does not read {file.real} itself: what starts it has to (systemd, Docker, a shell)"
+            reach = replace(reach, notes=(note, *reach.notes))
     except BaseException as error:
         restore_env(file.path)
         if isinstance(error, MigrationError):
@@ -233,29 +244,18 @@ def _ask_for_variable(
     return False, [note]
 
 
-def _check_written(
-    place: ProjectPlace,
-    alias: str,
-    server: Target,
-    file: EnvFile,
-    written: tuple[str, str],
-    schema: str,
-    environment: Mapping[str, str | None],
-) -> Reach:
-    """Check with the file alone; a file that only others read (systemd, Docker), with what they would make of it."""
-    variable, value = written
-    alone: dict[str, str | None] = {**environment, variable: None, "PGPASSWORD": None}
-    try:
-        return check_reach(place, alias, server, alone, schema=schema)
-    except MigrationError as error:
-        if error.code != "django-not-switched" or not file.lines:
-            raise
-        reach = check_reach(place, alias, server, {**alone, variable: value}, schema=schema)
-    note = f"the project does not read {file.real} itself: what starts it has to (systemd, Docker, a shell)"
-    return replace(reach, notes=(note, *reach.notes))
+def _read_entry(place: ProjectPlace, alias: str, environment: Mapping[str, str | None]) -> ProjectDatabase | None:
+    """What DATABASES say of an alias."""
+    settings, _ = read_settings(place, environment)
+    return next((found for found in settings.databases if found.alias == alias), None)
 
 
 def _hint_at_file(error: MigrationError, file: EnvFile, place: ProjectPlace) -> str:
+    if file.commented and error.code != "django-driver":
+        return (
+            f"{error.hint}; line {file.lines[-1]} of {file.real} has a comment behind the value, which some readers"
+            " (django-environ) take for a part of it: put it on a line of its own"
+        )
     if error.code != "django-not-switched":
         return error.hint
     if len(file.lines) > 1:
@@ -274,7 +274,11 @@ def _retell(error: MigrationError, more: str, hint: str) -> MigrationError:
 def _refuse_unswitched(settings: ProjectSettings, alias: str, place: ProjectPlace) -> None:
     found = next((database for database in settings.databases if database.alias == alias), None)
     if found is None or found.vendor != "postgresql":
-        is_what = "is not in DATABASES" if found is None else f"is still {found.vendor or found.engine}, {found.name}"
+        is_what = (
+            "is not in DATABASES"
+            if found is None
+            else f"is {found.vendor or found.engine or 'without an engine'}, {found.name}, not PostgreSQL"
+        )
         raise MigrationError(
             f"database {alias} of the project {is_what}",
             code="django-not-switched",
