@@ -14,7 +14,17 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from harness import SECRET, Outcome, assert_error, assert_no_secret, call_ferry, execute, give_to_role, run_ferry
+from harness import (
+    SECRET,
+    Outcome,
+    assert_error,
+    assert_no_secret,
+    call_ferry,
+    execute,
+    give_to_role,
+    list_relations,
+    run_ferry,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -443,12 +453,7 @@ def test_a_password_file_serves_the_application_too(
 
 
 def test_a_run_knows_where_its_database_is_now(project: Path, pg_url: str, tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--settings", "settings_fixed"],
-        cwd=project,
-        check=True,
-        capture_output=True,
-    )
+    make_file(project)
     run = tmp_path / "run"
     words = ("--django", project, "--settings", "settings_plain", "--python", sys.executable, "--yes")
     done = run_ferry("migrate", *words, pg_url, "--run-dir", run)
@@ -458,6 +463,46 @@ def test_a_run_knows_where_its_database_is_now(project: Path, pg_url: str, tmp_p
     assert "The project reaches database" in done.out
     done = run_ferry("switch", run, *words, "--check")
     assert done.status == 0, done
+
+
+def make_file(project: Path) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--settings", "settings_fixed"],
+        cwd=project,
+        check=True,
+        capture_output=True,
+    )
+
+
+@pytest.mark.parametrize(("settings", "status"), [("settings_plain", 0), ("settings_fixed", 1)])
+def test_a_move_switches_over_at_its_end(
+    project: Path, pg_url: str, tmp_path: Path, settings: str, status: int
+) -> None:
+    make_file(project)
+    words = ("--django", project, "--settings", settings, "--python", sys.executable, "--yes", "--json")
+    file = project / ".env"
+    file.write_bytes(b"DEBUG=1\n")
+    done = run_ferry("migrate", *words, pg_url, "--run-dir", tmp_path / "run", "--write-env", file)
+    assert done.status == status, done.err
+    assert done.report.verdict == "proven"
+    assert done.report.published
+    if status:
+        assert "[django-not-switched]" in done.err
+        assert "The move itself is done" in done.err
+        assert file.read_bytes() == b"DEBUG=1\n"
+    else:
+        assert "The project reaches database" in done.err
+        assert file.read_bytes().startswith(b"DEBUG=1\nDATABASE_URL=")
+
+
+def test_a_file_that_cannot_be_written_is_noticed_before_the_move(project: Path, pg_url: str, tmp_path: Path) -> None:
+    make_file(project)
+    words = ("--django", project, "--settings", "settings_plain", "--python", sys.executable, "--yes")
+    done = call_ferry("migrate", *words, pg_url, "--run-dir", tmp_path / "run", "--write-env", tmp_path)
+    assert done.status == 1
+    assert "[env-file]" in done.err
+    assert not (tmp_path / "run").exists()
+    assert list_relations(pg_url) == []
 
 
 def test_wrong_command_lines(project: Path, moved: str, tmp_path: Path) -> None:
