@@ -428,7 +428,7 @@ def _add_write_env(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--write-env",
         metavar="FILE",
-        help="write the new address, as DATABASE_URL, into this file of variables, as .env, with a backup beside it; then"
+        help="write the new address (DATABASE_URL) into this file of variables, as .env, with a backup beside it; then"
         " see that the project reaches the database with it, else bring the file back",
     )
 

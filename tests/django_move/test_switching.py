@@ -242,6 +242,26 @@ def test_a_file_that_changes_nothing_is_brought_back(project: Path, moved: str, 
     assert [path.name for path in project.glob(f"{name}*")] == [name]
 
 
+def test_an_error_of_the_project_does_not_tell_the_password(
+    project: Path, moved: str, pg_server: PostgresServer, pg_database: Database
+) -> None:
+    assert moved
+    (project / "settings_telling.py").write_text(
+        "from settings_plain import *\nfrom settings_plain import read_file\n"
+        "if 'postgresql' in DATABASES['default']['ENGINE']:\n"
+        "    print(DATABASES)\n"
+        "    raise RuntimeError(f\"not {DATABASES} nor {read_file()} nor {DATABASES['default']['PASSWORD']}\")\n"
+    )
+    for password in (SECRET, HARD):
+        target = by_tcp(pg_server, pg_database, f"role {password[0]}", password).replace("role ", "role%20")
+        done = switch(project, target, "--write-env", project / ".env", "--yes", settings="settings_telling")
+        assert done.status == 1
+        assert "RuntimeError: not {" in done.err
+        assert_no_secret(done, secret=password)
+        assert_no_secret(done, secret=quote(password, safe=""))
+        assert "<password>" in done.err
+
+
 def test_of_two_assignments_the_first_may_be_the_one_that_counts(project: Path, moved: str) -> None:
     pytest.importorskip("environ")
     file = project / ".env"

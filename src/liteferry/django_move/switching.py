@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from liteferry.django_move.start import choose_target
 from liteferry.django_project import ask_project, find_place, read_settings
 from liteferry.django_project.env_file import EnvFile, Restored, inspect_env, restore_env, write_env
 from liteferry.django_rules.settings_text import (
     DEFAULT_VARIABLE,
+    PLACEHOLDER,
     SettingFacts,
     SettingText,
     make_facts,
@@ -67,7 +70,7 @@ class Switch:
     """A setting that is shown, and what came of it when it was written.
 
     ``reads_variable``: with the variable set, the project's DATABASES follow it. ``file``, ``backup``: what was
-    written. ``reach``: where the project came to with it.
+    written; ``way_back``: the command that takes it back. ``reach``: where the project came to with it.
     """
 
     alias: str
@@ -77,6 +80,7 @@ class Switch:
     notes: tuple[str, ...] = ()
     file: str = ""
     backup: str = ""
+    way_back: str = ""
     reach: Reach | None = None
 
 
@@ -152,12 +156,21 @@ def switch_over(
     except BaseException as error:
         restore_env(file.path)
         if isinstance(error, MigrationError):
-            raise _retell(error, f"; {file.real} is as it was", _hint_at_file(error, file, place)) from error
+            # without the cause: a project that does not understand the address may repeat it
+            raise _retell(error, f"; {file.real} is as it was", _hint_at_file(error, file, place), way) from None
         raise
     notes = [*shown.notes, *file.notes]
     if os.environ.get(variable, value) != value:
         notes.append(f"{variable} is set in this environment, too, and to something else: most projects prefer that")
-    return replace(shown, notes=tuple(notes), file=str(file.real), backup=str(backup), reach=reach)
+    words = ("liteferry", "switch", "--django", place.directory, "--back", "--write-env", str(file.real))
+    return replace(
+        shown,
+        notes=tuple(notes),
+        file=str(file.real),
+        backup=str(backup),
+        way_back=shlex.join(words),
+        reach=reach,
+    )
 
 
 def switch_back(place: ProjectPlace, write_env_to: str, *, force: bool = False) -> Restored:
@@ -263,8 +276,16 @@ def _hint_at_file(error: MigrationError, file: EnvFile, place: ProjectPlace) -> 
     return f"{error.hint}; is {file.real} the file that {place.directory} takes its variables from?"
 
 
-def _retell(error: MigrationError, more: str, hint: str) -> MigrationError:
-    return MigrationError(error.what + more, code=error.code, hint=hint, exit_status=error.exit_status)
+def _retell(error: MigrationError, more: str, hint: str, way: Way) -> MigrationError:
+    what = _hide(error.what, way.password) + more
+    return MigrationError(what, code=error.code, hint=_hide(hint, way.password), exit_status=error.exit_status)
+
+
+def _hide(text: str, password: str) -> str:
+    """Put the placeholder where a text has the password, as it is, as a URL or as Python has it."""
+    for form in (quote(password, safe=""), repr(password)[1:-1], password):
+        text = text.replace(form, PLACEHOLDER) if form else text
+    return text
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -441,7 +462,7 @@ def describe_switch(switch: Switch) -> str:
     else:
         parts.append(
             f"Written: {switch.variable} in {switch.file}; the file as it was is {switch.backup}\n"
-            "To go back: liteferry switch --back --write-env with that file, and the same --django"
+            f"To go back: {switch.way_back}"
         )
     if switch.reach is not None:
         parts.append(describe_reach(switch.reach))
