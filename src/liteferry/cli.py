@@ -344,12 +344,13 @@ def _arguments_check(parser: argparse.ArgumentParser, place: Place) -> None:
 
 
 def _arguments_migrate(parser: argparse.ArgumentParser, place: Place) -> None:
-    _arguments_plan(parser, place)
-    _add_run(parser)
+    _arguments_rehearse(parser, place)
+    _add_write_env(parser.add_argument_group("switching a Django project over"))
 
 
 def _arguments_rehearse(parser: argparse.ArgumentParser, place: Place) -> None:
-    _arguments_migrate(parser, place)
+    _arguments_plan(parser, place)
+    _add_run(parser)
 
 
 def _arguments_verify(parser: argparse.ArgumentParser, place: Place) -> None:
@@ -427,8 +428,8 @@ def _add_write_env(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--write-env",
         metavar="FILE",
-        help="write the new address into this file of variables, as .env, with a backup beside it; then see that the"
-        " project reaches the database with it, else bring the file back",
+        help="write the new address (DATABASE_URL) into this file of variables, as .env, with a backup beside it; then"
+        " see that the project reaches the database with it, else bring the file back",
     )
 
 

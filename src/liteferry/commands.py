@@ -260,6 +260,7 @@ def _move(arguments: argparse.Namespace, options: Options) -> int:
             _warn_of_password(target)
         if os.path.isfile(source) and not options.rehearsal:  # noqa: PTH113 - Path.is_file raises for a name that is too long
             _confirm_move(source, target, options, arguments)
+    write_env = _choose_env(arguments, options)
     report: Report | None = None
     try:
         with _watching(arguments) as observe:
@@ -267,11 +268,56 @@ def _move(arguments: argparse.Namespace, options: Options) -> int:
                 report = django_move.migrate(target, options, observe)
             else:
                 report = pipeline.migrate(source, target, options, observe)
-        return _finish(report, arguments)
+        status = _finish(report, arguments)
+        return _switch_after(report, arguments, target, options, status) if write_env else status
     except KeyboardInterrupt:
         if report is None:
             raise
         return _finish(report, arguments)  # it came too late to change anything
+
+
+def _choose_env(arguments: argparse.Namespace, options: Options) -> str:
+    """The file that --write-env names, "" for none; it is looked at before anything starts. Raises: MigrationError."""
+    given = str(getattr(arguments, "write_env", None) or "")
+    if not given:
+        return ""
+    if options.project is None:
+        raise MigrationError("--write-env is for Django projects", code="usage", hint="name the project with --django")
+    from liteferry import django_move
+
+    place = django_move.find_place(options.project)
+    for note in django_move.inspect_env(django_move.find_env(place, given), django_move.DEFAULT_VARIABLE).notes:
+        _tell(f"note: {note}")
+    return given
+
+
+def _switch_after(
+    report: Report, arguments: argparse.Namespace, target: str | None, options: Options, status: int
+) -> int:
+    """Switch the project over to what was published; standard output has the report alone."""
+    from liteferry import django_move
+    from liteferry.target import open_target
+
+    if options.project is None or not report.published:
+        _tell(f"{arguments.write_env} is as it was: nothing was published")
+        return status
+    try:
+        way = django_move.choose_way(options.project, report.run_dir or None, target, options.schema)
+        with open_target(way.target) as server:
+            switched = django_move.switch_over(
+                way.place,
+                way.alias,
+                server,
+                write_env_to=arguments.write_env,
+                schema=way.schema,
+                environment=way.environment,
+            )
+    except MigrationError as error:
+        _write_error(error, as_json=False)
+        _tell("  The move itself is done: `liteferry switch` switches over, whenever you like.")
+        return ExitStatus.ERROR
+    _tell(django_move.describe_switch(switched))
+    return status
 
 
 def _confirm_move(source: str, target: str, options: Options, arguments: argparse.Namespace) -> None:

@@ -25,7 +25,8 @@ class ExitStatus(IntEnum):
 EXIT_STATUSES = MappingProxyType(
     {
         ExitStatus.PROVEN: "The command did all that it was asked to; for migrate and verify: every value is proven.",
-        ExitStatus.ERROR: "An error before anything was changed; the message says what to do.",
+        ExitStatus.ERROR: "An error before anything was changed; the message says what to do. With --write-env"
+        " also: the move is proven and published, but the project could not be switched over.",
         ExitStatus.USAGE: "The command line was wrong.",
         ExitStatus.MISMATCH: "The proof found differences, or was left out with --no-verify.",
         ExitStatus.BLOCKED: "Findings must be decided first; nothing was touched.",

@@ -14,7 +14,17 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from harness import SECRET, Outcome, assert_error, assert_no_secret, call_ferry, execute, give_to_role, run_ferry
+from harness import (
+    SECRET,
+    Outcome,
+    assert_error,
+    assert_no_secret,
+    call_ferry,
+    execute,
+    give_to_role,
+    list_relations,
+    run_ferry,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +40,7 @@ DEBUG=1
 export DATABASE_URL="sqlite:///db.sqlite3"  # while it is small
 GREETING='DATABASE_URL=of another kind'\r
 LAST=no newline"""
+COMMENT = b"  # while it is small"
 
 
 @pytest.fixture
@@ -135,7 +146,8 @@ def test_a_file_is_written_checked_and_brought_back(
     if settings == "settings_environ":
         pytest.importorskip("environ")
     file = project / ".env"
-    file.write_bytes(ENV)
+    before = ENV if settings == "settings_plain" else ENV.replace(COMMENT, b"")
+    file.write_bytes(before)
     file.chmod(0o640)
     target = by_tcp(pg_server, pg_database, "hard", HARD) if way == "tcp" else moved
     done = switch(project, target, "--write-env", file, "--yes", "--json", settings=settings)
@@ -148,17 +160,18 @@ def test_a_file_is_written_checked_and_brought_back(
 
     written = file.read_bytes()
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
-    old, new = ENV.splitlines(keepends=True), written.splitlines(keepends=True)
+    old, new = before.splitlines(keepends=True), written.splitlines(keepends=True)
     assert [place for place in range(len(old)) if old[place] != new[place]] == [2]
     assert new[2].startswith(b'export DATABASE_URL="postgresql://')
-    assert new[2].endswith(b'"  # while it is small\n')
+    assert new[2].endswith(b'"' + COMMENT + b"\n" if settings == "settings_plain" else b'"\n')
     backup = Path(done.json["backup"])
-    assert backup.read_bytes() == ENV
+    assert backup.read_bytes() == before
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
 
     back = call_ferry("switch", "--django", project, "--back", "--write-env", file, "--yes")
     assert back.status == 0, back.err
-    assert file.read_bytes() == ENV
+    assert "does not read" not in str(reach["notes"])
+    assert file.read_bytes() == before
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
     assert not backup.exists()
 
@@ -200,6 +213,15 @@ def test_an_edited_file_is_not_overwritten_unless_forced(project: Path, moved: s
     assert_error(call_ferry(*words), "env-file", "no backup")
 
 
+def test_a_comment_that_the_reader_takes_for_a_part_of_the_value_is_told(project: Path, moved: str) -> None:
+    pytest.importorskip("environ")
+    file = project / ".env"
+    file.write_bytes(ENV)
+    done = switch(project, moved, "--write-env", file, "--yes", settings="settings_environ")
+    assert_error(done, "django-not-switched", "line 3", "a comment behind the value", "is as it was")
+    assert file.read_bytes() == ENV
+
+
 def test_a_file_that_others_read_for_the_project_is_said_to_be_one(project: Path, moved: str) -> None:
     pytest.importorskip("dj_database_url")
     file = project / "docker.env"
@@ -215,9 +237,29 @@ def test_a_file_that_changes_nothing_is_brought_back(project: Path, moved: str, 
     file = project / name
     file.write_bytes(b"DEBUG=1\n")
     done = switch(project, moved, "--write-env", file, "--yes", settings=settings)
-    assert_error(done, "django-not-switched", "still sqlite", "is as it was")
+    assert_error(done, "django-not-switched", "is sqlite", "is as it was")
     assert file.read_bytes() == b"DEBUG=1\n"
     assert [path.name for path in project.glob(f"{name}*")] == [name]
+
+
+def test_an_error_of_the_project_does_not_tell_the_password(
+    project: Path, moved: str, pg_server: PostgresServer, pg_database: Database
+) -> None:
+    assert moved
+    (project / "settings_telling.py").write_text(
+        "from settings_plain import *\nfrom settings_plain import read_file\n"
+        "if 'postgresql' in DATABASES['default']['ENGINE']:\n"
+        "    print(DATABASES)\n"
+        "    raise RuntimeError(f\"not {DATABASES} nor {read_file()} nor {DATABASES['default']['PASSWORD']}\")\n"
+    )
+    for password in (SECRET, HARD):
+        target = by_tcp(pg_server, pg_database, f"role {password[0]}", password).replace("role ", "role%20")
+        done = switch(project, target, "--write-env", project / ".env", "--yes", settings="settings_telling")
+        assert done.status == 1
+        assert "RuntimeError: not {" in done.err
+        assert_no_secret(done, secret=password)
+        assert_no_secret(done, secret=quote(password, safe=""))
+        assert "<password>" in done.err
 
 
 def test_of_two_assignments_the_first_may_be_the_one_that_counts(project: Path, moved: str) -> None:
@@ -297,7 +339,7 @@ def test_another_database_of_the_same_server_is_noticed(
 
 
 def test_settings_that_are_not_switched_are_told(project: Path, moved: str) -> None:
-    assert_error(switch(project, moved, "--check"), "django-not-switched", "database default", "still sqlite")
+    assert_error(switch(project, moved, "--check"), "django-not-switched", "database default", "is sqlite")
     done = switch(project, moved, "--check", "--database", "other")
     assert_error(done, "django-not-switched", "other", "not in DATABASES")
 
@@ -431,12 +473,7 @@ def test_a_password_file_serves_the_application_too(
 
 
 def test_a_run_knows_where_its_database_is_now(project: Path, pg_url: str, tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--settings", "settings_fixed"],
-        cwd=project,
-        check=True,
-        capture_output=True,
-    )
+    make_file(project)
     run = tmp_path / "run"
     words = ("--django", project, "--settings", "settings_plain", "--python", sys.executable, "--yes")
     done = run_ferry("migrate", *words, pg_url, "--run-dir", run)
@@ -446,6 +483,46 @@ def test_a_run_knows_where_its_database_is_now(project: Path, pg_url: str, tmp_p
     assert "The project reaches database" in done.out
     done = run_ferry("switch", run, *words, "--check")
     assert done.status == 0, done
+
+
+def make_file(project: Path) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--settings", "settings_fixed"],
+        cwd=project,
+        check=True,
+        capture_output=True,
+    )
+
+
+@pytest.mark.parametrize(("settings", "status"), [("settings_plain", 0), ("settings_fixed", 1)])
+def test_a_move_switches_over_at_its_end(
+    project: Path, pg_url: str, tmp_path: Path, settings: str, status: int
+) -> None:
+    make_file(project)
+    words = ("--django", project, "--settings", settings, "--python", sys.executable, "--yes", "--json")
+    file = project / ".env"
+    file.write_bytes(b"DEBUG=1\n")
+    done = run_ferry("migrate", *words, pg_url, "--run-dir", tmp_path / "run", "--write-env", file)
+    assert done.status == status, done.err
+    assert done.report.verdict == "proven"
+    assert done.report.published
+    if status:
+        assert "[django-not-switched]" in done.err
+        assert "The move itself is done" in done.err
+        assert file.read_bytes() == b"DEBUG=1\n"
+    else:
+        assert "The project reaches database" in done.err
+        assert file.read_bytes().startswith(b"DEBUG=1\nDATABASE_URL=")
+
+
+def test_a_file_that_cannot_be_written_is_noticed_before_the_move(project: Path, pg_url: str, tmp_path: Path) -> None:
+    make_file(project)
+    words = ("--django", project, "--settings", "settings_plain", "--python", sys.executable, "--yes")
+    done = call_ferry("migrate", *words, pg_url, "--run-dir", tmp_path / "run", "--write-env", tmp_path)
+    assert done.status == 1
+    assert "[env-file]" in done.err
+    assert not (tmp_path / "run").exists()
+    assert list_relations(pg_url) == []
 
 
 def test_wrong_command_lines(project: Path, moved: str, tmp_path: Path) -> None:

@@ -71,6 +71,8 @@ def test_what_is_written_is_what_is_found_again(data: bytes, value: str) -> None
     new = replace_assignment(data, "NAME", value)
     if data.startswith(b"\xef") or len(re.findall(rb"NAME[ \t]*=", new)) != 1 or b"\r" in new.replace(b"\r\n", b"\n"):
         return
+    if re.search(rb"NAME[ \t]*=[^\r\n]*[ \t]#", new):  # it takes comments for a part of the value
+        return
     before = {name: os.environ.get(name) for name in ("NAME", "OTHER", "NAME_2")}
     try:
         os.environ.pop("NAME", None)
@@ -81,7 +83,7 @@ def test_what_is_written_is_what_is_found_again(data: bytes, value: str) -> None
             os.environ.pop(name, None)
             if old is not None:
                 os.environ[name] = old
-    assert found is None or found.startswith(value)
+    assert found in {None, value}
 
 
 @given(data=st.one_of(st.none(), files()), mode=st.sampled_from([0o600, 0o640, 0o644, 0o664]))

@@ -19,8 +19,11 @@ from liteferry.django_move.switching import (
     switch_over,
 )
 from liteferry.django_project import find_place
+from liteferry.django_project.env_file import inspect_env
+from liteferry.django_rules.settings_text import DEFAULT_VARIABLE
 
 __all__ = [
+    "DEFAULT_VARIABLE",
     "Reach",
     "Start",
     "Switch",
@@ -31,6 +34,7 @@ __all__ = [
     "describe_switch",
     "find_env",
     "find_place",
+    "inspect_env",
     "migrate",
     "plan_switch",
     "start_project",

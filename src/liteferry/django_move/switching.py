@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from liteferry.django_move.start import choose_target
 from liteferry.django_project import ask_project, find_place, read_settings
 from liteferry.django_project.env_file import EnvFile, Restored, inspect_env, restore_env, write_env
 from liteferry.django_rules.settings_text import (
     DEFAULT_VARIABLE,
+    PLACEHOLDER,
     SettingFacts,
     SettingText,
     make_facts,
@@ -32,7 +35,7 @@ from liteferry.target import count_rows, explain_refusal, hold_mark, read_way
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from liteferry.project import ProjectOptions, ProjectPlace, ProjectSettings
+    from liteferry.project import ProjectDatabase, ProjectOptions, ProjectPlace, ProjectSettings
     from liteferry.target import Target, Way
 
 DEFAULT_ALIAS: Final = "default"
@@ -67,7 +70,7 @@ class Switch:
     """A setting that is shown, and what came of it when it was written.
 
     ``reads_variable``: with the variable set, the project's DATABASES follow it. ``file``, ``backup``: what was
-    written. ``reach``: where the project came to with it.
+    written; ``way_back``: the command that takes it back. ``reach``: where the project came to with it.
     """
 
     alias: str
@@ -77,6 +80,7 @@ class Switch:
     notes: tuple[str, ...] = ()
     file: str = ""
     backup: str = ""
+    way_back: str = ""
     reach: Reach | None = None
 
 
@@ -131,22 +135,42 @@ def switch_over(
     Raises: MigrationError: what `write_env` and `check_reach` raise; the file is as it was then.
     """
     shown = plan_switch(place, alias, server, variable=variable, schema=schema, environment=environment)
+    alone: dict[str, str | None] = {**(environment or {}), variable: None, "PGPASSWORD": None}
+    before = _read_entry(place, alias, alone)
     way = read_way(server)
     facts = _make_facts(way, alias, variable, schema)
     file = inspect_env(find_env(place, write_env_to), variable)
     value = render_url(facts, way.password if facts.needs_password else "")
     backup = write_env(file.path, variable, value)
     try:
-        reach = _check_written(place, alias, server, file, (variable, value), schema, environment or {})
+        try:
+            reach = check_reach(place, alias, server, alone, schema=schema)
+        except MigrationError as error:
+            # a file that others read for the project (systemd, Docker) is tried with what they would make of it
+            unread = before is not None and before.vendor != "" and _read_entry(place, alias, alone) == before
+            if error.code != "django-not-switched" or not file.lines or not unread:
+                raise
+            reach = check_reach(place, alias, server, {**alone, variable: value}, schema=schema)
+            note = f"the project does not read {file.real} itself: what starts it has to (systemd, Docker, a shell)"
+            reach = replace(reach, notes=(note, *reach.notes))
     except BaseException as error:
         restore_env(file.path)
         if isinstance(error, MigrationError):
-            raise _retell(error, f"; {file.real} is as it was", _hint_at_file(error, file, place)) from error
+            # without the cause: a project that does not understand the address may repeat it
+            raise _retell(error, f"; {file.real} is as it was", _hint_at_file(error, file, place), way) from None
         raise
     notes = [*shown.notes, *file.notes]
     if os.environ.get(variable, value) != value:
         notes.append(f"{variable} is set in this environment, too, and to something else: most projects prefer that")
-    return replace(shown, notes=tuple(notes), file=str(file.real), backup=str(backup), reach=reach)
+    words = ("liteferry", "switch", "--django", place.directory, "--back", "--write-env", str(file.real))
+    return replace(
+        shown,
+        notes=tuple(notes),
+        file=str(file.real),
+        backup=str(backup),
+        way_back=shlex.join(words),
+        reach=reach,
+    )
 
 
 def switch_back(place: ProjectPlace, write_env_to: str, *, force: bool = False) -> Restored:
@@ -233,29 +257,18 @@ def _ask_for_variable(
     return False, [note]
 
 
-def _check_written(
-    place: ProjectPlace,
-    alias: str,
-    server: Target,
-    file: EnvFile,
-    written: tuple[str, str],
-    schema: str,
-    environment: Mapping[str, str | None],
-) -> Reach:
-    """Check with the file alone; a file that only others read (systemd, Docker), with what they would make of it."""
-    variable, value = written
-    alone: dict[str, str | None] = {**environment, variable: None, "PGPASSWORD": None}
-    try:
-        return check_reach(place, alias, server, alone, schema=schema)
-    except MigrationError as error:
-        if error.code != "django-not-switched" or not file.lines:
-            raise
-        reach = check_reach(place, alias, server, {**alone, variable: value}, schema=schema)
-    note = f"the project does not read {file.real} itself: what starts it has to (systemd, Docker, a shell)"
-    return replace(reach, notes=(note, *reach.notes))
+def _read_entry(place: ProjectPlace, alias: str, environment: Mapping[str, str | None]) -> ProjectDatabase | None:
+    """What DATABASES say of an alias."""
+    settings, _ = read_settings(place, environment)
+    return next((found for found in settings.databases if found.alias == alias), None)
 
 
 def _hint_at_file(error: MigrationError, file: EnvFile, place: ProjectPlace) -> str:
+    if file.commented and error.code != "django-driver":
+        return (
+            f"{error.hint}; line {file.lines[-1]} of {file.real} has a comment behind the value, which some readers"
+            " (django-environ) take for a part of it: put it on a line of its own"
+        )
     if error.code != "django-not-switched":
         return error.hint
     if len(file.lines) > 1:
@@ -263,8 +276,16 @@ def _hint_at_file(error: MigrationError, file: EnvFile, place: ProjectPlace) -> 
     return f"{error.hint}; is {file.real} the file that {place.directory} takes its variables from?"
 
 
-def _retell(error: MigrationError, more: str, hint: str) -> MigrationError:
-    return MigrationError(error.what + more, code=error.code, hint=hint, exit_status=error.exit_status)
+def _retell(error: MigrationError, more: str, hint: str, way: Way) -> MigrationError:
+    what = _hide(error.what, way.password) + more
+    return MigrationError(what, code=error.code, hint=_hide(hint, way.password), exit_status=error.exit_status)
+
+
+def _hide(text: str, password: str) -> str:
+    """Put the placeholder where a text has the password, as it is, as a URL or as Python has it."""
+    for form in (quote(password, safe=""), repr(password)[1:-1], password):
+        text = text.replace(form, PLACEHOLDER) if form else text
+    return text
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -274,7 +295,11 @@ def _retell(error: MigrationError, more: str, hint: str) -> MigrationError:
 def _refuse_unswitched(settings: ProjectSettings, alias: str, place: ProjectPlace) -> None:
     found = next((database for database in settings.databases if database.alias == alias), None)
     if found is None or found.vendor != "postgresql":
-        is_what = "is not in DATABASES" if found is None else f"is still {found.vendor or found.engine}, {found.name}"
+        is_what = (
+            "is not in DATABASES"
+            if found is None
+            else f"is {found.vendor or found.engine or 'without an engine'}, {found.name}, not PostgreSQL"
+        )
         raise MigrationError(
             f"database {alias} of the project {is_what}",
             code="django-not-switched",
@@ -437,7 +462,7 @@ def describe_switch(switch: Switch) -> str:
     else:
         parts.append(
             f"Written: {switch.variable} in {switch.file}; the file as it was is {switch.backup}\n"
-            "To go back: liteferry switch --back --write-env with that file, and the same --django"
+            f"To go back: {switch.way_back}"
         )
     if switch.reach is not None:
         parts.append(describe_reach(switch.reach))

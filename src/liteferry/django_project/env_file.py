@@ -54,13 +54,15 @@ _BARE: Final = re.compile(r"[A-Za-z0-9_@%+=:,./~?\[\]-]*")
 class EnvFile:
     """A file of variables. ``path``: as it was given; ``real``: where symbolic links lead. ``notes``: what to know.
 
-    ``lines``: where the variable is assigned, counted from 1; ``backups``: oldest first.
+    ``lines``: where the variable is assigned, counted from 1; ``commented``: a comment stands behind the value in the
+    last of them. ``backups``: oldest first.
     """
 
     path: Path
     real: Path
     exists: bool
     lines: tuple[int, ...] = ()
+    commented: bool = False
     backups: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -79,7 +81,9 @@ def inspect_env(path: Path, name: str) -> EnvFile:
     """Look at a file of variables that may not be there yet. Raises: MigrationError (env-file)."""
     real, old = _read(path)
     data = old or b""
-    lines = tuple(1 + data.count(b"\n", 0, found.start()) for found in _find_assignments(data, name))
+    assignments = _find_assignments(data, name)
+    lines = tuple(1 + data.count(b"\n", 0, found.start()) for found in assignments)
+    commented = bool(assignments) and re.match(rb"[ \t]+#", data[assignments[-1].end() :]) is not None
     notes = []
     if real != Path(os.path.abspath(path)):  # noqa: PTH100 - absolute() keeps what is to be compared: `..`
         notes.append(f"{path} is a link or lies behind one: the file itself is {real}")
@@ -92,6 +96,7 @@ def inspect_env(path: Path, name: str) -> EnvFile:
         real=real,
         exists=old is not None,
         lines=lines,
+        commented=commented,
         backups=tuple(backup for backup, _, _ in _list_backups(real)),
         notes=(*notes, *_ask_git(real)),
     )
