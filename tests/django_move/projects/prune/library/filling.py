@@ -2,7 +2,6 @@
 
 import json
 import random
-import sys
 import uuid
 from typing import Any
 
@@ -89,7 +88,3 @@ def delete(label: str, lookups: str) -> None:
 
     model: Any = apps.get_model(label)
     QuerySet(model=model).filter(**json.loads(lookups)).delete()
-
-
-if __name__ == "__main__":
-    sys.exit("run by its functions")
