@@ -16,7 +16,7 @@ from collections import Counter
 from dataclasses import fields, is_dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pytest
 from markdown_it import MarkdownIt
@@ -64,6 +64,7 @@ from liteferry.report import (
     render_text,
 )
 from liteferry.report.advice import group_findings, state_verdict, write_accept_option
+from liteferry.report.project import list_models, state_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -237,6 +238,65 @@ def test_mismatched_tables_come_first() -> None:
     ):
         positions = {table.name: text.replace("<wbr>", "").find(table.name) for table in report.tables}
         assert sorted(positions, key=positions.__getitem__)[: len(wrong)] == wrong
+
+
+def test_models_that_are_not_equal_come_first_and_decide_what_is_said() -> None:
+    report = load("django-mismatch")
+    assert [(row.model, row.status) for row in list_models(report)] == [
+        ("shop.Order", "failed"),
+        ("auth.User", "different"),
+        ("shop.Legacy", "skipped"),
+        ("contenttypes.ContentType", "equal"),
+    ]
+    verdict = "the application does not read 2 models as before, although the proof found every value equal."
+    assert state_verdict(report) == verdict
+    both = replace(report, mismatches=load("mismatch").mismatches)
+    assert state_verdict(both).endswith("; the application does not read 2 models as before.")
+    assert render_html(report).index('id="models"') < render_html(report).index('id="next"')
+    assert "shop.Order, failed: count: 6,598 rows in SQLite" in render_text(report, width=200)
+
+
+def test_many_equal_models_are_folded_and_others_never() -> None:
+    report = load("django-mismatch")
+    assert report.django is not None
+    assert report.django.evidence is not None
+    equal = next(found for found in report.django.evidence if found.status == "equal")
+    many = (*report.django.evidence, *(replace(equal, model=f"app.Model{number}") for number in range(100)))
+    report = replace(report, django=replace(report.django, evidence=many))
+    section = render_html(report).partition('<h2 id="models">')[2].partition("</section>")[0]
+    folded = section.partition("<details>")[2]
+    assert "101 models that are equal" in folded
+    assert "app.<wbr>Model99" in folded
+    assert "shop.<wbr>Order" in section.partition("<details>")[0]
+    assert "shop.<wbr>Legacy" in section.partition("<details>")[0]
+
+
+@pytest.mark.parametrize(
+    ("made_by", "sentence"),
+    [
+        ("migrations", "The schema was made by the project's own 118 migrations, run in 1 min 23 s."),
+        ("rehearsal", "The schema was restored from a rehearsal, where 118 migrations of the project had made it, and"),
+        ("user", "The schema was made by the project's own migrations, before this run."),
+        ("", "Every one of 3 models gave the project's own ORM the same in PostgreSQL as in SQLite; 1 model"),
+    ],
+)
+def test_how_the_schema_came_about_is_told(
+    made_by: Literal["migrations", "rehearsal", "user", ""], sentence: str
+) -> None:
+    report = load("django")
+    assert report.django is not None
+    report = replace(report, django=replace(report.django, made_by=made_by))
+    assert state_project(report)[0].startswith(sentence)
+    assert "The proof compares with the pruned snapshot" in state_project(report)[1]
+
+
+@pytest.mark.parametrize("made_by", ["migrations", ""])
+def test_a_project_that_was_not_read_says_nothing_of_models(made_by: Literal["migrations", ""]) -> None:
+    report = load("django")
+    assert report.django is not None
+    django = replace(report.django, made_by=made_by, evidence=None, pruned=(), seeded=())
+    for render in RENDERERS.values():
+        assert "odels" not in leave_assets_out(render(replace(report, django=django)))
 
 
 def test_plan_adds_its_steps_with_their_sql() -> None:

@@ -69,6 +69,11 @@ _OPEN_TABLES: Final = 50
 _OPEN_MODELS: Final = 15
 """How many equal models the HTML report shows before they all go behind a fold."""
 
+_MODELS_NOTE: Final = (
+    "Of small models, and of those with fields of the project's own, every row was compared, field by field; of the "
+    "others a sample, as the proof has compared every value. Every row that was inserted on trial was rolled back."
+)
+
 _OPEN_FINDINGS: Final = 20
 """The same for the findings of one code."""
 
@@ -170,6 +175,7 @@ def _prepare(report: Report, plan: Plan | None) -> dict[str, object]:
         "way_back": advise_way_back(report),
         "models": _group_models(report),
         "models_said": state_models(report),
+        "models_note": _MODELS_NOTE,
         "pruned_said": state_pruned(report.django) if report.django else "",
         "project": list_project_facts(report.django) if report.django else [],
         "provenance": _list_provenance(report),

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 _RANK: Final = ("failed", "different", "skipped", "equal")
 """The order in which models are listed."""
 
-_NAMED_RELATIONS: Final = 4
-"""How many relations of a model are named in a report that has room for one line a model."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRow:
@@ -166,18 +163,24 @@ def _write_rows(rows: int) -> str:
 
 
 def _describe_checks(found: ModelEvidence) -> str:
-    """What was looked at, in one line: the table and its number of rows have columns of their own."""
-    return "; ".join(
-        f"{name}: {_shorten_relations(outcome) if name == 'relations' else outcome}"
-        for name, outcome in found.checks
-        if name not in ("table", "count")
-    )
+    """What was looked at, in one line. The counts have columns of their own, and report.json has it in full."""
+    return "; ".join(filter(None, (_describe_check(name, outcome) for name, outcome in found.checks)))
 
 
-def _shorten_relations(outcome: str) -> str:
-    names, _, rows = outcome.rpartition(" of ")
-    listed = names.split(", ")
-    if len(listed) <= _NAMED_RELATIONS:
-        return outcome
-    more = format_count(len(listed) - _NAMED_RELATIONS + 1)
-    return f"{', '.join(listed[: _NAMED_RELATIONS - 1])} and {more} more of {rows}"
+def _describe_check(name: str, outcome: str) -> str:
+    counted = outcome.endswith((" row", " rows"))
+    match name:
+        case "table" | "count":
+            return ""
+        case "first and last":
+            return f"{name}: {outcome}" if outcome.startswith("not compared") else ""
+        case "rows" if not outcome.startswith("not compared"):
+            return outcome.removesuffix(", all fields")
+        case "lookup" if counted:
+            return f"{outcome.split(maxsplit=1)[0]} looked up"
+        case "relations" if counted:
+            return format_plural(outcome.rpartition(" of ")[0].count(", ") + 1, "relation")
+        case "insert" if outcome.endswith(", rolled back"):
+            return f"insert {outcome.removesuffix(', rolled back')}"
+        case _:
+            return f"{name}: {outcome}"

@@ -52,7 +52,7 @@ def try_insert(model: Any, alias: str, row: dict[str, Any] | None) -> str:
                 try:
                     with transaction.atomic(using=alias):
                         new = _insert(model, alias, values)
-                    outcome = _judge_key(new, most) if serial else "a row was taken"
+                    outcome = _judge_key(new, most) if serial else "took a row"
                 except Exception as error:  # noqa: BLE001 - the database's, or one of a field's own code
                     outcome = _explain(error, connection, model, made_up=row is None)
                     if attempts < _ATTEMPTS and find_code(error) in {_UNIQUE, _CHECK}:
@@ -61,7 +61,7 @@ def try_insert(model: Any, alias: str, row: dict[str, Any] | None) -> str:
     finally:
         if sequence:
             sequence.set_back(attempts)
-    return outcome + (", rolled back" if "taken" in outcome else "")
+    return outcome + (", rolled back" if outcome.startswith("took") else "")
 
 
 def _insert(model: Any, alias: str, values: dict[str, Any]) -> Any:
@@ -79,7 +79,7 @@ def _insert(model: Any, alias: str, values: dict[str, Any]) -> Any:
 def _judge_key(new: Any, most: Any) -> str:
     if most is not None and new <= most:
         raise DiffersError(f"the sequence gave primary key {new}, although {most} is there already")
-    return f"primary key {new} was taken"
+    return f"took primary key {new}"
 
 
 def _explain(error: Exception, connection: Any, model: Any, *, made_up: bool) -> str:
