@@ -96,7 +96,7 @@ def test_every_way_is_offered_by_a_case() -> None:
     known = {
         (code, way)
         for code, kind in FINDINGS.items()
-        if not code.startswith("django-")  # of projects: tests/django
+        if not code.startswith("django-")  # of projects: tests/django_move
         for way in (*([kind.way] if kind.if_accepted else []), *kind.others)
     }
     assert {(trial.code, trial.way) for trial in TRIALS} == known
