@@ -14,7 +14,7 @@ LEVELS = {
 def collect_boundaries(level, parent=None):
     """The boundaries of ``level``, or of those of its places that lie in the place ``parent``: a dict."""
     model, parent_field = LEVELS[level]
-    places = model.objects.exclude(boundary_geojson=None).filter(is_active=True).order_by("pk")
+    places = model.objects.filter(boundary_geojson__isnull=False, is_active=True).order_by("pk")
     if parent is not None and parent_field:
         places = places.filter(**{f"{parent_field}_id": parent})
     features = [
