@@ -87,6 +87,8 @@ CODES = MappingProxyType(
         "django-database": "The database that was named is not in DATABASES, is not SQLite, or has no file.",
         "django-driver": "The project's interpreter has no psycopg.",
         "django-migration": "One of the project's migrations fails on PostgreSQL.",
+        "django-outside": "A migration made or changed something outside the schema that is made by migrations.",
+        "django-staging-named": "A text that a migration wrote names the staging schema, which will be gone.",
         "sample-exists": "The sample database would overwrite a file that is already there.",
         "sample-failed": "The sample database could not be written.",
         "system-error": "The operating system refused something that has no code of its own.",
