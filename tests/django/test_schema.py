@@ -22,6 +22,7 @@ from liteferry.model import ignore
 from liteferry.planner import staging_name
 from liteferry.project import Project, ProjectOptions
 from liteferry.proof import compare_catalogs
+from liteferry.servers.installation import find_binaries
 from liteferry.target import Target, open_target
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def migrate_plainly(project: Project, url: str) -> None:
 def dump(server: PostgresServer, name: str) -> list[str]:
     """`pg_dump --schema-only`, without the key that differs every time."""
     text = subprocess.run(
-        [server.bin_dir / "pg_dump", "--schema-only", "-d", server.url(name)],
+        [find_binaries().bin_dir / "pg_dump", "--schema-only", "-d", server.url(name)],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     return [line for line in text.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]

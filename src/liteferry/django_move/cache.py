@@ -179,7 +179,7 @@ def restore_schema(
             raise
         return None, str(error)
     catalog = server.read_catalog(staging)
-    differences = [found.what for found in compare_catalogs(kept.catalog, catalog)]
+    differences = [found.message for found in compare_catalogs(kept.catalog, catalog)]
     differences += _compare_details(kept.details, _read_details(server, staging))
     if differences:
         more = f" and {len(differences) - 1} more" if len(differences) > 1 else ""

@@ -53,7 +53,7 @@ def plan_publication(
         try:
             server.execute_all(publish, step_id="publish", connection=trial)
         except MigrationError as error:
-            raise _explain_clash(error, schema) from error
+            raise _explain_refusal(error, schema) from error
         _refuse_mentions(server, staging, schema, trial)
         _refuse_differences(staged, beside, server.read_catalog(schema, trial))
         moved = [found for found in server.read_objects(schema, trial) if found.oid in stood]
@@ -119,8 +119,16 @@ def _drop_schema_if_unused(schema: str) -> str:
     return f"DO {quote_literal(body)}"
 
 
-def _explain_clash(error: MigrationError, schema: str) -> MigrationError:
+def _explain_refusal(error: MigrationError, schema: str) -> MigrationError:
     cause = error.__cause__
+    if error.code == "no-create-right" and "owner of function" in error.what:
+        return MigrationError(
+            f"{error.what}: the functions of a range type are the server's superuser's, and so only a superuser can"
+            " move the type",
+            code="no-create-right",
+            hint="run this by a superuser; or, for an empty --schema, create the type in a migration of its own after"
+            " the move",
+        )
     if getattr(cause, "sqlstate", None) not in _EXISTS:
         return error
     said = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause)
@@ -156,7 +164,7 @@ def _refuse_differences(staged: TargetCatalog, beside: TargetCatalog, published:
     differences = compare_catalogs(staged, own)
     if differences:
         raise MigrationError(
-            f"moving the schema would change it: {differences[0].what}"
+            f"moving the schema would change it: {differences[0].message}"
             + (f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""),
             code="step-failed",
             hint="nothing was published",

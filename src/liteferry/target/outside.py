@@ -74,7 +74,10 @@ found (classid, oid, line) AS (
   UNION ALL
   SELECT 'pg_catalog.pg_cast'::regclass, oid,
          pg_catalog.format('cast from %%s to %%s', castsource::pg_catalog.regtype, casttarget::pg_catalog.regtype)
-  FROM pg_catalog.pg_cast WHERE oid >= 16384
+  FROM pg_catalog.pg_cast
+  WHERE oid >= 16384 AND NOT EXISTS (  -- a cast of a type in staging goes where the type goes
+    SELECT FROM pg_catalog.pg_type t WHERE t.oid IN (castsource, casttarget)
+      AND t.typnamespace = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = %(staging)s))
   UNION ALL
   SELECT 'pg_catalog.pg_default_acl'::regclass, oid,
          pg_catalog.format('default privileges of %%s in %%s for %%s: %%s', defaclrole::pg_catalog.regrole,
@@ -126,22 +129,15 @@ def read_fixed_extensions(connection: psycopg.Connection) -> tuple[str, ...]:
     return tuple(str(name) for (name,) in rows)
 
 
-def hold_tables(connection: psycopg.Connection, schema: str) -> int:
-    """Lock every table of a schema so that nobody else can drop, alter or empty it; until the transaction ends.
-
-    Reading and writing go on. Returns how many there are. Tables that our role may not read are passed over: it
-    could not drop them either.
-    """
+def list_tables_to_hold(connection: psycopg.Connection, schema: str) -> list[str]:
+    """The tables of a schema that our role may read, quoted: others it could not drop either."""
     rows = connection.execute(
         b"SELECT c.oid::pg_catalog.regclass::text FROM pg_catalog.pg_class c"
         b" JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         b" WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')",
         (schema,),
     ).fetchall()
-    if rows:
-        places = ", ".join(str(place) for (place,) in rows)
-        connection.execute(f"LOCK TABLE {places} IN ACCESS SHARE MODE".encode())
-    return len(rows)
+    return [str(place) for (place,) in rows]
 
 
 def end_sessions(connection: psycopg.Connection, application_name: str) -> None:

@@ -22,7 +22,13 @@ from liteferry.target.definitions import read_definitions
 from liteferry.target.entries import list_variables, make_django_entry
 from liteferry.target.footprint import read_footprint
 from liteferry.target.holding import read_holding
-from liteferry.target.outside import end_sessions, hold_tables, list_outside, read_extensions, read_fixed_extensions
+from liteferry.target.outside import (
+    end_sessions,
+    list_outside,
+    list_tables_to_hold,
+    read_extensions,
+    read_fixed_extensions,
+)
 from liteferry.target.readers import end_transaction
 from liteferry.target.reporting import reporting
 
@@ -242,9 +248,18 @@ class Target:
 
     @contextlib.contextmanager
     def hold_tables(self, schema: str) -> Iterator[int]:
-        """Let nobody else drop, alter or empty a table of a schema meanwhile; reading and writing go on."""
+        """Let nobody else drop, alter or empty a table of a schema meanwhile; reading and writing go on.
+
+        Gives how many there are. No snapshot is held: CREATE INDEX CONCURRENTLY would wait for its end.
+        """
+        with reporting("locking the target's tables"):
+            tables = list_tables_to_hold(self.control, schema)
+        if not tables:
+            yield 0
+            return
         with self.lend_connection() as connection, reporting("locking the target's tables"), connection.transaction():
-            yield hold_tables(connection, schema)
+            connection.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS SHARE MODE".encode())
+            yield len(tables)
 
     def end_sessions(self, application_name: str) -> None:
         """End our role's sessions of that name, whose client is gone."""

@@ -14,7 +14,6 @@ class Migration(migrations.Migration):
             """
             CREATE TYPE mood AS ENUM ('sad', 'it''s fine', 'glad');
             CREATE DOMAIN percent AS smallint CHECK (VALUE BETWEEN 0 AND 100);
-            CREATE TYPE floatrange AS RANGE (subtype = float8, subtype_diff = float8mi);
             CREATE TYPE pair AS (one integer, other mood);
             CREATE SEQUENCE tickets INCREMENT BY 5 START 100;
             CREATE TEXT SEARCH CONFIGURATION plain (COPY = pg_catalog.english);
@@ -29,7 +28,7 @@ class Migration(migrations.Migration):
                 what text NOT NULL,
                 how mood NOT NULL DEFAULT 'glad',
                 share percent,
-                span floatrange,
+                span numrange,
                 words tsvector GENERATED ALWAYS AS (to_tsvector('plain', what)) STORED
             );
             COMMENT ON COLUMN log.what IS 'what''s been done';
