@@ -23,7 +23,8 @@ from liteferry.course import (
     scratch_dir,
 )
 from liteferry.decisions import matches_place
-from liteferry.django_move.publishing import plan_publication
+from liteferry.django_move.cache import SchemaCache
+from liteferry.django_move.publishing import clear_made, mark_of, plan_publication
 from liteferry.django_move.schema import make_schema
 from liteferry.django_move.start import Start, start_project
 from liteferry.django_project import collect_evidence, count_pruned, describe_project, prune_snapshot, read_models
@@ -31,13 +32,13 @@ from liteferry.django_rules.evidence import judge_evidence
 from liteferry.django_rules.refining import decide_by_models, exclude_derived, refine_findings
 from liteferry.django_rules.values import decide_values
 from liteferry.errors import MigrationError
-from liteferry.executor import drop_staging
 from liteferry.expectation import decide_as
 from liteferry.model import DjangoReport, Event, Options, Step, ignore, to_json
 from liteferry.names import quote_literal, quote_name
 from liteferry.planner import STAGING_COMMENT, staging_name
 from liteferry.run import AS_IT_WAS, PLAN_NAME, Run, read_plan, write_private
-from liteferry.staging import clear_staging, refuse_target
+from liteferry.servers import default_home
+from liteferry.staging import refuse_target
 from liteferry.target import make_django_entry, open_target
 
 if TYPE_CHECKING:
@@ -162,7 +163,8 @@ def _run_move(run: Run, start: Start) -> Report:
             plan = _plan_on_embedded(journey).plan
 
         def carry(journal: Journal) -> Report:
-            clear_staging(server, plan, run) if ready is None else None
+            if ready is None:
+                _clear_killed(run, server, plan)
             return _carry(journey, ready, plan, server, journal, directory)
 
         return follow_plan(run, plan, journey.snapshot, server, directory, carry)
@@ -253,7 +255,18 @@ def _prepare(journey: _Journey, server: Target) -> _Ready:
     run, options = journey.run, journey.run.options
     staging = staging_name(options.schema)
     with run.phase("schema"):
-        made = make_schema(server, server.conninfo, staging, journey.project, run.observe, _list_variables(options))
+        made = make_schema(
+            server,
+            server.conninfo,
+            staging,
+            journey.project,
+            run.observe,
+            schema=options.schema,
+            environment=_list_variables(options),
+            cache=SchemaCache(default_home()),
+        )
+        for note in made.notes:
+            run.note(note)
     working = replace(_decide(journey, server, staging), schema=staging, into="existing", replace_rows=("*",))
     arrival = plan_arrival(run, server, journey.snapshot, str(journey.start.path), working)
     plan = _plan_move(arrival.plan, server, options, staging, run.django.pruned if run.django else ())
@@ -263,7 +276,7 @@ def _prepare(journey: _Journey, server: Target) -> _Ready:
             run.django,
             made_by=made.made_by,
             migrations=made.migrations,
-            migrations_s=made.elapsed_s,
+            migrations_s=made.migrations_s,
             seeded=tuple((table.target, table.replaced) for table in plan.tables if table.replaced),
         )
     return _Ready(made=made, arrival=arrival, plan=plan)
@@ -287,8 +300,8 @@ def _refuse_filled(server: Target, project: Project, schema: str) -> None:
 
 def _plan_move(filling: Plan, server: Target, options: Options, staging: str, pruned: tuple[Pruned, ...]) -> Plan:
     """The plan of the whole move, around that of filling the staging schema."""
-    creates = not server.read_catalog(options.schema).exists
-    publish_sql, undo_sql = plan_publication(server, staging, options.schema, creates_schema=creates)
+    creates = server.read_schema_comment(options.schema) in {None, mark_of(staging)}
+    publish_sql, undo_sql = plan_publication(server, staging, options.schema, creates)
     name = quote_name(staging)
     make = (f"CREATE SCHEMA {name}", f"COMMENT ON SCHEMA {name} IS {quote_literal(STAGING_COMMENT)}")
     steps = [step for step in filling.steps if step.phase != "publish"]
@@ -319,6 +332,14 @@ def _carry(
     run = journey.run
 
     def work() -> bool:
+        try:
+            return move_rows()
+        finally:
+            if run.publishing is None and not run.options.keep_staging:
+                with contextlib.suppress(MigrationError):  # the server is gone: what is to be said of that is said
+                    clear_made(server, plan.staging_schema, plan.target_schema)
+
+    def move_rows() -> bool:
         filled = ready or _prepare_on_target(journey, server, plan)
         proven = fill_staging(run, filled.arrival, server, journal, directory)
         run.plan = filled.plan
@@ -386,10 +407,11 @@ def _prepare_on_target(journey: _Journey, server: Target, planned: Plan) -> _Rea
     return ready
 
 
-def drop_leftover(plan: Plan, server: Target) -> None:
-    """Take a staging schema of ours away again."""
+def _clear_killed(run: Run, server: Target, plan: Plan) -> None:
+    """Take away what a killed run left. The advisory lock says that no other run is using it."""
     if server.read_schema_comment(plan.staging_schema) == STAGING_COMMENT:
-        drop_staging(plan, server)
+        run.note("a staging schema left behind by a run that was killed has been removed")
+    clear_made(server, plan.staging_schema, plan.target_schema)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

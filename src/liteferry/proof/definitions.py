@@ -31,7 +31,7 @@ CONSTRAINT_KINDS: Final[dict[str, ObjectKind]] = {
 """What the letters of `TargetConstraint.kind` stand for."""
 
 _TOKEN: Final = re.compile(
-    r"""'(?P<text>(?:[^']|'')*)'(?P<cast>::regclass)?|"(?P<quoted>(?:[^"]|"")*)"|(?P<word>[^\W\d][\w$]*)""",
+    r"""'(?P<text>(?:[^']|'')*)'(?P<cast>::reg(?:class|config|dictionary|type|proc|procedure|oper|operator|collation)\b)?|"(?P<quoted>(?:[^"]|"")*)"|(?P<word>[^\W\d][\w$]*)""",
 )
 
 
@@ -161,7 +161,7 @@ class _Comparison:
 
         def rewrite(match: re.Match[str]) -> str:
             if match["cast"]:  # the literal holds a name: 'schema.sequence'::regclass
-                return f"'{self._normalise(match['text'])}'::regclass"
+                return f"'{self._normalise(match['text'])}'{match['cast']}"
             name = match["word"] or (match["quoted"] or "").replace('""', '"')
             qualifies = definition.startswith(".", match.end()) and not definition.startswith(".", match.start() - 1)
             if name in self._schemas and qualifies:

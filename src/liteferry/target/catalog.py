@@ -205,6 +205,45 @@ found (kind, classid, oid, name) AS (
   WHERE t.typnamespace = %(schema)s AND t.typrelid = 0 AND t.typtype IN ('e', 'd', 'r', 'b')
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
   UNION ALL
+  SELECT 'COLLATION', 'pg_catalog.pg_collation'::regclass, l.oid, l.oid::pg_catalog.regcollation::text
+  FROM pg_catalog.pg_collation l WHERE l.collnamespace = %(schema)s
+  UNION ALL
+  SELECT 'STATISTICS', 'pg_catalog.pg_statistic_ext'::regclass, s.oid,
+         pg_catalog.format('%%I.%%I', n.nspname, s.stxname)
+  FROM pg_catalog.pg_statistic_ext s JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
+  WHERE s.stxnamespace = %(schema)s
+  UNION ALL
+  SELECT 'TEXT SEARCH ' || t.kind, t.classid, t.oid, pg_catalog.format('%%I.%%I', n.nspname, t.name)
+  FROM (SELECT 'CONFIGURATION', 'pg_catalog.pg_ts_config'::regclass, oid, cfgname, cfgnamespace
+                  FROM pg_catalog.pg_ts_config
+        UNION ALL SELECT 'DICTIONARY', 'pg_catalog.pg_ts_dict'::regclass, oid, dictname, dictnamespace
+                  FROM pg_catalog.pg_ts_dict
+        UNION ALL SELECT 'PARSER', 'pg_catalog.pg_ts_parser'::regclass, oid, prsname, prsnamespace
+                  FROM pg_catalog.pg_ts_parser
+        UNION ALL SELECT 'TEMPLATE', 'pg_catalog.pg_ts_template'::regclass, oid, tmplname, tmplnamespace
+                  FROM pg_catalog.pg_ts_template) t (kind, classid, oid, name, schema)
+  JOIN pg_catalog.pg_namespace n ON n.oid = t.schema
+  WHERE t.schema = %(schema)s
+  UNION ALL
+  SELECT 'OPERATOR', 'pg_catalog.pg_operator'::regclass, o.oid,
+         pg_catalog.format('%%I.%%s (%%s, %%s)', n.nspname, o.oprname,
+                           CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE pg_catalog.format_type(o.oprleft, NULL) END,
+                           CASE WHEN o.oprright = 0 THEN 'NONE' ELSE pg_catalog.format_type(o.oprright, NULL) END)
+  FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+  WHERE o.oprnamespace = %(schema)s
+  UNION ALL
+  SELECT 'OPERATOR ' || o.kind, o.classid, o.oid, pg_catalog.format('%%I.%%I USING %%I', n.nspname, o.name, m.amname)
+  FROM (SELECT 'CLASS', 'pg_catalog.pg_opclass'::regclass, oid, opcname, opcnamespace, opcmethod
+                  FROM pg_catalog.pg_opclass
+        UNION ALL SELECT 'FAMILY', 'pg_catalog.pg_opfamily'::regclass, oid, opfname, opfnamespace, opfmethod
+                  FROM pg_catalog.pg_opfamily) o (kind, classid, oid, name, schema, method)
+  JOIN pg_catalog.pg_namespace n ON n.oid = o.schema JOIN pg_catalog.pg_am m ON m.oid = o.method
+  WHERE o.schema = %(schema)s
+  UNION ALL
+  SELECT 'CONVERSION', 'pg_catalog.pg_conversion'::regclass, c.oid, pg_catalog.format('%%I.%%I', n.nspname, c.conname)
+  FROM pg_catalog.pg_conversion c JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace
+  WHERE c.connamespace = %(schema)s
+  UNION ALL
   SELECT 'EXTENSION', 'pg_catalog.pg_extension'::regclass, x.oid, pg_catalog.quote_ident(x.extname)
   FROM pg_catalog.pg_extension x WHERE x.extnamespace = %(schema)s)
 SELECT kind, oid::bigint, name FROM found

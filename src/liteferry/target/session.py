@@ -12,13 +12,23 @@ import os
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from liteferry.errors import MigrationError
 from liteferry.model import ServerInfo
 from liteferry.names import quote_literal, quote_name, quote_qualified
 from liteferry.target.catalog import read_catalog, read_objects
+from liteferry.target.definitions import read_definitions
+from liteferry.target.entries import list_variables, make_django_entry
+from liteferry.target.footprint import read_footprint
 from liteferry.target.holding import read_holding
+from liteferry.target.outside import (
+    end_sessions,
+    list_outside,
+    list_tables_to_hold,
+    read_extensions,
+    read_fixed_extensions,
+)
 from liteferry.target.readers import end_transaction
 from liteferry.target.reporting import reporting
 
@@ -29,6 +39,7 @@ if TYPE_CHECKING:
 
     from liteferry.holding import Holding
     from liteferry.model import SchemaObject, TargetCatalog
+    from liteferry.target.outside import Extension
 
 MIN_VERSION_NUM: Final = 130000
 PATIENCE_S: Final = 30.0
@@ -197,6 +208,77 @@ class Target:
         """
         with reporting("reading what the target holds"):
             return read_holding(connection or self.control, schema, without)
+
+    def make_django_entry(self, search_path: Sequence[str] = ()) -> dict[str, Any]:
+        """An entry of Django's DATABASES that leads where this session has led, and pins the search path.
+
+        It holds the password where the connection string did: it is for the standard input of a child process.
+        """
+        given = self.control.info
+        return make_django_entry(self._conninfo, search_path, database=given.dbname, options=given.options)
+
+    def list_variables(self) -> dict[str, str]:
+        """The environment variables that lead PostgreSQL's own programs here, the password among them."""
+        return list_variables(self.control)
+
+    def list_outside(self, schema: str, staging: str) -> tuple[str, ...]:
+        """Name what stands outside staging: all of a schema, and of others what is our role's; not extensions."""
+        with reporting("reading what the target holds"):
+            return list_outside(self.control, schema, staging)
+
+    def describe_schema(self, schema: str) -> tuple[str, ...]:
+        """Every detail of a schema's relations, line by line, without looking at rows; none where there is none."""
+        with reporting("reading what the target holds"):
+            found = self.control.execute(
+                "SELECT oid::bigint FROM pg_catalog.pg_namespace WHERE nspname = %s", (schema,)
+            ).fetchone()
+            return read_footprint(self.control, found[0]) if found else ()
+
+    def read_extensions(self, connection: psycopg.Connection | None = None) -> tuple[Extension, ...]:
+        """The extensions of the database."""
+        with reporting("reading the target's catalogue"):
+            return read_extensions(connection or self.control)
+
+    def read_fixed_extensions(self) -> tuple[str, ...]:
+        """The extensions on the server's disk that choose their schema themselves."""
+        with reporting("reading the target's catalogue"):
+            return read_fixed_extensions(self.control)
+
+    def read_definitions(
+        self, schema: str, connection: psycopg.Connection | None = None
+    ) -> tuple[tuple[str, str], ...]:
+        """Read what the objects of a schema are and say: pairs of a description and a text."""
+        with reporting("reading the target's catalogue"):
+            return read_definitions(connection or self.control, quote_name(schema))
+
+    @contextlib.contextmanager
+    def hold_tables(self, schema: str) -> Iterator[int]:
+        """Let nobody else drop, alter or empty a table of a schema meanwhile; reading and writing go on.
+
+        Gives how many there are. No snapshot is held: CREATE INDEX CONCURRENTLY would wait for its end.
+        """
+        with reporting("locking the target's tables"):
+            tables = list_tables_to_hold(self.control, schema)
+        if not tables:
+            yield 0
+            return
+        with self.lend_connection() as connection, reporting("locking the target's tables"), connection.transaction():
+            connection.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS SHARE MODE".encode())
+            yield len(tables)
+
+    def end_sessions(self, application_name: str) -> None:
+        """End our role's sessions of that name, whose client is gone."""
+        with reporting("ending the broken sessions"):
+            end_sessions(self.control, application_name)
+
+    @contextlib.contextmanager
+    def rolled_back(self, connection: psycopg.Connection | None = None) -> Iterator[psycopg.Connection]:
+        """Lend a connection, or the one that is given, within a transaction that is rolled back in any case."""
+        with contextlib.ExitStack() as stack:
+            chosen = connection or stack.enter_context(self.lend_connection())
+            stack.enter_context(reporting("a transaction"))
+            stack.enter_context(chosen.transaction(force_rollback=True))
+            yield chosen
 
     def read_fate(self, transaction: str) -> str:
         """What became of a transaction, by its number: committed, aborted, in progress; "" for not known."""
