@@ -44,7 +44,7 @@ def compare_catalogs(project: Project, catalog: Catalog, fresh: Catalog) -> Iter
         if name not in here:
             yield _miss_table(project, table)
         elif name != _RECORDS:
-            yield from _compare_tables(project, here[name], table)
+            yield from _compare_tables(project, here[name], table, set(here) ^ set(wanted))
     known = {fold_case(table.name) for table in fresh.virtual_tables}
     extra = [table for name, table in here.items() if name not in wanted]
     unknown = [table for table in catalog.virtual_tables if fold_case(table.name) not in known]
@@ -105,7 +105,8 @@ def _name_field(project: Project, table: str, column: str) -> str:
 # Within a table
 
 
-def _compare_tables(project: Project, here: Table, wanted: Table) -> Iterator[Finding]:
+def _compare_tables(project: Project, here: Table, wanted: Table, gone: set[str]) -> Iterator[Finding]:
+    """gone: tables of one side alone, which are told of by themselves; so foreign keys to them need not be."""
     columns = {fold_case(column.name): column for column in here.columns}
     expected = {fold_case(column.name): column for column in wanted.columns}
     missing = [column for name, column in expected.items() if name not in columns]
@@ -128,6 +129,7 @@ def _compare_tables(project: Project, here: Table, wanted: Table) -> Iterator[Fi
             yield from _compare_columns(project, here, columns[name], column)
     absent = {fold_case(column.name) for column in missing} | {fold_case(column.name) for column in extra}
     yield from _compare_keys(project, here, wanted, absent)
+    yield from _compare_foreign_keys(project, here, wanted, absent, gone)
     yield from _compare_checks(project, here, wanted, absent)
     yield from _compare_indexes(project, here, wanted, absent)
 
@@ -135,7 +137,7 @@ def _compare_tables(project: Project, here: Table, wanted: Table) -> Iterator[Fi
 def _compare_columns(project: Project, table: Table, here: Column, wanted: Column) -> Iterator[Finding]:
     differences: list[tuple[str, str]] = []
     if simplify_type(here.declared_type) != simplify_type(wanted.declared_type):
-        differences.append((here.declared_type or "no type", wanted.declared_type or "no type"))
+        differences.append((_say_type(here), _say_type(wanted)))
     # a key of whole numbers holds no NULL, whatever is declared; others Django declares NOT NULL, and files may not
     if here.not_null != wanted.not_null and not (here.pk_position and wanted.pk_position and _is_whole(here)):
         differences.append(("NOT NULL", "NULL") if here.not_null else ("NULL", "NOT NULL"))
@@ -158,6 +160,10 @@ def _compare_columns(project: Project, table: Table, here: Column, wanted: Colum
     )
 
 
+def _say_type(column: Column) -> str:
+    return fold_case(column.declared_type) or "of no type"  # SQLite itself gives out some in capitals
+
+
 def _is_whole(column: Column) -> bool:
     return simplify_type(column.declared_type) == "integer"
 
@@ -176,7 +182,7 @@ def _say_generated(column: Column) -> str:
 
 
 def _compare_keys(project: Project, here: Table, wanted: Table, absent: set[str]) -> Iterator[Finding]:
-    """Primary key, unique keys and foreign keys, by their columns."""
+    """Primary key and unique keys, by their columns."""
     if [fold_case(name) for name in here.primary_key] != [fold_case(name) for name in wanted.primary_key]:
         has, makes = (f"({', '.join(table.primary_key)})" if table.primary_key else "none" for table in (here, wanted))
         cause = explain_difference(project, here.name, [*here.primary_key, *wanted.primary_key])
@@ -196,10 +202,16 @@ def _compare_keys(project: Project, here: Table, wanted: Table, absent: set[str]
                 what = "unique index" if index.origin == "c" and index.where_sql else "unique key"
                 name = index.name if index.origin == "c" and is_extra else ", ".join(columns)
                 yield _report_key(project, what, here.name, columns, name, index.sql, is_extra=is_extra)
-    has_foreign, makes_foreign = (_list_foreign(table) for table in (here, wanted))
-    for is_extra, foreign, rest in ((False, makes_foreign, has_foreign), (True, has_foreign, makes_foreign)):
-        for key, found in foreign.items():
-            if key not in rest and not absent & {fold_case(name) for name in found.columns}:
+
+
+def _compare_foreign_keys(
+    project: Project, here: Table, wanted: Table, absent: set[str], gone: set[str]
+) -> Iterator[Finding]:
+    has, makes = (_list_foreign(table) for table in (here, wanted))
+    for is_extra, some, others in ((False, makes, has), (True, has, makes)):
+        for key, found in some.items():
+            told = fold_case(found.parent_table) in gone or absent & {fold_case(name) for name in found.columns}
+            if key not in others and not told:
                 yield _report_foreign_key(project, here.name, found, is_extra=is_extra)
 
 
@@ -268,21 +280,28 @@ def _report_foreign_key(project: Project, table: str, key: ForeignKey, *, is_ext
 def _compare_checks(project: Project, here: Table, wanted: Table, absent: set[str]) -> Iterator[Finding]:
     has, makes = ({read_condition(check.sql, table.name): check for check in table.checks} for table in (here, wanted))
     for is_extra, some, others in ((False, makes, has), (True, has, makes)):
+        names = {fold_case(check.name): check for check in others.values() if check.name}
         for key, check in some.items():
-            if key not in others and not is_field_check(check.sql) and not (absent & set(_names_of(key))):
-                yield _report_check(project, here.name, check, is_extra=is_extra)
+            if key in others or is_field_check(check.sql) or absent & _names_of(key):
+                continue
+            namesake = names.get(fold_case(check.name or ""))
+            if namesake is None or not is_extra:  # one finding for both
+                yield _report_check(project, here.name, check, namesake, is_extra=is_extra)
 
 
 def _names_of(condition: Sequence[object]) -> frozenset[str]:
     return condition[0] if condition and isinstance(condition[0], frozenset) else frozenset()
 
 
-def _report_check(project: Project, table: str, check: Check, *, is_extra: bool) -> Finding:
+def _report_check(project: Project, table: str, check: Check, namesake: Check | None, *, is_extra: bool) -> Finding:
+    """namesake: the file's CHECK of the same name, which says something else."""
     columns = sorted(_names_of(read_condition(check.sql, table)))
     cause = explain_object(project, check.name, None) if check.name and not is_extra else Cause(text="")
     if not cause.migration:
         cause = explain_difference(project, table, columns, is_extra=is_extra)
     where = "only in the file" if is_extra else "missing in the file"
+    if namesake is not None:
+        where = f"({namesake.sql}) in the file"
     called = f"{check.name} ({check.sql})" if check.name else f"({check.sql})"
     return make_finding(
         "django-constraint-differs",

@@ -26,7 +26,7 @@ _ORNAMENTS: Final = frozenset({"is", "not", "null", "and", "or", "(", ")", ",", 
 """What Django's versions add and leave out around the same condition: parentheses, and the NULLs that they guard."""
 
 _OPERATORS: Final = {"==": "=", "!=": "<>"}
-_NUMBER: Final = re.compile(r"[0-9.]+(?:e[+-]?[0-9]+)?", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?", re.IGNORECASE)
 
 
 def simplify_type(declared: str) -> str:
@@ -74,6 +74,8 @@ def read_condition(sql: str | None, table: str) -> Meaning:
     rest: Counter[str] = Counter()
     for at, token in enumerate(tokens):
         word = _spell(token)
+        if token.kind == "string" and _NUMBER.fullmatch(token.value):
+            word = _spell_number(token.value)  # Django writes decimals as texts, and columns of numbers take both
         follows = tokens[at + 1].text if at + 1 < len(tokens) else ""
         if word in _ORNAMENTS or (follows == "." and word in owners):
             continue
