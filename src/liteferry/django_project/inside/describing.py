@@ -24,6 +24,7 @@ def describe(argument: dict[str, Any], tell: Callable[..., None]) -> dict[str, A
     from django.apps import apps
     from django.db import connections, router
     from django.db.migrations.autodetector import MigrationAutodetector
+    from django.db.migrations.exceptions import BadMigrationError, CircularDependencyError, NodeNotFoundError
     from django.db.migrations.loader import MigrationLoader
     from django.db.migrations.questioner import NonInteractiveMigrationQuestioner
     from django.db.migrations.recorder import MigrationRecorder
@@ -35,7 +36,11 @@ def describe(argument: dict[str, Any], tell: Callable[..., None]) -> dict[str, A
     recorder = MigrationRecorder(source)  # which migrations count as replaced depends on what is applied
     recorder.ensure_schema()
     recorder.migration_qs.bulk_create([recorder.Migration(app=app, name=name) for app, name in argument["applied"]])
-    loader = MigrationLoader(source)
+    try:
+        loader = MigrationLoader(source)
+    except (BadMigrationError, CircularDependencyError, NodeNotFoundError) as error:
+        error.liteferry_code = "django-migrations"  # read by program
+        raise
     _refuse_conflicts(loader)
     before, after = loader.project_state(), ProjectState.from_apps(apps)
     questioner = NonInteractiveMigrationQuestioner(specified_apps=set(), dry_run=True)
@@ -156,10 +161,12 @@ def _refuse_conflicts(loader: Any) -> None:
     from django.core.management.base import CommandError
 
     for app, names in sorted(loader.detect_conflicts().items()):
-        raise CommandError(
+        error = CommandError(
             f"app {app} has {len(names)} last migrations, {' and '.join(sorted(names))}: migrate would refuse them,"
             " too. `manage.py makemigrations --merge` joins them"
         )
+        error.liteferry_code = "django-migrations"
+        raise error
 
 
 def _find_inconsistent(loader: Any, applied: Any) -> list[list[str]]:
