@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from liteferry.django_move.fresh import read_fresh_catalog
+from liteferry.django_move.move import read_applied
 from liteferry.django_move.start import start_project
 from liteferry.django_project import describe_project
 from liteferry.django_rules.drift import find_drift
@@ -124,9 +125,8 @@ def describe(directory: Path, settings: str = "", database: str = "") -> tuple[P
     """The project, and where it and its file do not agree."""
     start = start_project(ProjectOptions(directory=str(directory), settings=settings, database=database), None)
     with open_snapshot(start.path, directory=directory.parent / "snapshot") as snapshot:
-        catalog = snapshot.read_catalog()
-        rows = [(str(a), str(b)) for a, b in snapshot.read_rows(catalog.table("django_migrations"), ("app", "name"))]
-    project = describe_project(start.place, start.settings, start.alias, rows)
+        catalog, applied = snapshot.read_catalog(), read_applied(snapshot)
+    project = describe_project(start.place, start.settings, start.alias, applied)
     return project, find_drift(project, catalog, read_fresh_catalog(project, ignore), None)
 
 

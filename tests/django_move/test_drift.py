@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from liteferry.django_move.fresh import read_fresh_catalog
+from liteferry.django_move.move import read_applied
 from liteferry.django_project import choose_database, describe_project, find_place, read_settings
 from liteferry.django_rules.drift import find_drift
 from liteferry.model import TargetCatalog, ignore
@@ -61,19 +62,12 @@ class Made:
         alias, path = choose_database(settings)
         with open_snapshot(path, directory=self.directory / "snapshot") as snapshot:
             catalog = snapshot.read_catalog()
-            table = catalog.table("django_migrations")
-            rows = [
-                (str(a), str(b)) for batch in snapshot.read_rows(table, ("app", "name")) for a, b in batch_of(batch)
-            ]
-        return describe_project(place, settings, alias, rows), catalog
+            applied = read_applied(snapshot)
+        return describe_project(place, settings, alias, applied), catalog
 
     def find(self, target: TargetCatalog | None = None) -> tuple[Finding, ...]:
         project, catalog = self.describe()
         return find_drift(project, catalog, self.fresh or read_fresh_catalog(project, ignore), target)
-
-
-def batch_of(batch: object) -> list[tuple[object, object]]:
-    return [batch] if isinstance(batch, tuple) else list(batch)  # type: ignore[call-overload]  # rows come one by one
 
 
 def make_history(directory: Path, python: str) -> Made:
