@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,14 @@ import pytest
 
 from liteferry.django_move.fresh import read_fresh_catalog
 from liteferry.django_move.move import read_applied
+from liteferry.django_move.schema import make_schema
 from liteferry.django_project import choose_database, describe_project, find_place, read_settings
 from liteferry.django_rules.drift import find_drift
-from liteferry.model import TargetCatalog, ignore
+from liteferry.errors import MigrationError
+from liteferry.model import Event, TargetCatalog, ignore
 from liteferry.project import ProjectOptions
 from liteferry.source import open_snapshot
+from liteferry.target import open_target
 
 if TYPE_CHECKING:
     from liteferry.model import Catalog, Finding
@@ -488,3 +492,86 @@ def test_the_statement_that_is_offered_repairs_the_file(copy: Made) -> None:
     assert {finding.code for finding in found} == {"django-column-missing", "django-table-missing"}
     copy.execute(*(finding.sql or "" for finding in found))
     assert [finding.code for finding in copy.find()] == ["django-object-differs"]  # the new table's index
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Models against PostgreSQL
+
+
+def read_target(made: Made, url: str) -> TargetCatalog:
+    project, _ = made.describe()
+    with open_target(url) as server:
+        return make_schema(server, url, "staging", project, ignore).catalog
+
+
+def test_the_schema_on_postgresql_is_what_the_models_want(history: Made, pg_url: str) -> None:
+    assert history.find(read_target(history, pg_url)) == ()
+
+
+def test_what_a_migration_leaves_out_on_postgresql_is_found(copy: Made, pg_url: str) -> None:
+    (copy.directory / "common" / "migrations" / "0006_elsewhere.py").write_text(
+        "from django.db import migrations\n\n\ndef drop(apps, schema_editor):\n"
+        "    if schema_editor.connection.vendor == 'postgresql':\n"
+        "        schema_editor.execute('ALTER TABLE common_booking DROP COLUMN remark CASCADE')\n"
+        "        schema_editor.execute('ALTER TABLE common_tag ALTER label TYPE text')\n\n\n"
+        "class Migration(migrations.Migration):\n    dependencies = [('common', '0005_cost')]\n"
+        "    operations = [migrations.RunPython(drop)]\n"
+    )
+    copy.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('common', '0006_elsewhere', '2024-01-01')")
+    found = copy.find(read_target(copy, pg_url))
+    assert [(finding.code, finding.place, finding.severity) for finding in found] == [
+        ("django-target-differs", "common_tag.label", "info"),
+        ("django-target-missing", "common_booking.remark", "blocker"),
+    ]
+    assert "migration common.0004_rules, which adds it, makes none on PostgreSQL" in found[1].message
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What migrations make on an empty file
+
+
+def test_what_the_migrations_made_is_kept_and_recalled(
+    copy: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LITEFERRY_HOME", str(tmp_path / "home"))
+    project, _ = copy.describe()
+    told: list[Event] = []
+    first = read_fresh_catalog(project, told.append)
+    assert "fresh/migration/common.0005_cost" in {event.step_id for event in told}
+    kept = tmp_path / "home" / "django" / project.digest / "fresh.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    told.clear()
+    assert read_fresh_catalog(project, told.append) == first
+    assert not told
+    kept.write_text("{}")
+    assert {table.name for table in read_fresh_catalog(project, told.append).tables} == {t.name for t in first.tables}
+    assert told
+    assert read_fresh_catalog(replace(project, digest="another"), ignore) != ()
+    assert not list(kept.parent.glob(".fresh-*"))
+
+
+def test_a_migration_that_fails_on_sqlite_is_named(copy: Made) -> None:
+    (copy.directory / "common" / "migrations" / "0006_wrong.py").write_text(
+        "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n"
+        "    dependencies = [('common', '0005_cost')]\n"
+        "    operations = [migrations.RunSQL('ALTER TABLE common_tag ALTER label TYPE text')]\n"
+    )
+    project, _ = copy.describe()
+    before = copy.file.read_bytes()
+    with pytest.raises(MigrationError) as caught:
+        read_fresh_catalog(project, ignore)
+    assert caught.value.code == "django-migration"
+    assert "migration common.0006_wrong fails on an empty SQLite file, in RunSQL" in caught.value.what
+    assert "the SQL was: ALTER TABLE common_tag ALTER label TYPE text" in caught.value.what
+    assert copy.file.read_bytes() == before
+
+
+def test_without_a_fresh_file_the_models_say_what_is_missing(copy: Made) -> None:
+    copy.execute("ALTER TABLE common_calendarresource DROP cost_per_use", "DROP TABLE common_calendarresource_tags")
+    project, catalog = copy.describe()
+    found = find_drift(project, catalog, None, None)
+    assert [(finding.code, finding.place) for finding in found] == [
+        ("django-column-missing", "common_calendarresource.cost_per_use"),
+        ("django-table-missing", "common_calendarresource_tags"),
+    ]
+    assert "common.0005_cost" in found[0].message
