@@ -546,7 +546,7 @@ def test_what_the_migrations_made_is_kept_and_recalled(
     kept.write_text("{}")
     assert {table.name for table in read_fresh_catalog(project, told.append).tables} == {t.name for t in first.tables}
     assert told
-    assert read_fresh_catalog(replace(project, digest="another"), ignore) != ()
+    assert read_fresh_catalog(replace(project, digest="another"), ignore).tables
     assert not list(kept.parent.glob(".fresh-*"))
 
 
@@ -569,7 +569,7 @@ def test_a_migration_that_fails_on_sqlite_is_named(copy: Made) -> None:
 def test_without_a_fresh_file_the_models_say_what_is_missing(copy: Made) -> None:
     copy.execute("ALTER TABLE common_calendarresource DROP cost_per_use", "DROP TABLE common_calendarresource_tags")
     project, catalog = copy.describe()
-    found = find_drift(project, catalog, None, None)
+    found = sorted(find_drift(project, catalog, None, None), key=lambda finding: finding.code)
     assert [(finding.code, finding.place) for finding in found] == [
         ("django-column-missing", "common_calendarresource.cost_per_use"),
         ("django-table-missing", "common_calendarresource_tags"),

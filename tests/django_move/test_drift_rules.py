@@ -176,7 +176,7 @@ MODELS = {
     "another type": (
         make_model(ID, make_field("size")), make_target(TargetColumn(name="size", pg_type="text", not_null=True)),
         [("django-target-differs", "shop_item.size",
-          "model field `Item.size` is integer, and the column shop_item.size that the migrations make on PostgreSQL is text")],
+          "`Item.size` is integer, and the column shop_item.size that the migrations make on PostgreSQL is text")],
     ),
     "a type that nobody knows": (
         make_model(ID, make_field("size", "")),
@@ -185,8 +185,7 @@ MODELS = {
     "NULL": (
         make_model(ID, make_field("size", null=True)),
         make_target(TargetColumn(name="size", pg_type="integer", not_null=True)),
-        [("django-target-differs", "shop_item.size", "is NULL, and the column shop_item.size that the migrations make on"
-          " PostgreSQL is NOT NULL")],
+        [("django-target-differs", "shop_item.size", "that the migrations make on PostgreSQL is NOT NULL")],
     ),
     "no key": (
         make_model(ID), make_target(constraints=()),

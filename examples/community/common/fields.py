@@ -2,10 +2,9 @@
 
 from decimal import Decimal
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
-
-from django import forms
 
 CENTS = 2
 

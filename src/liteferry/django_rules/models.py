@@ -41,7 +41,9 @@ _SHORT: Final = {
 }
 """Names of one type. Source: https://www.postgresql.org/docs/current/datatype.html, table 8.1."""
 
-_TYPE: Final = re.compile(r"(?P<name>[^(\[]+?)\s*(?P<limits>\([^)]*\))?(?P<rest>[^\[(]*)(?P<array>(?:\[\d*\])*)\s*")
+_WHOLE_NUMBERS: Final = frozenset({"smallint", "integer", "bigint"})
+
+_TYPE: Final = re.compile(r"(?P<name>[^(\[]+)(?:(?P<limits>\([^)]*\))(?P<rest>[^\[(]*))?(?P<array>(?:\[\d*\])*)\s*")
 
 
 def compare_models(project: Project, target: TargetCatalog) -> Iterator[Finding]:
@@ -80,7 +82,7 @@ def _compare_model(project: Project, model: ProjectModel, table: TargetTable) ->
             yield _miss(project, model, field)
             continue
         differences = []
-        if field.db_type and simplify_pg_type(field.db_type) != simplify_pg_type(column.pg_type):
+        if not _is_same_type(model, field, column.pg_type):
             differences.append((field.db_type, column.pg_type))
         if field.null == column.not_null and not (field.generated or field.primary_key):
             differences.append(("NULL", "NOT NULL") if field.null else ("NOT NULL", "NULL"))
@@ -96,6 +98,18 @@ def _compare_model(project: Project, model: ProjectModel, table: TargetTable) ->
                 name=field.column,
                 hint=f"does it lack a migration? python manage.py makemigrations {model.app}",
             )
+
+
+def _is_same_type(model: ProjectModel, field: ProjectField, pg_type: str) -> bool:
+    """Whether the column is of the field's type, as far as that is known.
+
+    The key of an automatic many-to-many table is an exception: where an app has a default_auto_field of its own, as
+    django.contrib.auth has, migrations make it by DEFAULT_AUTO_FIELD all the same. Nothing stores a value for it.
+    """
+    wanted, there = simplify_pg_type(field.db_type), simplify_pg_type(pg_type)
+    if model.auto_created and field.primary_key:
+        return {wanted, there} <= _WHOLE_NUMBERS
+    return not field.db_type or wanted == there
 
 
 def _miss(project: Project, model: ProjectModel, field: ProjectField) -> Finding:
