@@ -549,6 +549,8 @@ def _write_error(error: MigrationError, *, as_json: bool) -> None:
     if as_json:
         _write_error_json(error)
     _tell(f"liteferry: {error} [{error.code}]")
+    for line in error.trace:
+        _tell(f"    {line}")
     if error.hint:
         _tell(f"  {error.hint}")
 
@@ -568,6 +570,7 @@ def _write_error_json(error: MigrationError) -> None:
         "column": error.column,
         "key": error.key,
         "step_id": error.step_id,
+        **({"trace": list(error.trace)} if error.trace else {}),
     }
     _write(_dump(facts))
 

@@ -87,6 +87,7 @@ CODES = MappingProxyType(
         "django-failed": "The project's own code failed, or ended the process.",
         "django-database": "The database that was named is not in DATABASES, is not SQLite, or has no file.",
         "django-prune": "The rows that [django.prune] names cannot be taken away; nothing was.",
+        "django-migrations": "The project's migrations are no history that Django can follow: two last ones, a gap.",
         "django-driver": "The project's interpreter has no psycopg.",
         "django-migration": "One of the project's migrations fails on PostgreSQL.",
         "django-not-switched": "The project's settings do not take the new address.",
@@ -109,8 +110,11 @@ class MigrationError(Exception):
     """An error that the user can act on.
 
     what: one sentence, naming the thing at fault. hint: what to do about it. code: a key of `CODES`. table, column,
-    key: where in the data. step_id: the plan's step that failed. exit_status: how the process ends.
+    key: where in the data. step_id: the plan's step that failed. exit_status: how the process ends. ``trace``: where
+    in the user's own code it came from, a line each, the innermost last.
     """
+
+    trace: tuple[str, ...] = ()
 
     def __init__(
         self,

@@ -472,6 +472,78 @@ FINDINGS = MappingProxyType(
             title="The target's schema already holds something",
             why="liteferry does not mix its tables with others, nor replace anything.",
         ),
+        # a Django project, its migrations and its file
+        "django-model-changed": FindingKind(
+            severity=_INFO,
+            title="A model that has changed since the last migration was written",
+            why="`makemigrations` would write a migration. The target's schema is what the migrations that are there"
+            " make.",
+        ),
+        "django-migration-unapplied": FindingKind(
+            severity=_BLOCKER,
+            title="A migration that is not applied to the SQLite file",
+            why="The target's schema is made by all migrations, and django_migrations is taken from the file: Django"
+            " would apply the migration there a second time.",
+        ),
+        "django-migration-gone": FindingKind(
+            severity=_INFO,
+            title="Migrations that are recorded as applied and are not on disk",
+            why="They were squashed, deleted, or belong to an app that is not installed any more. Their records are"
+            " carried over as they are.",
+        ),
+        "django-migration-order": FindingKind(
+            severity=_BLOCKER,
+            title="A migration that is applied before one that it depends on",
+            why="Django calls this an inconsistent history, and `migrate` refuses to go on, on the target as well.",
+        ),
+        "django-table-missing": FindingKind(
+            severity=_BLOCKER,
+            title="A table of the project that the SQLite file does not have",
+            why="The application cannot work with the file as it is, and nobody knows what else is missing.",
+        ),
+        "django-column-missing": FindingKind(
+            severity=_BLOCKER,
+            title="A column of the project that the SQLite file's table does not have",
+            why="The application cannot read the model from the file as it is; the column may be there by another"
+            " name, with values that would stay behind.",
+        ),
+        "django-table-extra": FindingKind(
+            severity=_INFO,
+            title="A table of the SQLite file that the project's migrations do not make",
+            why="The target's schema is made by the migrations alone. Where such a table holds rows,"
+            " `target-table-missing` asks you to decide.",
+        ),
+        "django-column-extra": FindingKind(
+            severity=_INFO,
+            title="A column of the SQLite file that the project's migrations do not make",
+            why="The target's schema is made by the migrations alone. Where such a column holds values,"
+            " `target-column-missing` asks you to decide.",
+        ),
+        "django-column-differs": FindingKind(
+            severity=_INFO,
+            title="A column that the SQLite file declares otherwise than the project's migrations",
+            why="The target has what the migrations say; values that do not fit there are found and block.",
+        ),
+        "django-constraint-differs": FindingKind(
+            severity=_INFO,
+            title="A key or CHECK that only the SQLite file has, or only the project's migrations make",
+            why="The target has what the migrations say; rows that break it are found and block.",
+        ),
+        "django-object-differs": FindingKind(
+            severity=_INFO,
+            title="An index, a trigger or a view that only the SQLite file has, or only the project's migrations make",
+            why="The target has what the migrations say, and nothing of what was made by hand.",
+        ),
+        "django-target-missing": FindingKind(
+            severity=_BLOCKER,
+            title="A model's table or column that the migrations do not make",
+            why="The application could not read the model from the target.",
+        ),
+        "django-target-differs": FindingKind(
+            severity=_INFO,
+            title="A model's field that is declared otherwise than its column in PostgreSQL",
+            why="The migrations made the column; the model has changed since, or a migration's own SQL says otherwise.",
+        ),
         # an application's own schema
         "target-table-missing": FindingKind(
             severity=_BLOCKER,

@@ -133,14 +133,25 @@ class ProjectModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectMigration:
-    """A migration on disk. ``adds``: ``model.field`` that it adds, ``creates``: models, both in lower case."""
+    """A migration on disk. What it does is said of models, ``model.field`` and names of objects, all in lower case.
+
+    ``alters``: fields. ``renames``: pairs, of models or of ``model.field``. ``tables``: models with the table that they
+    are given by name. ``objects``: names of the indexes and constraints that it adds. ``raw``: RunSQL with its
+    statements, RunPython with the function's name.
+    """
 
     app: str
     name: str
     replaces: tuple[tuple[str, str], ...] = ()
     creates: tuple[str, ...] = ()
     adds: tuple[str, ...] = ()
-    raw: tuple[str, ...] = ()  # RunSQL and RunPython, described
+    raw: tuple[str, ...] = ()
+    deletes: tuple[str, ...] = ()
+    removes: tuple[str, ...] = ()
+    alters: tuple[str, ...] = ()
+    renames: tuple[tuple[str, str], ...] = ()
+    tables: tuple[tuple[str, str], ...] = ()
+    objects: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -153,7 +164,10 @@ class Project:
     """A Django project, with its applications loaded. ``alias``: the database that is moved.
 
     ``applied``: the migrations that the snapshot's django_migrations names, as app and name. ``changes``: what
-    ``makemigrations`` would write, described. ``digest``: of everything that decides what the migrations make.
+    ``makemigrations`` would write, described; ``schema_changes``: those of them that would change a table.
+    ``inconsistent``: migrations that are applied before one that they depend on, as pairs of ``app.name``.
+    ``cache_tables``: that the settings' caches use, and ``createcachetable`` makes. ``digest``: of everything that
+    decides what the migrations make.
     ``digest_parts``: the digest of each part of it, by name, so that what changed can be said.
     """
 
@@ -165,6 +179,9 @@ class Project:
     applied: tuple[tuple[str, str], ...] = ()
     unapplied: tuple[str, ...] = ()  # app.name, in the order in which migrate would apply them
     changes: tuple[str, ...] = ()
+    schema_changes: tuple[str, ...] = ()
+    inconsistent: tuple[tuple[str, str], ...] = ()
+    cache_tables: tuple[str, ...] = ()
     digest: str = ""
     digest_parts: tuple[tuple[str, str], ...] = ()
 

@@ -32,6 +32,9 @@ _STAGES: Final = {
     "task": ("django-failed", "the project failed"),
 }
 
+_OWN_CODES: Final = {"django-migrations": "the project's migrations cannot be followed"}
+"""Codes that a task gives an error by itself, with what they mean."""
+
 
 class ProjectError(MigrationError):
     """An error of the project's own code. ``facts``: what the task adds (the migration and SQL that failed)."""
@@ -150,25 +153,40 @@ def _explain(error: Mapping[str, Any], place: ProjectPlace, output: str) -> Proj
     """The project's own error, named as the project's, with the last of its own lines."""
     code, what = _STAGES.get(error["stage"], ("django-failed", "the project failed"))
     kind, message, facts = error["type"], error["message"], error.get("facts") or {}
+    frames = error["frames"]
     where = [
-        f"{_shorten(frame['file'], place.directory)}:{frame['line']} in {frame['function']}: {frame['text']}"
-        for frame in error["frames"]
+        f"{_shorten(frame['file'], place.directory)}:{frame['line']} in {frame['function']}: {frame['text'].strip()}"
+        for frame in frames
     ]
+    last = max((at for at, frame in enumerate(frames) if frame["own"]), default=len(where) - 1)
     missing = kind == "ModuleNotFoundError" and "'django'" in message
     if missing:
         code, what = "django-missing", f"the interpreter {place.python} has no Django"
-    shown = f"{what}: {kind}: {message}" if message else f"{what}: {kind}"
+    elif error.get("code"):
+        code, what, where = error["code"], _OWN_CODES[error["code"]], []
+        last = -1
+        kind = "" if kind == "CommandError" else kind
+    elif kind == "SystemExit":
+        kind, message = "", f"it ends with exit status {message}{output}"
+    shown = ": ".join(part for part in (what, kind, message) if part)
     if where and not missing:
-        shown += "\n  " + "\n  ".join(where)
+        shown += f" ({where[last]})"
     hint = {
         "django-missing": "give the project's own interpreter with --python, as --python .venv/bin/python",
         "django-settings": "this comes from the project itself: `manage.py check` should say the same. Its environment"
         " variables must be set here, too",
         "django-setup": "this comes from the project itself: `manage.py check` should say the same",
+        "django-migrations": "this comes from the project's migrations: `manage.py showmigrations` reads them, too",
         "django-not-started": "this comes from the project's manage.py; give --settings MODULE to go without it",
     }.get(code, "this comes from the project's own code" + output)
+    if code == "django-setup" and "DatabaseError" in error.get("family", ()):
+        hint = (
+            "applications are loaded on an empty database here, as by `migrate` on a new one: AppConfig.ready() must do"
+            " without tables, or wait for post_migrate or the first request"
+        )
     found = ProjectError(shown, code=code, hint=hint)
     found.facts = facts
+    found.trace = tuple(where) if len(where) > 1 and not missing else ()
     return found
 
 

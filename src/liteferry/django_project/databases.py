@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from liteferry.errors import MigrationError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from liteferry.project import ProjectSettings
 
 _DEFAULT_ALIAS: Final = "default"
+_SQLITE: Final = "django.db.backends.sqlite3"
 
 
 def choose_database(settings: ProjectSettings, wanted: str = "") -> tuple[str, Path]:
@@ -41,7 +43,7 @@ def choose_database(settings: ProjectSettings, wanted: str = "") -> tuple[str, P
             hint=f"DATABASES has: {listed}. Is the project switched over already? Set the environment that it has"
             " while it is on SQLite, or name another --database",
         )
-    path = Path(settings.base_dir, found.name.removeprefix("file:").partition("?")[0])
+    path = Path(settings.base_dir, _read_path(found.name))
     if ":memory:" in found.name or "mode=memory" in found.name or not path.is_file():
         raise MigrationError(
             f"database {alias} of the project has no file: {found.name}",
@@ -51,18 +53,34 @@ def choose_database(settings: ProjectSettings, wanted: str = "") -> tuple[str, P
     return alias, path
 
 
+def _read_path(name: str) -> str:
+    """The file that NAME leads to: a path, or a URI as SQLite takes it."""
+    if not name.startswith("file:"):
+        return name
+    path = name.removeprefix("file:").partition("?")[0].partition("#")[0]
+    if path.startswith("//"):
+        path = "/" + path.removeprefix("//").partition("/")[2]  # behind the host, which can only be this one
+    return unquote(path)
+
+
 def sqlite_entry(path: Path, *, writable: bool = False) -> dict[str, object]:
     """An entry of DATABASES for a SQLite file of ours. Without writable nothing can be written through it."""
     name = str(path) if writable else f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": name}
+    return {"ENGINE": _SQLITE, "NAME": name}
 
 
 def replace_all(settings: ProjectSettings, alias: str, entry: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
-    """The entry for the alias and for every other alias that leads to the same SQLite file. Pure."""
+    """The entry for the alias and for every other alias that leads to the same SQLite file. Pure.
+
+    A SQLite file of ours is opened by the project's own engine, which may be one of its own, and in the time zone that
+    the database has in its settings.
+    """
     databases = {found.alias: found for found in settings.databases}
-    name = databases[alias].name
+    moved = databases[alias]
+    if entry["ENGINE"] == _SQLITE and moved.vendor == "sqlite":
+        entry = {**entry, "ENGINE": moved.engine, **({"TIME_ZONE": moved.time_zone} if moved.time_zone else {})}
     return {
         other: entry
         for other, found in databases.items()
-        if other == alias or (found.vendor == "sqlite" and found.name == name)
+        if other == alias or (found.vendor == "sqlite" and found.name == moved.name)
     }

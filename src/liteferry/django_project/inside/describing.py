@@ -24,6 +24,7 @@ def describe(argument: dict[str, Any], tell: Callable[..., None]) -> dict[str, A
     from django.apps import apps
     from django.db import connections, router
     from django.db.migrations.autodetector import MigrationAutodetector
+    from django.db.migrations.exceptions import BadMigrationError, CircularDependencyError, NodeNotFoundError
     from django.db.migrations.loader import MigrationLoader
     from django.db.migrations.questioner import NonInteractiveMigrationQuestioner
     from django.db.migrations.recorder import MigrationRecorder
@@ -35,13 +36,22 @@ def describe(argument: dict[str, Any], tell: Callable[..., None]) -> dict[str, A
     recorder = MigrationRecorder(source)  # which migrations count as replaced depends on what is applied
     recorder.ensure_schema()
     recorder.migration_qs.bulk_create([recorder.Migration(app=app, name=name) for app, name in argument["applied"]])
-    loader = MigrationLoader(source)
-    detector = MigrationAutodetector(
-        loader.project_state(),
-        ProjectState.from_apps(apps),
-        NonInteractiveMigrationQuestioner(specified_apps=set(), dry_run=True),
-    )
-    changes = detector.changes(graph=loader.graph)
+    try:
+        loader = MigrationLoader(source)
+    except (BadMigrationError, CircularDependencyError, NodeNotFoundError) as error:
+        error.liteferry_code = "django-migrations"  # read by program
+        raise
+    _refuse_conflicts(loader)
+    before, after = loader.project_state(), ProjectState.from_apps(apps)
+    questioner = NonInteractiveMigrationQuestioner(specified_apps=set(), dry_run=True)
+    detected = MigrationAutodetector(before, after, questioner).changes(graph=loader.graph)
+    changes = [
+        (app, operation)
+        for app, migrations in detected.items()
+        for migration in migrations
+        for operation in migration.operations
+        if router.allow_migrate(alias, app, **_name_model(operation))
+    ]
     plan = [key for target in loader.graph.leaf_nodes() for key in loader.graph.forwards_plan(target)]
     applied = set(loader.applied_migrations)
     parts = dict(_digest_parts(loader))
@@ -52,15 +62,17 @@ def describe(argument: dict[str, Any], tell: Callable[..., None]) -> dict[str, A
             for model in apps.get_models(include_auto_created=True)
             if not model._meta.proxy and not model._meta.swapped
         ],
-        "migrations": [_describe_migration(migration) for migration in loader.disk_migrations.values()],
+        "migrations": [_describe_migration(migration) for _, migration in sorted(loader.disk_migrations.items())],
         "applied": sorted(applied),
         "unapplied": list(dict.fromkeys(f"{app}.{name}" for app, name in plan if (app, name) not in applied)),
-        "changes": [
+        "changes": [f"{app}: {operation.describe()}" for app, operation in changes],
+        "schema_changes": [
             f"{app}: {operation.describe()}"
-            for app, migrations in changes.items()
-            for migration in migrations
-            for operation in migration.operations
+            for app, operation in changes
+            if _changes_schema(app, operation, before, after, source)
         ],
+        "inconsistent": _find_inconsistent(loader, applied),
+        "cache_tables": _list_cache_tables(),
         "digest": _digest(repr(sorted(parts.items())).encode()),
         "digest_parts": sorted(parts.items()),
     }
@@ -145,25 +157,94 @@ def is_custom(class_: type) -> bool:
     return False
 
 
+def _refuse_conflicts(loader: Any) -> None:
+    from django.core.management.base import CommandError
+
+    for app, names in sorted(loader.detect_conflicts().items()):
+        error = CommandError(
+            f"app {app} has {len(names)} last migrations, {' and '.join(sorted(names))}: migrate would refuse them,"
+            " too. `manage.py makemigrations --merge` joins them"
+        )
+        error.liteferry_code = "django-migrations"
+        raise error
+
+
+def _find_inconsistent(loader: Any, applied: Any) -> list[list[str]]:
+    """Applied migrations with one that they depend on and that is not applied; squashed ones as Django takes them."""
+    return [
+        [".".join(key), ".".join(parent)]
+        for key in sorted(applied)
+        if key in loader.graph.nodes
+        for parent in sorted(node.key for node in loader.graph.node_map[key].parents)
+        if parent not in applied and not _is_replaced(loader, parent, applied)
+    ]
+
+
+def _is_replaced(loader: Any, key: Any, applied: Any) -> bool:
+    squashed = loader.replacements.get(key)
+    return squashed is not None and all(name in applied for name in squashed.replaces)
+
+
+def _list_cache_tables() -> list[str]:
+    """The tables of caches that are kept in a database; which one, their routers decide."""
+    from django.conf import settings
+
+    caches = [cache for cache in settings.CACHES.values() if isinstance(cache, dict)]
+    return [str(cache.get("LOCATION", "")) for cache in caches if "DatabaseCache" in str(cache.get("BACKEND", ""))]
+
+
 def _describe_migration(migration: Any) -> dict[str, Any]:
-    creates, adds, raw = [], [], []
+    found: dict[str, Any] = {"app": migration.app_label, "name": migration.name}
+    found["replaces"] = [list(key) for key in migration.replaces]
+    for name in ("creates", "adds", "raw", "deletes", "removes", "alters", "renames", "tables", "objects"):
+        found[name] = []
     for operation in _walk(migration.operations):
-        kind = type(operation).__name__
-        if kind == "CreateModel":
-            creates.append(operation.name.lower())
-            adds += [f"{operation.name}.{name}".lower() for name, _ in operation.fields]
-        elif kind == "AddField":
-            adds.append(f"{operation.model_name}.{operation.name}".lower())
-        elif kind in {"RunSQL", "RunPython"}:
-            raw.append(f"{kind}: {operation.describe()}")
-    return {
-        "app": migration.app_label,
-        "name": migration.name,
-        "replaces": [list(key) for key in migration.replaces],
-        "creates": creates,
-        "adds": adds,
-        "raw": raw,
-    }
+        _note_operation(operation, found)
+    return found
+
+
+def _note_operation(operation: Any, found: dict[str, Any]) -> None:
+    kind = type(operation).__name__
+    model = str(getattr(operation, "model_name", "")).lower()
+    name = str(getattr(operation, "name", "")).lower()
+    if kind == "CreateModel":
+        found["creates"].append(name)
+        found["adds"] += [f"{name}.{field}".lower() for field, _ in operation.fields]
+        if operation.options.get("db_table"):
+            found["tables"].append([name, operation.options["db_table"]])
+        for option in ("indexes", "constraints"):
+            found["objects"] += [str(added.name).lower() for added in operation.options.get(option) or ()]
+    elif kind == "DeleteModel":
+        found["deletes"].append(name)
+    elif kind == "RenameModel":
+        found["renames"].append([operation.old_name.lower(), operation.new_name.lower()])
+    elif kind == "RenameField":
+        found["renames"].append([f"{model}.{operation.old_name}".lower(), f"{model}.{operation.new_name}".lower()])
+    elif kind == "AlterModelTable":
+        found["tables"].append([name, operation.table or ""])
+    elif kind in _OF_FIELDS:
+        found[_OF_FIELDS[kind]].append(f"{model}.{name}")
+    elif kind in {"AddIndex", "AddConstraint"}:
+        added = operation.index if kind == "AddIndex" else operation.constraint
+        found["objects"].append(str(added.name).lower())
+    elif kind in {"AlterUniqueTogether", "AlterIndexTogether"}:
+        found["alters"] += [f"{name}.{field}".lower() for fields in operation.option_value or () for field in fields]
+    elif kind in {"RunSQL", "RunPython"}:
+        found["raw"].append(f"{kind}: {_describe_raw(operation)}")
+
+
+_OF_FIELDS = {"AddField": "adds", "RemoveField": "removes", "AlterField": "alters"}
+_RAW_SHOWN = 4000
+
+
+def _describe_raw(operation: Any) -> str:
+    """RunSQL's statements, RunPython's function."""
+    code = getattr(operation, "code", None)
+    if code is not None:
+        return f"{getattr(code, '__module__', '')}.{getattr(code, '__qualname__', '')}"
+    sql = getattr(operation, "sql", "")
+    parts = [sql] if isinstance(sql, str) else [part if isinstance(part, str) else part[0] for part in sql or ()]
+    return "; ".join(map(str, parts))[:_RAW_SHOWN]
 
 
 def _walk(operations: Any) -> Iterator[Any]:
@@ -171,6 +252,54 @@ def _walk(operations: Any) -> Iterator[Any]:
         yield operation
         yield from _walk(getattr(operation, "database_operations", None) or ())
         yield from _walk(getattr(operation, "state_operations", None) or ())
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What makemigrations would write
+
+
+def _name_model(operation: Any) -> dict[str, Any]:
+    """The model that an operation is about, as routers are asked."""
+    name = getattr(operation, "model_name", None) or getattr(operation, "name", None)
+    return {"model_name": str(name).lower()} if name else {}
+
+
+def _changes_schema(app: str, operation: Any, before: Any, after: Any, connection: Any) -> bool:
+    """Whether an operation would change a table: not one that Python alone sees, as other choices for a field."""
+    kind = type(operation).__name__
+    if kind in {"AlterModelOptions", "AlterModelManagers", "AlterOrderWithRespectTo", "AlterModelTableComment"}:
+        return kind == "AlterOrderWithRespectTo"
+    if kind in {"CreateModel", "DeleteModel"}:
+        state = (after if kind == "CreateModel" else before).models.get((app, operation.name.lower()))
+        return state is None or not (state.options.get("proxy") or state.options.get("managed") is False)
+    if kind != "AlterField":
+        return True
+    try:
+        old = before.apps.get_model(app, operation.model_name)._meta.get_field(operation.name)
+        new = after.apps.get_model(app, operation.model_name)._meta.get_field(operation.name)
+    except Exception:  # noqa: BLE001 - a field that moved between the two: then it is no mere change of words
+        return True
+    return _describe_shape(old, connection) != _describe_shape(new, connection)
+
+
+def _describe_shape(field: Any, connection: Any) -> tuple[Any, ...]:
+    """What a field has of its own in a table."""
+    parameters = field.db_parameters(connection=connection)
+    related = getattr(field, "remote_field", None)
+    return (
+        field.column,
+        sorted((key, str(value)) for key, value in parameters.items()),
+        field.null,
+        field.primary_key,
+        field.unique,
+        bool(field.db_index),
+        getattr(field, "max_length", None),
+        getattr(field, "max_digits", None),
+        getattr(field, "decimal_places", None),
+        repr(getattr(field, "db_default", None)),
+        str(getattr(related, "model", "")) if related is not None else "",
+        getattr(field, "db_constraint", None),
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -50,7 +50,8 @@ def migrate(argument: dict[str, Any], tell: Callable[..., None]) -> dict[str, An
 
     MigrationExecutor.apply_migration = apply_migration  # this process does nothing else
     with connection.execute_wrapper(watch.see):
-        call_command("migrate", database=alias, interactive=False, verbosity=0, skip_checks=True)
+        # with the tables of apps that have no migrations, which are made first
+        call_command("migrate", database=alias, interactive=False, verbosity=0, skip_checks=True, run_syncdb=True)
     return {"migrations": watch.count}
 
 

@@ -34,6 +34,9 @@ TASKS = {
 """Tasks, functions of the same name, by the module that has them. Each takes (argument, tell) and returns JSON."""
 
 
+_MESSAGE_SHOWN = 2000
+
+
 class NotStartedError(Exception):
     """manage.py ended without handing over to Django."""
 
@@ -54,32 +57,50 @@ def _run(request: dict[str, Any], answers: IO[str], stage: list[str]) -> Any:
     package = _load_package()
     directory = request["directory"]
     os.chdir(directory)
-    sys.path[0] = directory  # as `python manage.py` has it, in place of this program's own
+    if getattr(sys.flags, "safe_path", False):  # then this program's own directory is not there
+        sys.path.insert(0, directory)
+    else:
+        sys.path[0] = directory  # as `python manage.py` has it, in place of this program's own
     if request["settings"]:
         os.environ["DJANGO_SETTINGS_MODULE"] = request["settings"]
     found = []
+    failed = []
 
     def go_on() -> None:
+        try:
+            found.append(do_task())
+        except BaseException as error:
+            failed.append((error, error.__traceback__, stage[0]))  # a manage.py may catch it, and end in its own way
+            raise
+
+    def do_task() -> Any:
         stage[0] = "settings"
+        _read_settings()
         _replace_databases(request["databases"])
         if request["task"] != "read_settings":
             import django
 
             stage[0] = "setup"
             django.setup()
-            _forget_connections(request["databases"])
         stage[0] = "task"
         module = importlib.import_module(f"{package}.{TASKS[request['task']]}")
         task: Callable[..., Any] = getattr(module, request["task"])
-        found.append(task(request["argument"], lambda **event: _send(answers, {"event": event})))
+        return task(request["argument"], lambda **event: _send(answers, {"event": event}))
 
     stage[0] = "manage"
-    if request["manage"]:
-        _run_manage(request["manage"], go_on)
-    else:
-        go_on()
+    try:
+        if request["manage"]:
+            _run_manage(request["manage"], go_on)
+        else:
+            go_on()
+    except BaseException:
+        if not (found or failed):
+            raise
+    if failed:
+        error, trace, stage[0] = failed[0]
+        raise error.with_traceback(trace)  # without the way through manage.py
     if not found:
-        raise NotStartedError("manage.py ended without calling execute_from_command_line")
+        raise NotStartedError("it ended without calling Django's execute_from_command_line")
     return found[0]
 
 
@@ -113,22 +134,30 @@ def _run_manage(path: str, go_on: Callable[[], None]) -> None:
             raise
 
 
-def _replace_databases(databases: dict[str, dict[str, Any]]) -> None:
-    """Put other databases in the place of the project's, before any of its code can have opened one."""
+def _read_settings() -> None:
+    """Import the settings, which Django would do when one of them is asked for first."""
     from django.conf import settings
+
+    dir(settings)
+
+
+def _replace_databases(databases: dict[str, dict[str, Any]]) -> None:
+    """Put other databases in the place of the project's, before any application can have opened one.
+
+    A settings module that imports a lot may have opened one already: that connection is closed and forgotten.
+    """
+    from django.conf import settings
+    from django.db import connections
 
     for alias, entry in databases.items():
         settings.DATABASES[alias] = dict(entry)
-
-
-def _forget_connections(databases: dict[str, dict[str, Any]]) -> None:
-    """See to it that what was configured before the replacement, by a settings module that imports a lot, is gone."""
-    from django.db import connections
-
-    configured = connections.settings
-    for alias, entry in databases.items():
-        if configured.get(alias, {}).get("NAME") != entry.get("NAME"):
-            raise RuntimeError(f"database {alias} was opened while the settings were read")
+    connections.__dict__.pop("settings", None)  # both are read from the settings again when they are asked for
+    connections._settings = None
+    for alias in databases:
+        opened = getattr(connections._connections, alias, None)
+        if opened is not None:
+            opened.close()
+            del connections[alias]
 
 
 def _send(answers: IO[str], answer: dict[str, Any]) -> None:
@@ -149,12 +178,19 @@ def _describe_error(error: BaseException, stage: str, directory: str) -> dict[st
     shown = (own or outside)[-4:]
     if outside and outside[-1] not in shown:
         shown.append(outside[-1])
+    if isinstance(error, SyntaxError) and error.filename:  # the place is in no frame: that file never ran
+        shown = [traceback.FrameSummary(error.filename, error.lineno or 0, "<module>", line=error.text or "")]
     return {
         "stage": stage,
-        "type": type(error).__name__,
-        "message": str(error),
-        "frames": [{"file": f.filename, "line": f.lineno, "function": f.name, "text": f.line or ""} for f in shown],
+        "type": "" if isinstance(error, NotStartedError) else type(error).__name__,
+        "family": [kind.__name__ for kind in type(error).__mro__],
+        "message": str(error)[:_MESSAGE_SHOWN],
+        "frames": [
+            {"file": f.filename, "line": f.lineno, "function": f.name, "text": f.line or "", "own": f in own}
+            for f in shown
+        ],
         "facts": getattr(error, "liteferry_facts", {}),
+        "code": getattr(error, "liteferry_code", ""),
     }
 
 
