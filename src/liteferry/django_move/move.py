@@ -24,22 +24,24 @@ from liteferry.course import (
 )
 from liteferry.decisions import matches_place
 from liteferry.django_move.cache import SchemaCache
+from liteferry.django_move.fresh import read_fresh_catalog
 from liteferry.django_move.publishing import clear_made, mark_of, plan_publication
 from liteferry.django_move.schema import make_schema
 from liteferry.django_move.start import Start, start_project
 from liteferry.django_project import collect_evidence, count_pruned, describe_project, prune_snapshot, read_models
+from liteferry.django_rules.drift import explain_findings, find_drift
 from liteferry.django_rules.evidence import judge_evidence
 from liteferry.django_rules.refining import decide_by_models, exclude_derived, refine_findings
-from liteferry.django_rules.values import decide_values
+from liteferry.django_rules.values import decide_values, judge_values
 from liteferry.errors import MigrationError
 from liteferry.expectation import decide_as
 from liteferry.model import DjangoReport, Event, Options, Step, ignore, to_json
 from liteferry.names import quote_literal, quote_name
-from liteferry.planner import STAGING_COMMENT, staging_name
+from liteferry.planner import STAGING_COMMENT, accept_findings, staging_name
 from liteferry.run import AS_IT_WAS, PLAN_NAME, Run, read_plan, write_private
 from liteferry.servers import default_home
 from liteferry.staging import refuse_target
-from liteferry.target import make_django_entry, open_target
+from liteferry.target import open_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,8 +49,8 @@ if TYPE_CHECKING:
     from liteferry.arrival.data import Arrival
     from liteferry.django_move.schema import MadeSchema
     from liteferry.journal import Journal
-    from liteferry.model import Plan, Report
-    from liteferry.project import Project, Pruned, PruneRule
+    from liteferry.model import Catalog, Finding, Plan, Report
+    from liteferry.project import Project, ProjectModel, Pruned, PruneRule
     from liteferry.source import Snapshot
     from liteferry.target import Target
 
@@ -64,6 +66,7 @@ class _Journey:
     start: Start
     project: Project
     snapshot: Snapshot
+    fresh: Catalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +199,9 @@ def _set_out(
             digest=project.digest,
             pruned=tuple(pruned),
         )
-        yield _Journey(run=run, start=start, project=project, snapshot=snapshot)
+        with run.phase("drift"):
+            fresh = read_fresh_catalog(project, run.observe)
+        yield _Journey(run=run, start=start, project=project, snapshot=snapshot, fresh=fresh)
 
 
 def read_applied(snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
@@ -229,21 +234,35 @@ def _plan_in_place(journey: _Journey, server: Target) -> Arrival:
     run, options = journey.run, journey.run.options
     if run.django is not None:
         run.django = replace(run.django, made_by="user")
-    decided = _decide(journey, server, options.schema)
+    models = _read_models(journey, server, options.schema)
+    decided = _decide(journey, models)
     arrival = plan_arrival(run, server, journey.snapshot, str(journey.start.path), decided)
     pruned = run.django.pruned if run.django else ()
-    run.plan = replace(arrival.plan, findings=refine_findings(arrival.plan.findings), pruned=pruned)
+    run.plan = replace(arrival.plan, findings=_judge(journey, arrival, models), pruned=pruned)
     return replace(arrival, plan=run.plan)
 
 
-def _decide(journey: _Journey, server: Target, schema: str) -> Options:
-    """The options with what the project's models decide, below what the user does. schema: has the project's tables."""
-    options, project = journey.run.options, journey.project
+def _read_models(journey: _Journey, server: Target, schema: str) -> tuple[ProjectModel, ...]:
+    """The models as they are on the target. schema: the one that has the project's tables."""
+    entry = server.make_django_entry((schema, "public"))
+    return read_models(journey.project, entry, _list_variables(journey.run.options))
+
+
+def _decide(journey: _Journey, models: tuple[ProjectModel, ...]) -> Options:
+    """The options with what the project's models decide, below what the user does."""
     catalog = journey.snapshot.read_catalog()
-    models = read_models(project, make_django_entry(server.conninfo, (schema, "public")), _list_variables(options))
-    options = exclude_derived(catalog, options)
-    decided = (*decide_values(project, catalog), *decide_by_models(models, catalog))
+    options = exclude_derived(catalog, journey.run.options)
+    decided = (*decide_values(journey.project, catalog), *decide_by_models(models, catalog))
     return replace(options, decisions=(*decided, *options.decisions))
+
+
+def _judge(journey: _Journey, arrival: Arrival, models: tuple[ProjectModel, ...]) -> tuple[Finding, ...]:
+    """The plan's findings together with those about the project: drift, and values that its fields read otherwise."""
+    project, catalog = journey.project, journey.snapshot.read_catalog()
+    drift = find_drift(project, catalog, journey.fresh, arrival.target, models)
+    judged = judge_values(project, catalog, arrival.census)
+    own = accept_findings((*drift, *judged), journey.run.options)
+    return refine_findings(explain_findings(arrival.plan.findings, own), arrival.target.schema)
 
 
 def _list_variables(options: Options) -> dict[str, str]:
@@ -267,9 +286,15 @@ def _prepare(journey: _Journey, server: Target) -> _Ready:
         )
         for note in made.notes:
             run.note(note)
-    working = replace(_decide(journey, server, staging), schema=staging, into="existing", replace_rows=("*",))
+    models = _read_models(journey, server, staging)
+    working = replace(_decide(journey, models), schema=staging, into="existing", replace_rows=("*",))
     arrival = plan_arrival(run, server, journey.snapshot, str(journey.start.path), working)
-    plan = _plan_move(arrival.plan, server, options, staging, run.django.pruned if run.django else ())
+    filling = replace(
+        arrival.plan,
+        findings=_judge(journey, arrival, models),
+        pruned=run.django.pruned if run.django else (),
+    )
+    plan = _plan_move(filling, server, options, staging)
     run.plan = plan
     if run.django is not None:
         run.django = replace(
@@ -298,7 +323,7 @@ def _refuse_filled(server: Target, project: Project, schema: str) -> None:
         )
 
 
-def _plan_move(filling: Plan, server: Target, options: Options, staging: str, pruned: tuple[Pruned, ...]) -> Plan:
+def _plan_move(filling: Plan, server: Target, options: Options, staging: str) -> Plan:
     """The plan of the whole move, around that of filling the staging schema."""
     creates = server.read_schema_comment(options.schema) in {None, mark_of(staging)}
     publish_sql, undo_sql = plan_publication(server, staging, options.schema, creates)
@@ -315,8 +340,6 @@ def _plan_move(filling: Plan, server: Target, options: Options, staging: str, pr
             *steps,
             Step(id="publish", phase="publish", sql=publish_sql, undo_sql=undo_sql),
         ),
-        findings=refine_findings(filling.findings, staging),
-        pruned=pruned,
         into="django",
     )
 
@@ -362,7 +385,7 @@ def _read_by_orm(journey: _Journey, server: Target, plan: Plan, schema: str) -> 
         evidence = collect_evidence(
             journey.project,
             copy,
-            make_django_entry(server.conninfo, (schema, "public")),
+            server.make_django_entry((schema, "public")),
             show_values=user.show_values,
             tell=_tell_models(run),
             apart={found.table: found.rows for found in plan.apart},

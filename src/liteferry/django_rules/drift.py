@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from liteferry.model import Catalog, Finding, TargetCatalog
-    from liteferry.project import Project, ProjectMigration
+    from liteferry.project import Project, ProjectMigration, ProjectModel
 
 _ADDS_FIELD: Final = re.compile(r"(?P<app>\S+): Add field (?P<field>\S+) to (?P<model>\S+)")
 _CREATES_MODEL: Final = re.compile(r"(?P<app>\S+): Create model (?P<model>\S+)")
@@ -29,12 +29,17 @@ _SHOWN: Final = 6
 
 
 def find_drift(
-    project: Project, catalog: Catalog, fresh: Catalog | None, target: TargetCatalog | None
+    project: Project,
+    catalog: Catalog,
+    fresh: Catalog | None,
+    target: TargetCatalog | None,
+    models: tuple[ProjectModel, ...] = (),
 ) -> tuple[Finding, ...]:
     """Find every place where project, migrations, file and target do not agree. Pure.
 
     catalog: of the file that is moved. fresh: of an empty SQLite file after all migrations; without it the file is
-    compared with the models alone. target: the schema that the migrations made on PostgreSQL.
+    compared with the models alone. target: the schema that the migrations made on PostgreSQL, with models as they are
+    there, else the project's.
     """
     findings = [*_find_unapplied(project), *_find_disorder(project), *_find_gone(project)]
     if fresh is not None:
@@ -43,7 +48,8 @@ def find_drift(
         findings += _compare_with_models(project, catalog)
     taken = {found.place for found in findings if found.code in {"django-table-missing", "django-column-missing"}}
     if target is not None:
-        findings += [found for found in compare_models(project, target) if found.place not in taken]
+        there = replace(project, models=models) if models else project
+        findings += [found for found in compare_models(there, target) if found.place not in taken]
     return (*_find_changes(project, findings), *findings)
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _OF_NO_MEANING: Final = frozenset({"rows-replaced", "rows-equal", "order-differs"})
 """Rows that migrations put into a schema of ours are none of the user's, and the report lists them in a table of their
 own; the ORM names its columns, so that their order is nothing to it, and Django's remakes on SQLite change it."""
+_OF_DJANGO: Final = "django_migrations"
+"""The table in which Django notes when a migration ran: nothing reads those times but people."""
 _JSON_CHECK: Final = "JSON_VALID("
 """Django gives every JSONField this CHECK on SQLite, where there is no type to say it."""
 _DERIVED: Final = {"wagtailsearch_indexentry": "manage.py update_index"}
@@ -78,6 +80,8 @@ def refine_findings(findings: Iterable[Finding], staging: str = "") -> tuple[Fin
 def _is_of_no_meaning(finding: Finding) -> bool:
     if finding.blocks:
         return False
+    if finding.code == "target-time-zone" and finding.place == _OF_DJANGO:
+        return True
     if finding.code == "target-object-missing":
         found = (finding.sql or "").upper().count(_JSON_CHECK)
         return found > 0 and found == max(finding.count, 1)

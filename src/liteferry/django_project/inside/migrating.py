@@ -35,7 +35,8 @@ def migrate(argument: dict[str, Any], tell: Callable[..., None]) -> dict[str, An
 
     alias = argument["alias"]
     connection = connections[alias]
-    watch = _Watch(tell, _Extensions(connection, **argument["extensions"]))
+    extensions = _Extensions(connection, **argument["extensions"]) if "extensions" in argument else None
+    watch = _Watch(tell, extensions)
     applying = MigrationExecutor.apply_migration
 
     def apply_migration(self: Any, state: Any, migration: Any, *args: Any, **options: Any) -> Any:
@@ -58,7 +59,7 @@ def migrate(argument: dict[str, Any], tell: Callable[..., None]) -> dict[str, An
 class _Watch:
     """Sees every statement and migration on its way."""
 
-    def __init__(self, tell: Callable[..., None], extensions: _Extensions) -> None:
+    def __init__(self, tell: Callable[..., None], extensions: _Extensions | None) -> None:
         self._tell = tell
         self._extensions = extensions
         self._sql = ""
@@ -76,7 +77,7 @@ class _Watch:
 
     def see(self, execute: Callable[..., Any], sql: Any, params: Any, many: Any, context: Any) -> Any:
         try:
-            if isinstance(sql, str) and _CREATE_EXTENSION.search(sql):
+            if self._extensions is not None and isinstance(sql, str) and _CREATE_EXTENSION.search(sql):
                 return self._extensions.create(execute, sql, params, many, context)
             return execute(sql, params, many, context)
         except Exception:
