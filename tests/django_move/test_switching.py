@@ -25,6 +25,7 @@ from harness import (
     list_relations,
     run_ferry,
 )
+from pooler import run_pooler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -336,6 +337,16 @@ def test_another_database_of_the_same_server_is_noticed(
         assert_error(switch(project, moved, "--check"), "django-other-server", f"to database {other.name}")
     finally:
         pg_server.drop_database(other.name)
+
+
+def test_the_application_may_go_through_a_pool(
+    project: Path, moved: str, pg_server: PostgresServer, pg_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with run_pooler(pg_server, pg_database, "transaction", 5) as url:
+        monkeypatch.setenv("DATABASE_URL", url)
+        done = switch(project, moved, "--check")
+        assert done.status == 0, done.err
+        assert "300 rows of notes.Note" in done.out
 
 
 def test_settings_that_are_not_switched_are_told(project: Path, moved: str) -> None:
