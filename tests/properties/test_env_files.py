@@ -71,7 +71,8 @@ def test_what_is_written_is_what_is_found_again(data: bytes, value: str) -> None
     new = replace_assignment(data, "NAME", value)
     if data.startswith(b"\xef") or len(re.findall(rb"NAME[ \t]*=", new)) != 1 or b"\r" in new.replace(b"\r\n", b"\n"):
         return
-    if re.search(rb"NAME[ \t]*=[^\r\n]*[ \t]#", new):  # it takes comments for a part of the value
+    # it takes comments, and blanks before the value, for a part of it
+    if re.search(rb"NAME[ \t]*=(?:[ \t]|[^\r\n]*[ \t]#)", new):
         return
     before = {name: os.environ.get(name) for name in ("NAME", "OTHER", "NAME_2")}
     try:
@@ -185,6 +186,9 @@ def test_shells_need_no_quotes_or_get_them() -> None:
     assert replace_assignment(b"NAME='x'\n", "NAME", "a") == b"NAME='a'\n"
     assert replace_assignment(b"A=1\r\nB=2", "NAME", "a") == b"A=1\r\nB=2\r\nNAME=a\r\n"
     assert replace_assignment(b"export A=1\n", "NAME", "a") == b"export A=1\nexport NAME=a\n"
+    assert replace_assignment(b"NAME=1  \n", "NAME", "a") == b"NAME=a\n"
+    assert replace_assignment(b"NAME='1' \r\nB=2", "NAME", "a") == b"NAME='a'\r\nB=2"
+    assert replace_assignment(b"NAME='1' # c\n", "NAME", "a") == b"NAME='a' # c\n"
     assert replace_assignment(b"NAME= # none\n", "NAME", "a") == b"NAME= a # none\n"
     assert replace_assignment(b"NAME=1\nNAME=2\n", "NAME", "a") == b"NAME=1\nNAME=a\n"
     assert replace_assignment(b'K="a\nNAME=in\nb"\nNAME=2\n', "NAME", "a") == b'K="a\nNAME=in\nb"\nNAME=a\n'

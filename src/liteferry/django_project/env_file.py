@@ -34,12 +34,13 @@ _GIT_TIMEOUT_S: Final = 10.0
 _BOM: Final = b"\xef\xbb\xbf"
 # What python-dotenv, django-environ, decouple, docker and shells take for an assignment. A value in quotes may have
 # several lines, but only where its closing quote ends one: the readers that go line by line agree about all others.
+# Blanks at the end of the line are the value's to some of them, and go with it.
 _ASSIGNMENT: Final = re.compile(
     rb"""
     (?P<before>[ \t]*(?P<export>export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*)
     (?P<value>
-        (?: "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' ) (?=[ \t]*(?:\#[^\r\n]*)?(?:\r|\n|\Z))
-      | [^\r\n]*?(?=[ \t]+\#|[ \t]*(?:\r|\n|\Z))
+        (?: "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' ) (?: (?=[ \t]*\#) | [ \t]*(?=\r|\n|\Z) )
+      | [^\r\n]*?(?=[ \t]+\#|\r|\n|\Z)
     )
     """,
     re.VERBOSE | re.DOTALL,
@@ -175,7 +176,7 @@ def replace_assignment(data: bytes, name: str, value: str) -> bytes:
     found = _find_assignments(data, name)
     if found:
         last = found[-1]
-        old = last["value"]
+        old = last["value"].rstrip(b" \t")
         spelt = _spell(value, old[:1].decode() if old[:1] in {b'"', b"'"} and old[-1:] == old[:1] else "")
         rest = data[last.end() :]
         if old.startswith(b"#"):  # an empty value and its comment
