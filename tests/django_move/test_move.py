@@ -53,6 +53,7 @@ def ask(database: Path | str, sql: str) -> list[tuple[object, ...]]:
         return connection.execute(sql).fetchall()
 
 
+@pytest.mark.usefixtures("liteferry_home")
 def test_rows_arrive_in_the_schema_that_migrations_make(
     notes: Path, pg_servers_all: PostgresServer, tmp_path: Path
 ) -> None:

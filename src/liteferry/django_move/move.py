@@ -37,8 +37,9 @@ from liteferry.errors import MigrationError
 from liteferry.expectation import decide_as
 from liteferry.model import DjangoReport, Event, Options, Step, ignore, to_json
 from liteferry.names import quote_literal, quote_name
-from liteferry.planner import STAGING_COMMENT, accept_findings, staging_name
-from liteferry.run import AS_IT_WAS, PLAN_NAME, Run, read_plan, write_private
+from liteferry.planner import STAGING_COMMENT, accept_findings, note_decisions, staging_name
+from liteferry.proof import compare_catalogs
+from liteferry.run import AS_IT_WAS, PLAN_NAME, PUBLISHED_NAME, Run, read_plan, read_published, write_private
 from liteferry.servers import default_home
 from liteferry.staging import refuse_target
 from liteferry.target import open_target
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from liteferry.arrival.data import Arrival
     from liteferry.django_move.schema import MadeSchema
     from liteferry.journal import Journal
-    from liteferry.model import Catalog, Finding, Plan, Report
+    from liteferry.model import Catalog, Finding, Plan, Report, TargetCatalog
     from liteferry.project import Project, ProjectModel, Pruned, PruneRule
     from liteferry.source import Snapshot
     from liteferry.target import Target
@@ -274,18 +275,7 @@ def _prepare(journey: _Journey, server: Target) -> _Ready:
     run, options = journey.run, journey.run.options
     staging = staging_name(options.schema)
     with run.phase("schema"):
-        made = make_schema(
-            server,
-            server.conninfo,
-            staging,
-            journey.project,
-            run.observe,
-            schema=options.schema,
-            environment=_list_variables(options),
-            cache=SchemaCache(default_home()),
-        )
-        for note in made.notes:
-            run.note(note)
+        made = _make_schema(journey, server, staging)
     models = _read_models(journey, server, staging)
     working = replace(_decide(journey, models), schema=staging, into="existing", replace_rows=("*",))
     arrival = plan_arrival(run, server, journey.snapshot, str(journey.start.path), working)
@@ -305,6 +295,24 @@ def _prepare(journey: _Journey, server: Target) -> _Ready:
             seeded=tuple((table.target, table.replaced) for table in plan.tables if table.replaced),
         )
     return _Ready(made=made, arrival=arrival, plan=plan)
+
+
+def _make_schema(journey: _Journey, server: Target, staging: str) -> MadeSchema:
+    """Make the staging schema by the project's migrations, or restore it from a rehearsal."""
+    run, options = journey.run, journey.run.options
+    made = make_schema(
+        server,
+        server.conninfo,
+        staging,
+        journey.project,
+        run.observe,
+        schema=options.schema,
+        environment=_list_variables(options),
+        cache=SchemaCache(default_home()),
+    )
+    for note in made.notes:
+        run.note(note)
+    return made
 
 
 def _refuse_filled(server: Target, project: Project, schema: str) -> None:
@@ -340,6 +348,7 @@ def _plan_move(filling: Plan, server: Target, options: Options, staging: str) ->
             *steps,
             Step(id="publish", phase="publish", sql=publish_sql, undo_sql=undo_sql),
         ),
+        decided=filling.decided or note_decisions(options),
         into="django",
     )
 
@@ -464,6 +473,44 @@ def verify(target: str | None, options: Options, observe: Callable[[Event], None
         scratch = stack.enter_context(scratch_dir())
         rules = made.decided.prune if made is not None and made.decided is not None else options.prune
         journey = stack.enter_context(_set_out(run, start, scratch, rules))
-        decided = options if made is None else decide_as(made, options)
+        run.options = options if made is None else decide_as(made, options)
+        decided = _decide(journey, _read_models(journey, server, options.schema))
         run.options = replace(decided, into="existing", accept=decided.accept or ("all",))
-        return verify_arrival(run, None, server, journey.snapshot, str(start.path), scratch)
+        report = verify_arrival(run, None, server, journey.snapshot, str(start.path), scratch)
+        expected = _expect_catalog(journey, server, options)
+        if expected is not None:
+            wrong = compare_catalogs(expected, server.read_catalog(options.schema))
+            run.mismatches += wrong
+            run.mismatch_count += len(wrong)
+        good = not run.mismatch_count and report.verdict == "proven"
+        if run.plan is not None and not _read_by_orm(journey, server, run.plan, options.schema):
+            good = False
+        return run.report("mismatch" if not good and report.verdict == "proven" else report.verdict)
+
+
+def _expect_catalog(journey: _Journey, server: Target, options: Options) -> TargetCatalog | None:
+    """What the definitions must be: as the run published them, else as the migrations make them on the embedded server.
+
+    None where neither can be had for this major version of PostgreSQL, which the run then notes.
+    """
+    major = server.info.version_num // 10_000
+    if options.run_dir is not None and (Path(options.run_dir) / PUBLISHED_NAME).exists():
+        published = read_published(Path(options.run_dir))
+        if published.version_num // 10_000 == major:
+            return published
+    from liteferry import servers
+
+    run = journey.run
+    embedded = servers.start_server()
+    if embedded.version.partition(".")[0] != str(major):
+        run.note(
+            f"the definitions were not compared: the embedded server is PostgreSQL {embedded.version}, the target"
+            f" {server.info.version}; --run-dir names the run that published them"
+        )
+        return None
+    url = servers.create_database(embedded, journey.start.path.stem)
+    try:
+        with open_target(url) as own, run.phase("schema"):
+            return _make_schema(journey, own, staging_name(options.schema)).catalog
+    finally:
+        servers.drop_database(embedded, url)
