@@ -155,7 +155,6 @@ class CommunityHistory(CommunityFacts, HistoryRow):
     updated_at = models.DateTimeField()
 
     class Meta(HistoryRow.Meta):
-        abstract = False
         verbose_name_plural = "community histories"
 
     def __str__(self):

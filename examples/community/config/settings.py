@@ -6,12 +6,13 @@ from pathlib import Path
 from config.environment import parse_database_url, read_environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-ENVIRONMENT = read_environment(BASE_DIR / ".env")
+# in lower case: only names in capitals become settings, and this holds what the whole process was given
+_environment = read_environment(BASE_DIR / ".env")
 
 # a demonstration on this machine; a real site sets both
-SECRET_KEY = ENVIRONMENT.get("SECRET_KEY", "for-demonstration-only-on-this-machine")
-DEBUG = ENVIRONMENT.get("DEBUG", "1") == "1"
-ALLOWED_HOSTS = ENVIRONMENT.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+SECRET_KEY = _environment.get("SECRET_KEY", "for-demonstration-only-on-this-machine")
+DEBUG = _environment.get("DEBUG", "1") == "1"
+ALLOWED_HOSTS = _environment.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 
 INSTALLED_APPS = [
     "common",
@@ -60,7 +61,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {
-    "default": parse_database_url(ENVIRONMENT.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}"),
+    "default": parse_database_url(_environment.get("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}"),
 }
 # covering indexes cover more on PostgreSQL, and are plain indexes on SQLite
 SILENCED_SYSTEM_CHECKS = ["models.W040"]

@@ -38,8 +38,7 @@ class Organization(SoftDeleted, TimeStamped):
     founded_on = models.DateField(null=True, blank=True)
     is_partner = models.BooleanField(default=False)
 
-    class Meta(SoftDeleted.Meta):
-        abstract = False
+    class Meta:
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(Lower("acronym"), condition=~Q(acronym=""), name="organization_unique_acronym"),
@@ -147,8 +146,7 @@ class Partnership(SoftDeleted, TimeStamped):
     exchange_rate = models.DecimalField(max_digits=15, decimal_places=10, null=True, blank=True)
     document = models.FileField(upload_to="partnerships/", blank=True)
 
-    class Meta(SoftDeleted.Meta):
-        abstract = False
+    class Meta:
         ordering = ["title"]
 
     def __str__(self):

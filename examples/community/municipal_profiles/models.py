@@ -32,7 +32,6 @@ class MunicipalityProfileHistory(HistoryRow):
     literacy_percent = models.DecimalField(max_digits=6, decimal_places=3, null=True)
 
     class Meta(HistoryRow.Meta):
-        abstract = False
         verbose_name_plural = "municipality profile histories"
 
     def __str__(self):

@@ -36,8 +36,7 @@ class Project(SoftDeleted, TimeStamped):
         db_persist=True,
     )
 
-    class Meta(SoftDeleted.Meta):
-        abstract = False
+    class Meta:
         ordering = ["slug"]
 
     def __str__(self):
