@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from liteferry.django_project import ProjectError, count_pruned, find_place, pru
 from liteferry.errors import MigrationError
 from liteferry.project import ProjectOptions, Pruned, PruneRule
 from liteferry.source import open_snapshot
+from liteferry.source.pruned import CopyState, refuse_changes
 
 PROJECT = Path(__file__).parent / "projects" / "prune"
 Tables = dict[str, list[tuple[Any, ...]]]
@@ -418,8 +420,19 @@ def test_tables_of_nobody(copy: Path) -> None:
         "CREATE TABLE shelf (id integer PRIMARY KEY, book_id bigint REFERENCES library_book ON DELETE CASCADE)",
         "INSERT INTO shelf SELECT id, id FROM library_book",
     )
+    write(
+        copy,
+        'CREATE TABLE "50% ""off""" (id integer PRIMARY KEY, book_id bigint REFERENCES library_book'
+        " ON DELETE SET NULL)",
+        'INSERT INTO "50% ""off""" SELECT id, id FROM library_book',
+        "CREATE TABLE odd (book_id bigint PRIMARY KEY REFERENCES library_book ON DELETE CASCADE) WITHOUT ROWID",
+        "INSERT INTO odd SELECT id FROM library_book",
+    )
     pruned = prune(copy, rule("library.Book", {"pk": 1}))
-    assert pruned["shelf"] == Pruned(model="", table="shelf", deleted=pruned["library.Book"].deleted)
+    count = pruned["library.Book"].deleted
+    assert pruned["shelf"] == Pruned(model="", table="shelf", deleted=count)
+    assert pruned["odd"] == Pruned(model="", table="odd", deleted=count)
+    assert pruned['50% "off"'] == Pruned(model="", table='50% "off"', deleted=0, updated=count)
     write(
         copy,
         "CREATE TABLE attic (id integer PRIMARY KEY, tag_id bigint REFERENCES library_tag DEFERRABLE"
@@ -485,6 +498,43 @@ def test_a_handler_that_writes_elsewhere_is_noticed(copy: Path, tmp_path: Path) 
         prune_project(home, copy, rule("library.Author", {"is_test": True}))
     assert caught.value.code == "django-prune"
     assert "table library_audit has 1 rows and should have 0" in caught.value.what
+
+
+STATE = CopyState(
+    journal_mode="delete",
+    schema=frozenset({("table", "a", "a", "CREATE TABLE a (id integer)"), ("trigger", "t", "a", "CREATE TRIGGER t")}),
+    sequences={"a": 9},
+    rows={"a": 5, "b": 1},
+    violations={("a", "b", 0): 2},
+    side_files=(),
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"side_files": ("-journal",)}, "-journal was left beside it"),
+        ({"journal_mode": "wal"}, "its journal mode is wal"),
+        ({"schema": frozenset(list(STATE.schema)[:1])}, "changed"),
+        ({"rows": {"a": 4, "b": 1}}, "table a has 4 rows and should have 3"),
+        ({"rows": {"a": 3, "b": 1, "c": 1}}, "table c has 1 rows and should have 0"),
+        ({"rows": {"a": 3}}, "table b has 0 rows and should have 1"),
+        ({"sequences": {"a": 8}}, "the sequence of table a changed"),
+        ({"sequences": {"a": 10}}, "the sequence of table a changed"),
+        ({"sequences": {"a": 9, "b": 1}}, "the sequence of table b changed"),
+        ({"sequences": {}}, "the sequence of table a is gone"),
+        ({"violations": {("a", "b", 0): 3}}, "1 rows of table a have no row of b any more"),
+        ({"violations": {("b", "a", 0): 1}}, "1 rows of table b have no row of a any more"),
+    ],
+)
+def test_what_else_changed_is_noticed(change: dict[str, Any], words: str) -> None:
+    as_said = replace(STATE, rows={"a": 3, "b": 1}, violations={})
+    refuse_changes(STATE, as_said, {"a": -2})
+    refuse_changes(STATE, replace(as_said, sequences={"a": 10}), {"a": -2}, {"a"})
+    with pytest.raises(MigrationError) as caught:
+        refuse_changes(STATE, replace(as_said, **change), {"a": -2})
+    assert caught.value.code == "django-prune"
+    assert words in caught.value.what
 
 
 def test_what_applications_do_when_they_start_does_not_reach_the_copy(copy: Path, tmp_path: Path) -> None:
