@@ -192,15 +192,14 @@ def _explain_hindrances(blocked: Any) -> RefusedError:
     """Say which rows stand against which rules, with a few of their keys."""
     parts = []
     for rule, hindrances in blocked:
+        holders = []
         for (kind, place), keys in sorted(hindrances.items()):
             shown = ", ".join(map(str, sorted(keys, key=lambda key: (len(str(key)), str(key)))[:_SHOWN]))
             more = ", …" if len(keys) > _SHOWN else ""
-            parts.append(
-                "%s: %s of %s hold on to its rows by on_delete=%s (primary key %s%s)"
-                % (rule.name, _plural(len(keys)), place, kind, shown, more)
-            )
+            holders.append("%s of %s by %s (primary key %s%s)" % (_plural(len(keys)), place, kind, shown, more))
+        parts.append("%s: its rows are held by on_delete: %s" % (rule.name, "; ".join(holders)))
     return RefusedError(
-        "[django.prune] %s" % "; ".join(parts),
+        "[django.prune] %s" % ". ".join(parts),
         "nothing was deleted; prune those rows, too, by a rule of their own, or leave these out of the rule",
     )
 
