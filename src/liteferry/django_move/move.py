@@ -471,7 +471,7 @@ def verify(target: str | None, options: Options, observe: Callable[[Event], None
         server = stack.enter_context(open_target(start.target))
         run.server = server.info
         scratch = stack.enter_context(scratch_dir())
-        rules = made.decided.prune if made is not None and made.decided is not None else options.prune
+        rules = options.prune if made is None else made.decided.prune if made.decided is not None else ()
         journey = stack.enter_context(_set_out(run, start, scratch, rules))
         run.options = options if made is None else decide_as(made, options)
         decided = _decide(journey, _read_models(journey, server, options.schema))

@@ -68,6 +68,6 @@ def describe_leftovers(row: Pruned) -> Iterator[str]:
 def _name_cause(row: Pruned) -> str:
     """The rules that led to it, the model's own first. Pure."""
     if not row.by:
-        return "ON DELETE of the database" if row.deleted else "an on_delete handler"
+        return "ON DELETE of the database" if row.deleted or row.updated else "an on_delete handler"
     names = sorted(row.by, key=lambda name: name != row.model)
     return format_list(["its own rule" if name == row.model else name for name in names])

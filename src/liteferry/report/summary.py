@@ -32,6 +32,7 @@ from liteferry.report.pages import (
     name_place,
 )
 from liteferry.report.project import count_pruned, list_models, state_models, state_schema
+from liteferry.report.pruning import render_pruned_text
 from liteferry.report.wording import (
     align_rows,
     escape_unprintable,
@@ -76,6 +77,7 @@ def render_text(report: Report, *, width: int = 100) -> str:
     blocks = [
         wrap_text(f"{sentence} {state_outcome(report)}", width=width, hang=2),
         _write_facts(report),
+        _write_pruned(report, width=width),
         _write_objects(report),
         _write_quarantined(report),
         _write_mismatches(report, width=width),
@@ -85,6 +87,12 @@ def render_text(report: Report, *, width: int = 100) -> str:
         _write_advice("How to go back", advise_way_back(report), width=width) if can_undo(report) else "",
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _write_pruned(report: Report, *, width: int) -> str:
+    """What would not travel, where nothing did: in a dry run, or before decisions; a run's pages have it by model."""
+    pruned = report.django.pruned if report.django else ()
+    return render_pruned_text(pruned, width) if pruned and not report.tables else ""
 
 
 def _write_facts(report: Report) -> str:

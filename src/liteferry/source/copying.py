@@ -66,6 +66,7 @@ if TYPE_CHECKING:
 
 SNAPSHOT_NAME: Final = "source.sqlite"
 _PARTIAL_NAME: Final = SNAPSHOT_NAME + ".partial"
+_WITH_SIDE_FILES: Final = ("", "-journal", "-wal", "-shm")
 _COPY_STEP: Final = "snapshot/copy"
 _CHECK_STEP: Final = "snapshot/check"
 
@@ -146,13 +147,13 @@ def take_snapshot(request: SnapshotRequest, observe: Callable[[Event], None]) ->
 
 def remove_partial(directory: Path) -> None:
     """Remove what an interrupted `take_snapshot` left in the directory."""
-    _remove(directory, [_PARTIAL_NAME + suffix for suffix in ("", "-journal", "-wal", "-shm")])
+    _remove(directory, [_PARTIAL_NAME + suffix for suffix in _WITH_SIDE_FILES])
 
 
 def remove_snapshot(directory: Path) -> None:
     """Remove the snapshot, whole or in part, if there is any."""
     remove_partial(directory)
-    _remove(directory, [SNAPSHOT_NAME])
+    _remove(directory, [SNAPSHOT_NAME + suffix for suffix in _WITH_SIDE_FILES])  # pruning may have been interrupted
 
 
 def _remove(directory: Path, names: list[str]) -> None:

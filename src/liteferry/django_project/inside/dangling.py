@@ -1,8 +1,8 @@
-"""Which rows refer to rows that are not there, where no foreign key of SQLite says so."""
+"""What deleting leads to that Django's collector does not know of: by the database's own keys, or by none."""
 
 from __future__ import annotations
 
-from typing import Any, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from django.apps import apps
 from django.db import Error as DatabaseError
@@ -28,6 +28,11 @@ class Dangling(NamedTuple):
         return self.label, self.field, self.target
 
 
+def quote(name: str) -> str:
+    """A name for SQLite, whatever is in it: Django's own quoting takes some for quoted already."""
+    return '"%s"' % name.replace('"', '""')
+
+
 def find_violations(connection: Any) -> Set[Tuple[str, Any, str, int]]:
     """What ``PRAGMA foreign_key_check`` finds: table, rowid, parent, and the foreign key's number.
 
@@ -37,11 +42,33 @@ def find_violations(connection: Any) -> Set[Tuple[str, Any, str, int]]:
     with connection.cursor() as cursor:
         for table in _list_tables(connection):
             try:
-                cursor.execute("PRAGMA main.foreign_key_check(%s)" % connection.ops.quote_name(table))
+                cursor.execute("PRAGMA main.foreign_key_check(%s)" % quote(table))
                 found.update(cursor.fetchall())
             except DatabaseError as error:
                 if "foreign key mismatch" not in str(error):
                     raise
+    return found
+
+
+def read_actions(connection: Any) -> Dict[Tuple[str, str], Dict[Any, Any]]:
+    """The values that the database itself may change, by ON DELETE SET NULL or SET DEFAULT: by column, then rowid.
+
+    No migration before Django 6.1 makes such a key, so there are hardly ever any.
+    """
+    found: Dict[Tuple[str, str], Dict[Any, Any]] = {}
+    with connection.cursor() as cursor:
+        for table in _list_tables(connection):
+            cursor.execute("PRAGMA main.foreign_key_list(%s)" % quote(table))
+            for _, _, _, column, _, _, on_delete, _ in cursor.fetchall():
+                if on_delete in {"SET NULL", "SET DEFAULT"}:
+                    values = "SELECT rowid, {0} FROM {1} WHERE {0} IS NOT NULL".format(quote(column), quote(table))
+                    try:
+                        cursor.execute(values)
+                    except DatabaseError as error:
+                        if "no such column: rowid" not in str(error):  # WITHOUT ROWID: its rows are counted alone
+                            raise
+                    else:
+                        found[table, column] = dict(cursor.fetchall())
     return found
 
 
@@ -113,7 +140,6 @@ def _find_generic(connection: Any, models: List[Any], tables: Set[str]) -> Itera
 
 
 def _list_values(connection: Any, model: Any, column: str) -> List[Any]:
-    quote = connection.ops.quote_name
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT %s FROM %s" % (quote(column), quote(model._meta.db_table)))
         return [value for (value,) in cursor.fetchall()]
@@ -140,17 +166,19 @@ def _find_without(
 
     target: the field that is referred to. condition: only rows with this value in this column.
     """
-    quote = connection.ops.quote_name
     parents = "SELECT 1 FROM %s p WHERE p.%s" % (quote(target.model._meta.db_table), quote(target.column))
     own = "r." + quote(column)
     conditions = ["%s IS NOT NULL" % own]
     conditions += ["NOT EXISTS (%s = %s)" % (parents, form.format(column=own)) for form in forms]
-    if condition is not None:
-        conditions.append("r.%s = %%s" % quote(condition[0]))
     key = quote(model._meta.pk.column) if model._meta.pk.column else "rowid"
     sql = "SELECT r.%s FROM %s r WHERE %s" % (key, quote(model._meta.db_table), " AND ".join(conditions))
     with connection.cursor() as cursor:
-        cursor.execute(sql, None if condition is None else [condition[1]])
+        if condition is None:
+            cursor.execute(sql)
+        else:
+            cursor.execute(
+                sql.replace("%", "%%") + " AND r.%s = %%s" % quote(condition[0]).replace("%", "%%"), [condition[1]]
+            )
         return {row[0] for row in cursor.fetchall()}
 
 

@@ -18,7 +18,7 @@ from django.db.models import ProtectedError, QuerySet, RestrictedError
 from django.db.models.constants import LOOKUP_SEP
 
 from .collecting import KeyCollector, make_plain, name_table
-from .dangling import Dangling, find_dangling, find_violations
+from .dangling import Dangling, find_dangling, find_violations, quote, read_actions
 from .standing_still import open_copy, silence_application, without_triggers
 
 _CHUNK = 450
@@ -120,9 +120,11 @@ def _prune(connection: Any, alias: str, rules: List[_Rule], *, dry_run: bool) ->
             rows_before = _count_rows(connection)
             dangling_before = find_dangling(connection)
             violations_before = find_violations(connection)
+            actions_before = read_actions(connection)
             _apply(rules, alias, tally)
             _refuse_violations(find_violations(connection) - violations_before)
             _judge_dangling(dangling_before, find_dangling(connection), tally)
+            tally.note_actions(connection, actions_before, read_actions(connection))
             tally.settle(rows_before, _count_rows(connection))
             if dry_run:
                 transaction.set_rollback(True, using=alias)
@@ -190,15 +192,14 @@ def _explain_hindrances(blocked: Any) -> RefusedError:
     """Say which rows stand against which rules, with a few of their keys."""
     parts = []
     for rule, hindrances in blocked:
+        holders = []
         for (kind, place), keys in sorted(hindrances.items()):
             shown = ", ".join(map(str, sorted(keys, key=lambda key: (len(str(key)), str(key)))[:_SHOWN]))
             more = ", …" if len(keys) > _SHOWN else ""
-            parts.append(
-                "%s: %s of %s hold on to its rows by on_delete=%s (primary key %s%s)"
-                % (rule.name, _plural(len(keys)), place, kind, shown, more)
-            )
+            holders.append("%s of %s by %s (primary key %s%s)" % (_plural(len(keys)), place, kind, shown, more))
+        parts.append("%s: its rows are held by on_delete: %s" % (rule.name, "; ".join(holders)))
     return RefusedError(
-        "[django.prune] %s" % "; ".join(parts),
+        "[django.prune] %s" % ". ".join(parts),
         "nothing was deleted; prune those rows, too, by a rule of their own, or leave these out of the rule",
     )
 
@@ -272,6 +273,29 @@ class _Tally:
         """Add rows that refer to nothing now."""
         self._row(table)["orphaned"] += count
 
+    def note_actions(
+        self, connection: Any, before: Dict[Any, Dict[Any, Any]], after: Dict[Any, Dict[Any, Any]]
+    ) -> None:
+        """Add the rows that ON DELETE of the database changed, where Django did not."""
+        for (table, column), values in before.items():
+            now = after.get((table, column), {})
+            changed = {rowid for rowid, value in values.items() if now.get(rowid) != value}
+            kept = self._find_kept(connection, table, changed)
+            known = {key for model, keys in self._updated.items() if model._meta.db_table == table for key in keys}
+            self._row(table)["updated"] += len(kept - known)
+
+    def _find_kept(self, connection: Any, table: str, keys: Set[Any]) -> Set[Any]:
+        kept: Set[Any] = set()
+        ordered = sorted(keys)
+        with connection.cursor() as cursor:
+            for start in range(0, len(ordered), _CHUNK):
+                chunk = ordered[start : start + _CHUNK]
+                marks = ", ".join(["%s"] * len(chunk))
+                sql = "SELECT rowid FROM %s WHERE rowid IN (%s)" % (quote(table).replace("%", "%%"), marks)
+                cursor.execute(sql, chunk)
+                kept.update(key for (key,) in cursor.fetchall())
+        return kept
+
     def settle(self, before: Dict[str, int], after: Dict[str, int]) -> None:
         """Hold the counts against the tables themselves: handlers add rows, ON DELETE of the database takes some."""
         for table in {*before, *after}:
@@ -309,7 +333,7 @@ def _count_rows(connection: Any) -> Dict[str, int]:
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'")
         for (table,) in cursor.fetchall():
             if not table.startswith("sqlite_"):
-                cursor.execute("SELECT count(*) FROM main.%s" % connection.ops.quote_name(table))
+                cursor.execute("SELECT count(*) FROM main.%s" % quote(table))
                 counts[table] = cursor.fetchone()[0]
     return counts
 

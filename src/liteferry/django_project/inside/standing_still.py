@@ -10,6 +10,8 @@ from django.db import connections
 from django.db.models import Model
 from django.dispatch import Signal
 
+from .dangling import quote
+
 _METHODS = ("__init__", "__eq__", "__hash__", "refresh_from_db")
 
 
@@ -65,7 +67,7 @@ def without_triggers(connection: Any) -> Iterator[None]:
         cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY rowid")
         triggers = cursor.fetchall()
         for name, _ in triggers:
-            cursor.execute("DROP TRIGGER main.%s" % connection.ops.quote_name(name))
+            cursor.execute("DROP TRIGGER main.%s" % quote(name))
     yield
     with connection.cursor() as cursor:
         for _, sql in triggers:
