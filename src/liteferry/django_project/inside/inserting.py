@@ -158,7 +158,13 @@ class _Row:
 
     def copy(self, row: dict[str, Any]) -> dict[str, Any]:
         """A copy of a row, with other values where they must be unique."""
-        values = {field.attname: row[field.attname] for field in self._fields}
+        values = {
+            # where a field reads None although it may not store NULL (JSON's null), None would be stored as NULL
+            field.attname: self._make_value(field)
+            if row[field.attname] is None and not field.null
+            else row[field.attname]
+            for field in self._fields
+        }
         for field in self._choose_varied(values):
             values[field.attname] = self._vary(field, values[field.attname])
         for field in self._fields:
