@@ -151,7 +151,10 @@ def test_what_was_looked_at_is_told(shop: Shop, pg_url: str) -> None:
     assert inserts["shop.Shelf"] == "took primary key 5, rolled back", "its highest level is taken: the lowest"
     assert inserts["shop.Empty"] == "check shop_empty_big refuses a made-up row, as it should"
     assert inserts["shop.Void"] == "took primary key 1, rolled back"
-    rest = {"shop.Elsewhere", "shop.Empty"}
+    assert inserts["shop.Setting"] == "not tried: no value that suits could be made: ValueError"
+    assert inserts["shop.Summary"] == "not tried: it is a view"
+    assert looked_at["shop.Sighting"]["count"] == "3"
+    rest = {"shop.Elsewhere", "shop.Empty", "shop.Setting", "shop.Summary"}
     assert all(outcome.startswith("took ") for name, outcome in inserts.items() if name not in rest)
 
 
@@ -254,6 +257,15 @@ FAULTS = {
         "ALTER TABLE legacy_codes SET SCHEMA public",
         (("shop.Legacy", "different", "table: the application would find table legacy_codes of schema public"),),
     ),
+    "address that is another": Fault(
+        "UPDATE shop_book SET server = '192.0.2.8' WHERE server = '192.0.2.7'",
+        (("shop.Book", "different", "rows: server of row 00000000-0000-0000-0000-000000000000: another value"),),
+        frozenset({"shop.EBook"}),
+    ),
+    "number within JSON": Fault(
+        "UPDATE shop_book SET facts = jsonb_set(facts, '{big}', '1.1e23') WHERE id::text < '00000001'",
+        (("shop.Book", "different", "rows: facts of row 00000000-0000-0000-0000-000000000000: another value"),),
+    ),
     "table that is missing": Fault(
         "DROP TABLE auth_user_groups",
         (("auth.User_groups", "different", "table: PostgreSQL has no table auth_user_groups"),),
@@ -353,12 +365,16 @@ def test_rows_that_the_application_cannot_read_in_sqlite_are_told(
     shutil.copy(shop.database, copy.database)
     with closing(sqlite3.connect(copy.database)) as connection, connection:
         connection.execute("UPDATE shop_author SET born = '2024-13-99' WHERE id = 30")
+        connection.execute("UPDATE auth_user SET last_login = 'yesterday'")
         connection.execute("ALTER TABLE shop_passport RENAME number TO other")
     server, template = moved(18)
     found = collect(copy, make_django_entry(server.url(template, "ferry"), (STAGING, "public")))
     assert judge_evidence(found.values()), list_wrong(found)
     assert found["shop.Author"].status == "skipped"
-    assert "rows: the application cannot read 1 of SQLite's rows, which are not compared: " in found["shop.Author"].why
+    assert (
+        "the application cannot read 1 value or row in SQLite: ValueError: month must be in 1..12"
+        in found["shop.Author"].why
+    )
     assert found["shop.Passport"].status == "skipped"
     assert "lookup: SQLite's side cannot be read: OperationalError: no such column" in found["shop.Passport"].why
 
