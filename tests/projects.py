@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+import pytest
 
 from harness import Outcome
 
@@ -19,10 +20,16 @@ if TYPE_CHECKING:
 PROJECTS = Path(__file__).parent / "django_move" / "projects"
 
 
-def run_python(directory: Path, *arguments: str, env: Mapping[str, str] | None = None, check: bool = True) -> Outcome:
+def run_python(
+    directory: Path,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    check: bool = True,
+    python: str = sys.executable,
+) -> Outcome:
     """Run a program of the project's, in its directory; check: that it succeeds."""
     done = subprocess.run(
-        [sys.executable, *arguments],
+        [python, *arguments],
         cwd=directory,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -40,12 +47,24 @@ def copy_project(name: str, directory: Path) -> Path:
     return Path(shutil.copytree(PROJECTS / name, directory, ignore=shutil.ignore_patterns("__pycache__", "*.sqlite3")))
 
 
-def make_project(name: str, directory: Path) -> Path:
+def make_project(name: str, directory: Path, python: str = sys.executable) -> Path:
     """Copy a project, migrate its SQLite database and fill it by its own fill.py."""
     copy_project(name, directory)
-    run_python(directory, "manage.py", "migrate", "-v0")
-    run_python(directory, "fill.py")
+    run_python(directory, "manage.py", "migrate", "-v0", python=python)
+    run_python(directory, "fill.py", python=python)
     return directory
+
+
+def find_python(version: str) -> str:
+    """The interpreter of an environment with this version of Django; skips the test where there is none."""
+    if version == "5.2":
+        return sys.executable
+    places = (os.environ.get("LITEFERRY_TEST_DJANGO", ""), str(Path(__file__).parent.parent / ".cache" / "django"))
+    for place in places:
+        python = Path(place, version, "bin", "python")
+        if place and python.is_file():
+            return str(python)
+    pytest.skip(f"no environment with Django {version} (.ci/setup makes it where there is a Python for it)")
 
 
 def second_database(url: str) -> dict[str, str]:

@@ -287,7 +287,7 @@ def test_how_the_schema_came_about_is_told(
     assert report.django is not None
     report = replace(report, django=replace(report.django, made_by=made_by))
     assert state_project(report)[0].startswith(sentence)
-    assert "The proof compares with the pruned snapshot" in state_project(report)[1]
+    assert "taken out of the snapshot, with which the proof compares" in state_project(report)[1]
 
 
 @pytest.mark.parametrize("made_by", ["migrations", ""])

@@ -39,8 +39,14 @@ from liteferry.report.advice import (
 )
 from liteferry.report.charts import draw_bar, draw_timeline
 from liteferry.report.listings import join_statements, stage_steps
-from liteferry.report.project import count_models, list_models, list_project_facts, state_models, state_pruned
-from liteferry.report.pruning import describe_leftovers
+from liteferry.report.project import (
+    count_models,
+    list_models,
+    list_project_facts,
+    list_pruned,
+    state_models,
+    state_pruned,
+)
 from liteferry.report.wording import (
     escape_unprintable,
     format_byte_rate,
@@ -178,9 +184,7 @@ def _prepare(report: Report, plan: Plan | None) -> dict[str, object]:
         "models_said": state_models(report),
         "models_note": _MODELS_NOTE,
         "pruned_said": state_pruned(report.django) if report.django else "",
-        "pruned_left": [note for row in report.django.pruned for note in describe_leftovers(row)]
-        if report.django
-        else [],
+        "pruned": list_pruned(report.django) if report.django else ((), ()),
         "project": list_project_facts(report.django) if report.django else [],
         "provenance": _list_provenance(report),
         "audit": advise_audit(report),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from liteferry.report.pruning import describe_leftovers, name_cause, summarise_pruned
 from liteferry.report.wording import format_count, format_duration, format_list, format_plural
 
 if TYPE_CHECKING:
@@ -111,23 +112,26 @@ def state_schema(django: DjangoReport) -> str:
             return ""
 
 
-def count_pruned(django: DjangoReport) -> str:
-    """What pruning did, as numbers; "" where there was none. Pure."""
-    deleted = sum(found.deleted for found in django.pruned)
-    updated = sum(found.updated for found in django.pruned)
-    parts = [f"{format_plural(deleted, 'row')} deleted"] if deleted or (django.pruned and not updated) else []
-    parts += [f"keys of {format_plural(updated, 'row')} changed"] if updated else []
-    return format_list(parts)
-
-
 def state_pruned(django: DjangoReport) -> str:
     """What was pruned, and what that means for the proof; "" where nothing was. Pure."""
     if not django.pruned:
         return ""
+    if not any(row.deleted or row.updated for row in django.pruned):
+        return summarise_pruned(django.pruned)
     return (
-        f"Pruned in the snapshot, before anything was read from it: {count_pruned(django)}. The proof compares with "
-        "the pruned snapshot; the SQLite file itself still has what was pruned."
+        f"Pruned by rule: {summarise_pruned(django.pruned)} They were taken out of the snapshot, with which the proof "
+        "compares; the SQLite file itself still has them."
     )
+
+
+def list_pruned(django: DjangoReport) -> tuple[list[tuple[str, str, str, str]], list[str]]:
+    """What pruning did, as rows (model, deleted, changed, because of), and what it leaves, as sentences. Pure."""
+    rows = [
+        (row.model or row.table, format_count(row.deleted), format_count(row.updated), name_cause(row))
+        for row in django.pruned
+        if row.deleted or row.updated or row.added
+    ]
+    return rows, [note for row in django.pruned for note in describe_leftovers(row)]
 
 
 def state_project(report: Report) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a terminal shows of the rows that [django.prune] keeps from travelling.
+"""What is said of the rows that [django.prune] keeps from travelling.
 
 Layer 1, pure.
 """
@@ -25,7 +25,7 @@ def render_pruned_text(pruned: Sequence[Pruned], width: int = 100) -> str:
                 row.model or row.table,
                 format_count(row.deleted),
                 *([format_count(row.updated)] if any(other.updated for other in counted) else []),
-                _name_cause(row),
+                name_cause(row),
             )
             for row in counted
         ]
@@ -65,7 +65,7 @@ def describe_leftovers(row: Pruned) -> Iterator[str]:
         yield f"{name}: {format_plural(row.added, 'row')} added by an on_delete handler of the project"
 
 
-def _name_cause(row: Pruned) -> str:
+def name_cause(row: Pruned) -> str:
     """The rules that led to it, the model's own first. Pure."""
     if not row.by:
         return "ON DELETE of the database" if row.deleted or row.updated else "an on_delete handler"

@@ -31,8 +31,8 @@ from liteferry.report.pages import (
     name_change,
     name_place,
 )
-from liteferry.report.project import count_pruned, list_models, state_models, state_schema
-from liteferry.report.pruning import render_pruned_text
+from liteferry.report.project import list_models, state_models, state_schema
+from liteferry.report.pruning import render_pruned_text, summarise_pruned
 from liteferry.report.wording import (
     align_rows,
     escape_unprintable,
@@ -133,7 +133,7 @@ def _describe_project(django: DjangoReport) -> list[tuple[str, str]]:
         tables = format_plural(len(django.seeded), "table")
         facts.append(("replaced", f"{format_plural(seeded, 'row')} that the migrations put into {tables}"))
     if django.pruned:
-        facts.append(("pruned", f"{count_pruned(django)} in the snapshot, which the proof compares with"))
+        facts.append(("pruned", f"{summarise_pruned(django.pruned)} The proof compares with the pruned snapshot."))
     return facts
 
 

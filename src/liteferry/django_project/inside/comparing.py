@@ -5,13 +5,17 @@ No value of a row is told unless it was asked for; keys always are.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import decimal
+import ipaddress
+import math
 import re
 import uuid
 from typing import Any
 
 _LONGEST_SHOWN = 80
+_PLAIN = {"boolean", "number", "Decimal", "text", "bytes", "datetime", "date", "time", "timedelta", "UUID"}
 _KINDS = (
     ("boolean", bool),
     ("number", (int, float)),
@@ -41,8 +45,10 @@ def find_kind(value: Any) -> str:
 def is_same(one: Any, other: Any, field: Any = None) -> bool:
     """Whether the application would take two values for the same.
 
-    NaN is NaN; a datetime is an instant. Values of the application's own types are asked whether they are equal, and
-    where they deny it (a class without ``__eq__``) it counts what their field would store.
+    NaN is NaN; a moment is one whatever its zone; an address is one however it is written. Numbers of JSON may be
+    integers in one database and floating-point numbers in the other. Values of the application's own types are asked
+    whether they are equal; where they deny it (a class without ``__eq__``) it counts what is in them, or what their
+    field would store.
     """
     kind = find_kind(one)
     if kind != find_kind(other):
@@ -53,22 +59,48 @@ def is_same(one: Any, other: Any, field: Any = None) -> bool:
         return one.keys() == other.keys() and all(is_same(one[key], other[key]) for key in one)
     if kind == "list":
         return len(one) == len(other) and all(is_same(*pair) for pair in zip(one, other))
+    if kind == "number" and isinstance(one, float) != isinstance(other, float):
+        return _make_float(one) == _make_float(other)
+    if kind == "datetime" and one.utcoffset() is not None and other.utcoffset() is not None:
+        return bool(one.astimezone(dt.timezone.utc) == other.astimezone(dt.timezone.utc))
+    is_own = kind == type(one).__name__ and one is not None
     try:
         if bool(one == other):
             return True
-    except Exception:  # noqa: BLE001 - an application's own comparison may raise anything; what is stored decides then
-        return _is_stored_same(one, other, field)
+    except Exception:  # noqa: BLE001 - an application's own comparison may raise anything
+        return is_own and _is_alike(one, other, field)
     if kind in {"number", "Decimal"}:
         return bool(one != one and other != other)  # noqa: PLR0124 - NaN
-    return kind == type(one).__name__ and _is_stored_same(one, other, field)
+    if kind == "text" and field is not None and field.get_internal_type() == "GenericIPAddressField":
+        return _is_same_address(one, other)
+    return is_own and _is_alike(one, other, field)
 
 
-def _is_stored_same(one: Any, other: Any, field: Any) -> bool:
-    if field is None or type(one) is not type(other):
+def _make_float(number: Any) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+def _is_same_address(one: str, other: str) -> bool:
+    try:
+        return ipaddress.ip_address(one) == ipaddress.ip_address(other)
+    except ValueError:
+        return False
+
+
+def _is_alike(one: Any, other: Any, field: Any) -> bool:
+    """Whether two objects of the application's are alike, by what is in them or by what is stored of them."""
+    if type(one) is not type(other):
+        return False
+    with contextlib.suppress(TypeError, RecursionError):  # it has no __dict__, or one that leads back to itself
+        if vars(one) and is_same(vars(one), vars(other)):
+            return True
+    if field is None:
         return False
     stored, other_stored = field.get_prep_value(one), field.get_prep_value(other)
-    is_plain = find_kind(stored) != type(stored).__name__ or isinstance(stored, decimal.Decimal)
-    return is_plain and is_same(stored, other_stored)
+    return find_kind(stored) in _PLAIN and is_same(stored, other_stored)
 
 
 def make_key(value: Any) -> Any:

@@ -26,13 +26,15 @@ _ALL_ROWS = 1_000
 _CHUNK = 100
 """How many rows are in memory at a time."""
 
-_TOLD = 5
+_TOLD = 3
 """How many differences of a model are told; all are counted."""
 
-_WITHOUT_ORDER = ("inet", "json", "interval", "point")
+_WITHOUT_ORDER = ("inet", "json", "interval", "point", "citext")
 """Types of PostgreSQL whose order is not that of what SQLite stores."""
 
-_TEXTS = ("varchar", "text", "char", "citext")
+_DATES = {"DateField", "DateTimeField", "TimeField"}
+
+_TEXTS = ("varchar", "text", "char")
 
 
 _EQUAL = "equal"
@@ -40,6 +42,10 @@ _EQUAL = "equal"
 
 class SourceUnreadableError(Exception):
     """The source's side cannot be read through the ORM, so that there is nothing to compare with."""
+
+
+class SkippedError(Exception):
+    """There is nothing to compare."""
 
 
 def collect_evidence(argument: dict[str, Any], tell: Callable[..., None]) -> list[dict[str, Any]]:
@@ -80,7 +86,9 @@ class _Sides:
         self.left_out = set(argument.get("left_out") or ())
         source = connections[self.source]
         with source.cursor() as cursor:
-            self.tables = {name.lower() for name in source.introspection.table_names(cursor, include_views=True)}
+            relations = source.introspection.get_table_list(cursor)
+        self.tables = {found.name.lower() for found in relations}
+        self.views = {found.name.lower() for found in relations if found.type == "v"}
 
     def is_here(self, model: Any) -> bool:
         """Whether a model's table is in the source."""
@@ -118,6 +126,10 @@ class _Case:
         self._whys: list[str] = []
         self._status = _EQUAL
         self._all_compared = False
+        self._missing: set[Any] = set()  # told already
+        self._doubled: set[Any] = set()
+        self._unread = 0
+        self._unread_error = ""
         self._is_found, self._is_table = False, False
 
     # -----------------------------------------------------------------------------------------------------------------
@@ -133,6 +145,10 @@ class _Case:
             self._check("lookup", self._check_lookups)
             self._check_relations()
             self._check("insert", self._check_insert)
+            if self._unread:
+                self._raise_status("skipped")
+                values = "1 value or row" if self._unread == 1 else f"{self._unread:,} values or rows"
+                self._whys.append(f"the application cannot read {values} in SQLite: {self._unread_error}")
         return {
             "model": self._meta.label,
             "table": self._meta.db_table,
@@ -170,6 +186,9 @@ class _Case:
             status, outcome = "skipped", "not compared"
             cause = tell_error(error.__cause__ or error, show=self._sides.show)
             differences.add(f"SQLite's side cannot be read: {cause}")
+        except SkippedError as error:
+            status, outcome = "skipped", "not compared"
+            differences.add(str(error))
         except NotTriedError as error:
             outcome = f"not tried: {error}"
         except DiffersError as error:
@@ -212,7 +231,13 @@ class _Case:
         names = ["pk", *(field.attname for field in self._fields)]
         with self._reading(alias):
             rows = list(self._query(alias).filter(**lookup).order_by().values_list(*names))
-        return {make_key(row[0]): dict(zip(names, row)) for row in rows}
+        found: dict[Any, dict[str, Any]] = {}
+        for row in rows:
+            key = make_key(row[0])
+            if key in found:  # a table of somebody else's, whose key is none
+                self._doubled.add(key)
+            found[key] = dict(zip(names, row))
+        return found
 
     def _order(self, alias: str, *, last: bool = False) -> list[Any]:
         """Order by primary key, texts by their bytes as SQLite does."""
@@ -260,6 +285,8 @@ class _Case:
 
     def _check_table(self, differences: _Differences) -> str:
         found = self._sides.find_schema(self._meta.db_table)
+        if found is None and self._meta.db_table.lower() in self._sides.views:
+            raise SkippedError("PostgreSQL has no such view, which the application's model reads")
         if found is None:
             raise DiffersError(f"PostgreSQL has no table {self._meta.db_table} where the application looks for it")
         schema, self._is_found, self._is_table = found
@@ -301,10 +328,9 @@ class _Case:
             return "sampled"
         if self._changed & {key.attname for key in self._keys}:
             return "not compared: primary keys were changed on purpose"
-        compared, unread = 0, 0
+        compared = 0
         for keys in self._list_keys():
-            before, failed = self._read_what_can_be(keys)
-            unread += failed
+            before = self._read_what_can_be(keys)
             after = self._read_rows(self._sides.target, pk__in=keys)
             for key, row in before.items():
                 if key in after:
@@ -312,9 +338,9 @@ class _Case:
                     self._compare(differences, key, row, after[key])
                 elif not self._any_apart:
                     differences.add(f"row {tell_key(key)} is missing in PostgreSQL")
+                    if len(self._missing) < _ALL_ROWS:
+                        self._missing.add(key)
         self._all_compared = True
-        if unread:
-            self._tell_unread(unread)
         why = f", for {', '.join(custom)} have code of their own" if custom and self._counts[0] > _ALL_ROWS else ""
         but = f" but {', '.join(sorted(self._changed))}" if self._changed else ""
         return f"{_count(compared)}, all fields{but}{why}"
@@ -328,35 +354,40 @@ class _Case:
                 return
             yield chunk
 
-    def _read_what_can_be(self, keys: list[Any]) -> tuple[dict[Any, dict[str, Any]], int]:
-        """Rows of the source, and how many of them the application itself cannot read there."""
+    def _read_what_can_be(self, keys: list[Any]) -> dict[Any, dict[str, Any]]:
+        """Rows of the source, without those that the application itself cannot read there."""
         try:
-            return self._read_rows(self._sides.source, pk__in=keys), 0
+            return self._read_rows(self._sides.source, pk__in=keys)
         except SourceUnreadableError:
             found: dict[Any, dict[str, Any]] = {}
-            failed = 0
             for key in keys:
                 try:
                     found.update(self._read_rows(self._sides.source, pk=key))
                 except SourceUnreadableError as error:
-                    self._last_error = error.__cause__ or error
-                    failed += 1
-            return found, failed
+                    self._note_unread(tell_error(error.__cause__ or error, show=self._sides.show))
+            return found
 
-    def _tell_unread(self, count: int) -> None:
-        self._raise_status("skipped")
-        error = tell_error(self._last_error, show=self._sides.show)
-        self._whys.append(
-            f"rows: the application cannot read {count} of SQLite's rows, which are not compared: {error}"
-        )
+    def _note_unread(self, error: str) -> None:
+        self._unread += 1
+        self._unread_error = self._unread_error or error
 
     def _compare(self, differences: _Differences, key: Any, before: dict[str, Any], after: dict[str, Any]) -> None:
+        if key in self._doubled:
+            return
         for field in self._fields:
             one, other = before[field.attname], after[field.attname]
-            if field.attname not in self._changed and not is_same(one, other, field):
-                differences.add(
-                    f"{field.name} of row {tell_key(key)}: {tell_values(one, other, show=self._sides.show)}"
-                )
+            if field.attname in self._changed or is_same(one, other, field):
+                continue
+            if one is None and self._is_stored(key, field):
+                self._note_unread(f"{field.name} of row {tell_key(key)} is read as NULL, although a value is stored")
+                continue
+            differences.add(f"{field.name} of row {tell_key(key)}: {tell_values(one, other, show=self._sides.show)}")
+
+    def _is_stored(self, key: Any, field: Any) -> bool:
+        """Whether the source stores a value where the application reads None: Django does so with malformed dates."""
+        query = self._query(self._sides.source).filter(pk=key, **{f"{field.attname}__isnull": False})
+        with self._reading(self._sides.source):
+            return bool(query.order_by().exists()) and field.get_internal_type() in _DATES
 
     def _check_lookups(self, differences: _Differences) -> str:
         if self._changed & {key.attname for key in self._keys}:
@@ -370,7 +401,8 @@ class _Case:
             if before is None:
                 differences.add(f"row {tell_key(key)} is not found in SQLite by its primary key")
             elif after is None:
-                differences.add(f"row {tell_key(key)} is not found in PostgreSQL by its primary key")
+                if key not in self._missing:
+                    differences.add(f"row {tell_key(key)} is not found in PostgreSQL by its primary key")
             else:
                 self._sampled.append(key)
                 if not self._all_compared:

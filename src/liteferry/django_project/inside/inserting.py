@@ -16,6 +16,8 @@ from .comparing import find_code, find_constraint
 
 _ATTEMPTS = 3
 _UNIQUE, _CHECK, _FOREIGN_KEY, _EXCLUSION = "23505", "23514", "23503", "23P01"
+_DATA = "22"
+"""SQLSTATE's class of values that a type does not have."""
 
 
 class DiffersError(Exception):
@@ -48,8 +50,9 @@ def try_insert(model: Any, alias: str, row: dict[str, Any] | None) -> str:
             outcome = ""
             while not outcome:
                 attempts += 1
-                values = _Row(model, alias).copy(row) if row else _Row(model, alias).make_up(bare=attempts > 1)
+                maker = _Row(model, alias)
                 try:
+                    values = maker.copy(row) if row else maker.make_up(bare=attempts > 1)
                     with transaction.atomic(using=alias):
                         new = _insert(model, alias, values)
                     outcome = _judge_key(new, most) if serial else "took a row"
@@ -95,9 +98,10 @@ def _explain(error: Exception, connection: Any, model: Any, *, made_up: bool) ->
         return f"{kind} {name} refuses {row}, as it should"
     if code == _FOREIGN_KEY:
         return f"foreign key {name} refuses {row} at once, for it is not deferred"
-    if made_up and not code:
-        raise NotTriedError(f"a field cannot store what was made up for it: {type(error).__name__}") from error
-    raise error
+    if isinstance(error, (DiffersError, NotTriedError)) or (code and code[:2] != _DATA):
+        raise error
+    # a field's own code, or its type, does not have the value that was made for it: the copied ones are in the table
+    raise NotTriedError(f"no value that suits could be made: {type(error).__name__}") from error
 
 
 def _is_primary_key(connection: Any, model: Any, name: str) -> bool:
@@ -158,7 +162,13 @@ class _Row:
 
     def copy(self, row: dict[str, Any]) -> dict[str, Any]:
         """A copy of a row, with other values where they must be unique."""
-        values = {field.attname: row[field.attname] for field in self._fields}
+        values = {
+            # where a field reads None although it may not store NULL (JSON's null), None would be stored as NULL
+            field.attname: self._make_value(field)
+            if row[field.attname] is None and not field.null
+            else row[field.attname]
+            for field in self._fields
+        }
         for field in self._choose_varied(values):
             values[field.attname] = self._vary(field, values[field.attname])
         for field in self._fields:

@@ -14,6 +14,7 @@ django.setup()
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+from django.db.models import JSONField, Value
 from django.utils import timezone
 
 from shop import models
@@ -44,7 +45,7 @@ def fill():
             editor=authors[0] if number % 3 else None, title=f"Book {number}",
             price=Decimal(number) / 4, list_price=Money(f"{number}.50", "EUR") if number % 2 else None,
             keywords=["a", str(number)], cover=bytes(range(number)) if number else None,
-            facts={"n": number, "f": number / 3, "deep": [None, {"x": "é"}]},
+            facts={"n": number, "f": number / 3, "big": 1e23, "deep": [None, {"x": "é"}]},
             length=dt.timedelta(days=number, microseconds=7), opens=dt.time(8, 30, number, 5),
             server=["192.0.2.7", "2001:db8::7", None][number % 3], sample=f"samples/{number}.pdf", **more,
         )  # fmt: skip
@@ -57,6 +58,7 @@ def fill():
     models.Note.objects.create(
         content_type=ContentType.objects.get_for_model(models.Author), object_id="nobody", text="on nothing"
     )
+    models.Setting.objects.create(name="limits", value=Value(None, JSONField()))
     models.Passport.objects.create(author=authors[0], number="07")
     above = None
     for level in range(3):
@@ -71,6 +73,8 @@ def fill():
             models.Seat.objects.create(row=row, number=number, guest=authors[0])
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO legacy_codes VALUES ('x', 1), ('Y', NULL)")
+        cursor.execute("INSERT INTO sightings VALUES ('x', 1), ('x', 2), ('y', 1)")
+        cursor.execute("UPDATE shop_book SET server = '2001:DB8:0::7' WHERE server = '2001:db8::7'")
 
 
 if __name__ == "__main__":

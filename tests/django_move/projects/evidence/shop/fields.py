@@ -30,3 +30,12 @@ class CommaListField(models.TextField):
 
     def get_prep_value(self, value):
         return ",".join(value) if isinstance(value, list) else value
+
+
+class EvenField(models.TextField):
+    """Stores texts of the letters a and b alone."""
+
+    def get_prep_value(self, value):
+        if value is not None and set(value) - {"a", "b"}:
+            raise ValueError(f"{value} has other letters")
+        return value

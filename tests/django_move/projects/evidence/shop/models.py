@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.db.models.signals import post_delete, post_init, post_save, pre_init, pre_save
 
-from shop.fields import CommaListField, MoneyField
+from shop.fields import CommaListField, EvenField, MoneyField
 
 
 class VisibleManager(models.Manager):
@@ -153,6 +153,36 @@ class Legacy(models.Model):
     class Meta:
         managed = False
         db_table = "legacy_codes"
+
+
+class Sighting(models.Model):
+    """A table without a key: what is called one is there twice."""
+
+    code = models.CharField(max_length=8, primary_key=True)
+    amount = models.IntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "sightings"
+
+
+class Summary(models.Model):
+    """A view."""
+
+    code = models.CharField(max_length=8, primary_key=True)
+    amount = models.IntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "summaries"
+
+
+class Setting(models.Model):
+    """JSON's null, which reads None where NULL may not be; and a value that not every text is."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    value = models.JSONField()
+    even = EvenField(default="ab", unique=True)
 
 
 class Elsewhere(models.Model):
