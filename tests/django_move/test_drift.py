@@ -396,7 +396,7 @@ DAMAGES = {
         "CREATE UNIQUE INDEX by_hand ON common_booking (ends)",
         "django-constraint-differs",
         "common_booking.by_hand",
-        "the unique key (ends) of common_booking is only in the file: was added by hand",
+        "the unique key (ends) of common_booking is only in the file: it was added by hand",
         "write it into a model",
     ),
     "a foreign key is gone": Damage(
@@ -433,7 +433,7 @@ DAMAGES = {
         "CREATE INDEX faster ON common_booking (lower(remark)) WHERE price > 100",
         "django-object-differs",
         "common_booking.faster",
-        "the index faster (an expression) of common_booking is only in the file: was added by hand",
+        "the index faster (an expression) of common_booking is only in the file: it was added by hand",
         "RunSQL",
     ),
     "a trigger by hand": Damage(
