@@ -264,7 +264,7 @@ DAMAGES = {
         "django-column-extra",
         "common_booking.colour",
         "no model and no migration knows it",
-        "give it a model or field",
+        "give it a field and a migration",
     ),
     "recorded table": Damage(
         "DROP TABLE common_calendarresource_tags",
@@ -307,7 +307,7 @@ DAMAGES = {
         "django-table-extra",
         "survey_2024_answers",
         "the application makes it itself, or somebody made it by hand",
-        "managed",
+        "give it a model",
     ),
     "table of an app that is gone": Damage(
         "CREATE TABLE polls_vote (id integer PRIMARY KEY); INSERT INTO django_migrations (app, name, applied) VALUES"
