@@ -548,13 +548,13 @@ FINDINGS = MappingProxyType(
         "target-table-missing": FindingKind(
             severity=_BLOCKER,
             title="A table of the source that the target's schema does not have",
-            why="With --into existing nothing is created: every table has to be there.",
+            why="In an application's own schema nothing is created: every table has to be there.",
             if_accepted="the table is left out, with its rows",
         ),
         "target-column-missing": FindingKind(
             severity=_BLOCKER,
             title="A column of the source that the target's table does not have",
-            why="With --into existing nothing is created: every column has to be there.",
+            why="In an application's own schema nothing is created: every column has to be there.",
             if_accepted="the column is left out, with its values",
         ),
         "target-column-required": FindingKind(
@@ -591,7 +591,7 @@ FINDINGS = MappingProxyType(
         "target-type-differs": FindingKind(
             severity=_BLOCKER,
             title="A column of the target has a type that the values do not fit",
-            why="With --into existing the types are the target's.",
+            why="In an application's own schema the types are the target's.",
         ),
         "target-time-zone": FindingKind(
             severity=_INFO,
@@ -613,7 +613,7 @@ FINDINGS = MappingProxyType(
         "target-object-missing": FindingKind(
             severity=_INFO,
             title="A key, index, CHECK, NOT NULL, default, view or trigger of the source that the target does not have",
-            why="With --into existing the schema is the application's, and no value is lost; but a rule that only the"
+            why="The schema is the application's own, and no value is lost; but a rule that only the"
             " source had is no rule any more: look whether the application means to do without.",
         ),
         "seeded-rows": FindingKind(

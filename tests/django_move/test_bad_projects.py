@@ -6,9 +6,7 @@ And what is only unusual, and must work.
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
-import subprocess
 import sys
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness import call_ferry, has_schema, list_relations, read_everything
 from liteferry.django_move.fresh import read_fresh_catalog
 from liteferry.django_move.move import read_applied
 from liteferry.django_move.start import start_project
@@ -28,6 +27,7 @@ from liteferry.source import open_snapshot
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from conftest import Database
     from liteferry.model import Finding
     from liteferry.project import Project
 
@@ -128,16 +128,6 @@ def describe(directory: Path, settings: str = "", database: str = "") -> tuple[P
         catalog, applied = snapshot.read_catalog(), read_applied(snapshot)
     project = describe_project(start.place, start.settings, start.alias, applied)
     return project, find_drift(project, catalog, read_fresh_catalog(project, ignore), None)
-
-
-def run_liteferry(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "liteferry", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **environment},
-    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -331,17 +321,117 @@ def test_what_is_wrong_with_a_project_is_one_clear_error(name: str, tmp_path: Pa
         path.chmod(0o755)
     words = [{"PYTHON-WITHOUT-DJANGO": str(without), "NO-PYTHON": str(none)}.get(word, word) for word in bad.words]
     before = list_files(directory)
-    found = run_liteferry("check", "--django", str(directory), *words)
-    assert found.returncode == 1, found.stderr
-    shown = " ".join(found.stderr.split())
+    found = call_ferry("check", "--django", directory, *words)
+    assert found.status == 1, found
+    shown = " ".join(found.err.split())
     for text in bad.says:
-        assert text in shown, found.stderr
-    assert f"[{bad.code}]" in shown or bad.code in shown
-    assert "Traceback" not in found.stderr
-    assert found.stderr.count("error:") + found.stderr.count("Error:") <= 2  # ours, and the project's own
+        assert text in shown, found.err
+    assert shown.count(f"[{bad.code}]") == 1
+    assert shown.count("liteferry: ") == 1
+    assert "Traceback" not in shown
     for text in bad.never:
-        assert text not in found.stderr
+        assert text not in shown
     assert list_files(directory) == before
+
+
+IFNULL = add_migration("migrations.RunSQL('CREATE VIEW shop_names AS SELECT ifnull(name, 0) AS n FROM shop_item')")
+ANOTHER = "INSERT INTO django_migrations (app, name, applied) VALUES ('shop', '0002_more', '2024-01-01');"
+ON_POSTGRESQL = {
+    "its SQL is SQLite's alone": (
+        IFNULL,
+        "CREATE VIEW shop_names AS SELECT ifnull(name, 0) AS n FROM shop_item;",
+        ("migration shop.0002_more fails on PostgreSQL", "in RunSQL", "function ifnull(character varying, integer)",
+         "the SQL was: CREATE VIEW shop_names AS SELECT ifnull(name, 0)"),
+    ),
+    "its code is for SQLite alone": (
+        add_migration("migrations.RunPython(only_sqlite)"),
+        "",
+        ("migration shop.0002_more fails on PostgreSQL", "in RunPython", "ValueError: not for postgresql"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ON_POSTGRESQL)
+@pytest.mark.parametrize("command", ["check", "migrate"])
+def test_a_migration_that_fails_on_postgresql_is_named(
+    command: str, name: str, tmp_path: Path, pg_database: Database
+) -> None:
+    files, sql, says = ON_POSTGRESQL[name]
+    path = "shop/migrations/0002_more.py"
+    text = (files[path] or "").replace(
+        "class Migration",
+        "def only_sqlite(apps, schema_editor):\n    if schema_editor.connection.vendor != 'sqlite':\n"
+        "        raise ValueError('not for ' + schema_editor.connection.vendor)\n\n\nclass Migration",
+    )
+    directory = make_project(tmp_path / "project", {path: text}, sql + ANOTHER)
+    before, there = list_files(directory), read_everything(pg_database.admin_url)
+    more = ("--yes", "--run-dir", tmp_path / "run") if command == "migrate" else ()
+    found = call_ferry(command, "--django", directory, pg_database.url, *more)
+    assert found.status == 1, found
+    shown = " ".join(found.err.split())
+    assert shown.count("[django-migration]") == 1
+    for part in says:
+        assert part in shown, found.err
+    assert list_files(directory) == before
+    assert read_everything(pg_database.admin_url) == there
+
+
+def test_an_interpreter_without_psycopg_is_told_so(tmp_path: Path, pg_database: Database) -> None:
+    for name in ("psycopg", "psycopg2"):
+        (tmp_path / "without").mkdir(exist_ok=True)
+        (tmp_path / "without" / f"{name}.py").write_text("raise ImportError('it is not here')\n")
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{tmp_path / "without"}" exec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    directory = make_project(tmp_path / "project", {})
+    there = read_everything(pg_database.admin_url)
+    found = call_ferry(
+        "migrate", "--django", directory, pg_database.url, "--python", python, "--yes", "--run-dir", tmp_path / "run"
+    )
+    assert found.status == 1, found
+    assert "has no psycopg" in found.err
+    assert "[django-driver]" in found.err
+    assert "pip install" in found.err
+    assert read_everything(pg_database.admin_url) == there
+
+
+def test_drift_stops_the_move_before_anything_is_touched(tmp_path: Path, pg_database: Database) -> None:
+    adding = add_migration("migrations.AddField('Item', 'size', models.IntegerField(default=0))")
+    models = {"shop/models.py": MODELS + "    size = models.IntegerField(default=0)\n"}
+    directory = make_project(tmp_path / "project", {**adding, **models})
+    before, there = list_files(directory), read_everything(pg_database.admin_url)
+    found = call_ferry("migrate", "--django", directory, pg_database.url, "--yes", "--run-dir", tmp_path / "run")
+    assert found.status == 4, found
+    shown = " ".join((found.out + found.err).split())
+    assert (
+        "model field `Item.size` has no column shop_item.size: migration shop.0002_more, which adds it, is not" in shown
+    )
+    assert "python manage.py migrate" in shown
+    assert "target-column-required" not in shown
+    assert list_files(directory) == before
+    assert read_everything(pg_database.admin_url) == there
+    refused = call_ferry("check", "--django", directory, "--accept", "django-column-missing")
+    assert refused.status == 2, refused
+    assert "cannot be accepted, only repaired" in refused.err
+
+
+def test_an_unmanaged_table_is_left_behind_when_accepted(tmp_path: Path, pg_database: Database) -> None:
+    migration = add_migration(
+        "migrations.CreateModel('Legacy', [('id', models.BigAutoField(primary_key=True, auto_created=True,"
+        " serialize=False, verbose_name='ID')), ('word', models.TextField())],"
+        " options={'managed': False, 'db_table': 'legacy'})"
+    )
+    sql = ANOTHER + "CREATE TABLE legacy (id integer PRIMARY KEY, word text); INSERT INTO legacy (word) VALUES ('old');"
+    directory = make_project(tmp_path / "project", {"shop/models.py": MODELS + UNMANAGED, **migration}, sql)
+    words = ("migrate", "--django", directory, pg_database.url, "--yes")
+    found = call_ferry(*words, "--run-dir", tmp_path / "one")
+    assert found.status == 4, found
+    assert "the model shop.Legacy is unmanaged" in " ".join((found.out + found.err).split())
+    assert not list_relations(pg_database.admin_url)
+    found = call_ferry(*words, "--accept", "target-table-missing:legacy", "--run-dir", tmp_path / "two")
+    assert found.status == 0, found
+    assert list_relations(pg_database.admin_url) == ["django_migrations", "shop_item"]
+    assert not has_schema(pg_database.admin_url, "liteferry_staging_public")
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,7 @@ class Made:
     directory: Path
     python: str
     fresh: Catalog | None = None
+    described: dict[tuple[tuple[str, str], ...], Project] = field(default_factory=dict)  # by what is applied
 
     @property
     def file(self) -> Path:
@@ -61,13 +62,21 @@ class Made:
             connection.commit()
 
     def describe(self) -> tuple[Project, Catalog]:
-        place = find_place(ProjectOptions(directory=str(self.directory), python=self.python))
-        settings, _ = read_settings(place)
-        alias, path = choose_database(settings)
-        with open_snapshot(path, directory=self.directory / "snapshot") as snapshot:
+        with open_snapshot(self.file, directory=self.directory / "snapshot") as snapshot:
             catalog = snapshot.read_catalog()
             applied = read_applied(snapshot)
-        return describe_project(place, settings, alias, applied), catalog
+        if applied not in self.described:
+            place = find_place(ProjectOptions(directory=str(self.directory), python=self.python))
+            settings, _ = read_settings(place)
+            alias, path = choose_database(settings)
+            assert path == self.file
+            self.described[applied] = describe_project(place, settings, alias, applied)
+        return self.described[applied], catalog
+
+    def write_migration(self, name: str, text: str) -> None:
+        """One more migration on disk: the project has to be asked again."""
+        (self.directory / "common" / "migrations" / f"{name}.py").write_text(text)
+        self.described, self.fresh = {}, None
 
     def find(self, target: TargetCatalog | None = None) -> tuple[Finding, ...]:
         project, catalog = self.describe()
@@ -99,7 +108,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def copy(history: Made, tmp_path: Path) -> Made:
     directory = tmp_path / "project"
     shutil.copytree(history.directory, directory)
-    return Made(directory, history.python, history.fresh)
+    return Made(directory, history.python, history.fresh, history.described)
 
 
 def find_python(version: str) -> str:
@@ -255,7 +264,7 @@ DAMAGES = {
         "django-column-extra",
         "common_booking.colour",
         "no model and no migration knows it",
-        "give it a model or field",
+        "give it a field and a migration",
     ),
     "recorded table": Damage(
         "DROP TABLE common_calendarresource_tags",
@@ -298,7 +307,7 @@ DAMAGES = {
         "django-table-extra",
         "survey_2024_answers",
         "the application makes it itself, or somebody made it by hand",
-        "managed",
+        "give it a model",
     ),
     "table of an app that is gone": Damage(
         "CREATE TABLE polls_vote (id integer PRIMARY KEY); INSERT INTO django_migrations (app, name, applied) VALUES"
@@ -396,7 +405,7 @@ DAMAGES = {
         "CREATE UNIQUE INDEX by_hand ON common_booking (ends)",
         "django-constraint-differs",
         "common_booking.by_hand",
-        "the unique key (ends) of common_booking is only in the file: was added by hand",
+        "the unique key (ends) of common_booking is only in the file: it was added by hand",
         "write it into a model",
     ),
     "a foreign key is gone": Damage(
@@ -433,7 +442,7 @@ DAMAGES = {
         "CREATE INDEX faster ON common_booking (lower(remark)) WHERE price > 100",
         "django-object-differs",
         "common_booking.faster",
-        "the index faster (an expression) of common_booking is only in the file: was added by hand",
+        "the index faster (an expression) of common_booking is only in the file: it was added by hand",
         "RunSQL",
     ),
     "a trigger by hand": Damage(
@@ -509,13 +518,14 @@ def test_the_schema_on_postgresql_is_what_the_models_want(history: Made, pg_url:
 
 
 def test_what_a_migration_leaves_out_on_postgresql_is_found(copy: Made, pg_url: str) -> None:
-    (copy.directory / "common" / "migrations" / "0006_elsewhere.py").write_text(
+    copy.write_migration(
+        "0006_elsewhere",
         "from django.db import migrations\n\n\ndef drop(apps, schema_editor):\n"
         "    if schema_editor.connection.vendor == 'postgresql':\n"
         "        schema_editor.execute('ALTER TABLE common_booking DROP COLUMN remark CASCADE')\n"
         "        schema_editor.execute('ALTER TABLE common_tag ALTER label TYPE text')\n\n\n"
         "class Migration(migrations.Migration):\n    dependencies = [('common', '0005_cost')]\n"
-        "    operations = [migrations.RunPython(drop)]\n"
+        "    operations = [migrations.RunPython(drop)]\n",
     )
     copy.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('common', '0006_elsewhere', '2024-01-01')")
     found = copy.find(read_target(copy, pg_url))
@@ -551,10 +561,11 @@ def test_what_the_migrations_made_is_kept_and_recalled(
 
 
 def test_a_migration_that_fails_on_sqlite_is_named(copy: Made) -> None:
-    (copy.directory / "common" / "migrations" / "0006_wrong.py").write_text(
+    copy.write_migration(
+        "0006_wrong",
         "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n"
         "    dependencies = [('common', '0005_cost')]\n"
-        "    operations = [migrations.RunSQL('ALTER TABLE common_tag ALTER label TYPE text')]\n"
+        "    operations = [migrations.RunSQL('ALTER TABLE common_tag ALTER label TYPE text')]\n",
     )
     project, _ = copy.describe()
     before = copy.file.read_bytes()

@@ -315,12 +315,12 @@ JOINED = {
     "an index": (
         planned("target-object-missing", f"{MISS} index i (a) of poll", table="poll", name="i"),
         planned("django-object-differs", "the index i is only in the file: the cause", table="poll", name="i"),
-        [f"target-object-missing: {MISS} index i (a) of poll; the index i is only in the file: the cause"],
+        [f"target-object-missing: {MISS} index i (a) of poll; the cause"],
     ),
     "a default among others": (
         planned("target-object-missing", f"{MISS} default of a, size of poll", table="poll", name="default"),
         planned("django-column-differs", "is DEFAULT 1: the cause", table="poll", name="size"),
-        [f"target-object-missing: {MISS} default of a, size of poll; is DEFAULT 1: the cause"],
+        [f"target-object-missing: {MISS} default of a, size of poll; the cause"],
     ),
     "a default of another column": (
         planned("target-object-missing", f"{MISS} default of a, b of poll", table="poll", name="default"),

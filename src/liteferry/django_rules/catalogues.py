@@ -56,7 +56,7 @@ def compare_catalogs(project: Project, catalog: Catalog, fresh: Catalog) -> Iter
             f"no migration makes the table {found.name}: {cause.text}",
             table=found.name,
             sql=found.sql,
-            hint=repair_extra(project, cause, found.name),
+            hint="" if found in unknown else repair_extra(project, cause, found.name),
         )
     for virtual in fresh.virtual_tables:
         if fold_case(virtual.name) not in {fold_case(table.name) for table in catalog.virtual_tables}:

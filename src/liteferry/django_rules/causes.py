@@ -144,7 +144,7 @@ def explain_difference(project: Project, table: str, columns: Iterable[str], *, 
     found = _blame(project, pending, "changes it")
     if found:
         return found
-    by_hand = "was added by hand" if is_extra else "the table was changed by hand"
+    by_hand = "it was added by hand" if is_extra else "the table was changed by hand"
     if changing:
         last = changing[-1].key
         doubt = f"or migration {last}, which changes it, is recorded as applied but was not (migrate --fake?)"

@@ -209,6 +209,10 @@ _STANDING: Final = frozenset({"django-table-missing", "django-column-missing"})
 """Ours that say more, and block, where the planner's is a consequence that needs no decision then."""
 
 
+_HINTED: Final = frozenset({"target-table-missing", "target-column-missing"})
+"""The planner's whose hints ours take the place of."""
+
+
 def explain_findings(findings: Iterable[Finding], drift: Iterable[Finding]) -> tuple[Finding, ...]:
     """Put the planner's findings and those about drift together, with one finding for one thing. Pure.
 
@@ -253,8 +257,9 @@ def _lists(finding: Finding, column: str | None) -> bool:
 
 
 def _explain(finding: Finding, cause: Finding) -> Finding:
-    said = cause.message if finding.code == "target-object-missing" else cause.message.partition(": ")[2]
+    said = cause.message.partition(": ")[2]
     if said in finding.message:
         return finding
-    hint = "; ".join(part for part in (finding.hint, cause.hint if cause.hint not in finding.hint else "") if part)
+    own = "" if finding.code in _HINTED or cause.hint in finding.hint else finding.hint
+    hint = "; ".join(part for part in (own, cause.hint or finding.hint) if part)
     return replace(finding, message=f"{finding.message}; {said}", hint=hint)

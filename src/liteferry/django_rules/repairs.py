@@ -47,10 +47,8 @@ def repair_extra(project: Project, cause: Cause, what: str) -> str:
         return "leave it behind, and run `manage.py createcachetable` on the target"
     if cause.state == "recorded":
         return f"look whether {what} still holds anything that is needed; else drop it, after a backup"
-    return (
-        f"to keep {what}, give it a model or field and a migration (managed, with the table's name as db_table); else"
-        " leave it behind"
-    )
+    made = "field and a migration" if "." in what else "model with that name as db_table, and a migration"
+    return f"to keep {what}, give it a {made}; else leave it behind, by accepting that"
 
 
 def repair_object(project: Project, cause: Cause, *, is_extra: bool = False) -> str:
