@@ -231,7 +231,8 @@ def test_conditions_that_are_others_are_said(kept: tuple[SchemaCache, Path], pg_
         assert "extension postgis is not installed here, and was in gis then" in notes[0]
         found, notes = cache.find(server, staging_name("app"), "app", project, {})
         assert found is None
-        assert "another schema than app" in notes[0]
+        assert "for PostgreSQL" in notes[0]
+        assert "schema app" in notes[0]
 
 
 def test_a_stale_key_is_explained(kept: tuple[SchemaCache, Path], pg_url: str, project: Project) -> None:
