@@ -12,9 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import django
 import pytest
 
-from conftest import PostgresServer  # noqa: TC001 - a dataclass of the tests is annotated with it
+from conftest import ROOT, PostgresServer  # noqa: TC001 - a dataclass of the tests is annotated with it
 from liteferry.django_move.cache import SchemaCache, _read, _write, restore_schema
 from liteferry.django_move.publishing import clear_made, plan_publication
 from liteferry.django_move.schema import make_schema
@@ -43,6 +44,26 @@ def ask(directory: Path, python: str = sys.executable) -> Project:
 @pytest.fixture(scope="module")
 def project() -> Project:
     return ask(PROJECT)
+
+
+def find_django(version: str) -> str:
+    """An interpreter with that version of Django; skips where there is none. Our own has the oldest that is supported.
+
+    `make setup` makes the others below .cache/django; LITEFERRY_TEST_DJANGO names another place for them.
+    """
+    if django.__version__.startswith(f"{version}."):
+        return sys.executable
+    home = Path(os.environ.get("LITEFERRY_TEST_DJANGO") or ROOT / ".cache" / "django")
+    python = home / version / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"no Django {version}: {python} is not there (`make setup` makes it where it can)")
+    return str(python)
+
+
+@pytest.fixture(scope="module", params=["4.2", "5.2", "6.0", "6.1"], ids=lambda version: f"django{version}")
+def any_project(request: pytest.FixtureRequest) -> Project:
+    """The project by every version of Django."""
+    return ask(PROJECT, find_django(request.param))
 
 
 def migrate_plainly(project: Project, url: str) -> None:
@@ -91,7 +112,8 @@ def assert_equal(ours: str, plain: str, schema: str = "public") -> None:
         assert one.read_extensions() == other.read_extensions()
 
 
-def test_published_it_is_what_a_plain_migrate_makes(pg_servers_all: PostgresServer, project: Project) -> None:
+def test_published_it_is_what_a_plain_migrate_makes(pg_servers_all: PostgresServer, any_project: Project) -> None:
+    project = any_project
     with two_databases(pg_servers_all) as (ours, plain):
         migrate_plainly(project, plain.url)
         empty = dump(pg_servers_all, ours.name)
