@@ -28,7 +28,8 @@ def migrate(argument: dict[str, Any], tell: Callable[..., None]) -> dict[str, An
 
     ``argument["extensions"]``: which schema takes the extensions that migrations create (see `_Extensions`).
     ``argument["outside"]``: SQL that lists, a line a row, what migrations must leave alone. Both are for PostgreSQL;
-    neither has to be there. An error has the migration, the operation and the SQL that failed in its ``liteferry_facts``.
+    neither has to be there. An error has the migration, the operation and the SQL that failed in its
+    ``liteferry_facts``.
     """
     from django.core.management import call_command
     from django.db import connections
