@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import django
 import pytest
 
-from conftest import ROOT, PostgresServer  # noqa: TC001 - a dataclass of the tests is annotated with it
+from conftest import ROOT, PostgresServer
 from liteferry.django_move.cache import SchemaCache, _read, _write, restore_schema
 from liteferry.django_move.publishing import clear_made, plan_publication
 from liteferry.django_move.schema import make_schema
@@ -268,6 +269,33 @@ def test_a_stale_key_is_explained(kept: tuple[SchemaCache, Path], pg_url: str, p
     assert found is None
     assert "migration library.0007_more is new; package Django " in notes[0]
     assert " → 5.2.999)" in notes[0]
+
+
+def test_what_was_kept_of_a_project_as_it_was_goes_when_it_changes(
+    kept: tuple[SchemaCache, Path], pg_url: str, project: Project, tmp_path: Path
+) -> None:
+    cache, path = kept
+    changed = replace(project, digest="f" * 64)
+    with open_target(pg_url) as server:
+        made = make_schema(server, pg_url, STAGING, changed, ignore, cache=cache)
+    assert made.notes == ("the project has changed since its schema was kept: the migrations run again",)
+    assert not path.exists()
+    assert len(list(tmp_path.glob("django/*/pg*/*.json"))) == 1
+
+
+def test_two_processes_may_keep_and_read_at_once(kept: tuple[SchemaCache, Path]) -> None:
+    _, path = kept
+    content = _read(path)
+
+    def use(number: int) -> object:
+        if number % 2:
+            _write(path, content)
+        return _read(path)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(use, range(24)))
+    assert all(one == content for one in found)
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
 
 
 def test_without_pg_dump_nothing_is_kept_and_a_note_says_so(

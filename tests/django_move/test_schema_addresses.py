@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import PostgresServer
-
     from liteferry.project import Project
 
 ROLE: Final = "odd 'role' \"%\\"
@@ -62,15 +61,12 @@ def where(pg_server: PostgresServer) -> Iterator[dict[str, str]]:
     with psycopg.connect(pg_server.url("postgres"), autocommit=True) as connection:
         name, role = (psycopg.sql.Identifier(text).as_string() for text in (database, ROLE))
         connection.execute(f"CREATE ROLE {role} LOGIN".encode())
-        connection.execute(
-            psycopg.sql.SQL("ALTER ROLE {} PASSWORD {}").format(psycopg.sql.Identifier(ROLE), PASSWORD)
-        )
+        connection.execute(psycopg.sql.SQL("ALTER ROLE {} PASSWORD {}").format(psycopg.sql.Identifier(ROLE), PASSWORD))
         connection.execute(f"CREATE DATABASE {name} OWNER {role}".encode())
     yield {"host": "127.0.0.1", "port": str(pg_server.port), "dbname": database, "user": ROLE, "password": PASSWORD}
     pg_server.drop_database(database)
     with psycopg.connect(pg_server.url("postgres"), autocommit=True) as connection:
         connection.execute(f"DROP ROLE {role}".encode())
-
 
 
 def by_uri(where: dict[str, str], _: Path) -> tuple[str, dict[str, str]]:
@@ -138,7 +134,7 @@ def test_the_project_and_pg_dump_come_to_the_same_place(
     conninfo, variables = form(where, tmp_path)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    schema = "my \\ \"schéma\""
+    schema = 'my \\ "schéma"'
     staging = staging_name(schema)
     with open_target(conninfo) as server:
         made = make_schema(server, conninfo, staging, project, ignore, schema=schema, cache=SchemaCache(tmp_path))
