@@ -97,6 +97,7 @@ CODES = MappingProxyType(
         "env-edited": "The file of environment variables was edited since liteferry wrote it.",
         "django-outside": "A migration made or changed something outside the schema that is made by migrations.",
         "django-staging-named": "A text that a migration wrote names the staging schema, which will be gone.",
+        "django-unmovable": "The migrations make something that PostgreSQL cannot move into another schema.",
         "sample-exists": "The sample database would overwrite a file that is already there.",
         "sample-failed": "The sample database could not be written.",
         "system-error": "The operating system refused something that has no code of its own.",

@@ -105,6 +105,7 @@ def test_what_a_migration_does_elsewhere_is_noticed(fault: str, pg_database: Dat
     with open_target(pg_database.url) as server, pytest.raises(MigrationError) as error:
         make_schema(server, pg_database.url, STAGING, project, ignore)
     assert error.value.code == "django-outside"
+    assert error.value.what.startswith(("migration notes.0002_more did", "a migration did"))
     assert said.replace("{{", "{") in error.value.what
     assert not list_schemas(pg_database.url)
 
@@ -171,8 +172,8 @@ def test_something_of_the_same_name_is_refused_at_once(pg_url: str, tmp_path: Pa
 
 NAMED = {
     "a function's setting": "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET search_path FROM CURRENT AS 'SELECT 1'",
-    "a function's body": "DO $$ BEGIN EXECUTE format('CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS '"
-    "'$x$SELECT count(*) FROM %I.notes_note$x$', current_schema()); END $$",
+    "a function's body": "DO $do$ BEGIN EXECUTE format('CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS '"
+    " || '$x$SELECT count(*) FROM %I.notes_note$x$', current_schema()); END $do$",
     "a default": "DO $$ BEGIN EXECUTE format('ALTER TABLE notes_note ALTER text SET DEFAULT %L', current_schema());"
     " END $$",
 }
@@ -250,16 +251,21 @@ def test_extensions_that_are_there_are_used_where_they_are(pg_url: str, tmp_path
         assert not [sql for sql in undo if "EXTENSION" in sql]
 
 
-def test_a_range_type_moves_by_a_superuser_alone(pg_database: Database, tmp_path: Path) -> None:
+def test_a_range_type_only_goes_into_a_schema_that_is_new(pg_url: str, tmp_path: Path) -> None:
     project = write_project(tmp_path, run_sql("CREATE TYPE span AS RANGE (subtype = float8); CREATE TABLE s (x span)"))
-    with open_target(pg_database.url) as server, pytest.raises(MigrationError, match="only a superuser"):
-        make_schema(server, pg_database.url, STAGING, project, ignore)
-    with open_target(pg_database.admin_url) as server:
-        make_schema(server, pg_database.admin_url, STAGING, project, ignore)
-        publish, undo = plan_publication(server, STAGING, "public", creates_schema=False)
+    with open_target(pg_url) as server:
+        with pytest.raises(MigrationError) as error:
+            make_schema(server, pg_url, STAGING, project, ignore)
+        assert error.value.code == "django-unmovable"
+        assert "type liteferry_staging_public.span" in error.value.what
+        staging = staging_name("app")
+        make_schema(server, pg_url, staging, project, ignore, schema="app")
+        publish, undo = plan_publication(server, staging, "app", creates_schema=True)
         server.execute_all(publish)
+        assert server.read_schema_comment("app") == ""
         server.execute_all(undo)
-        assert not server.read_objects("public")
+        assert server.read_schema_comment("app") is None
+    assert not list_schemas(pg_url)
 
 
 RUNNER = """
@@ -288,7 +294,7 @@ def start_and_wait(url: str, directory: Path) -> subprocess.Popen[bytes]:
     with psycopg.connect(url, autocommit=True) as connection:
         while time.monotonic() < deadline and process.poll() is None:
             if connection.execute(
-                "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
                 " AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
             ).fetchone():
                 return process

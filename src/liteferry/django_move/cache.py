@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -113,6 +114,7 @@ class SchemaCache:
                 "migrations_s": migrations_s,
             }
             _write(self._place(server, staging, schema, project), content)
+            self._forget_last(project)
             _write(self._pointer(project), {"digest": project.digest, "parts": project.digest_parts})
         except MigrationError as error:
             if error.code not in {"embedded-missing", "embedded-failed"}:
@@ -121,6 +123,13 @@ class SchemaCache:
         except OSError as error:
             return [f"the schema is not kept for the next run: {self._home}: {error.strerror or error}"]
         return []
+
+    def _forget_last(self, project: Project) -> None:
+        """Remove what was kept of the project as it was before: nobody will ask for it again."""
+        with suppress(OSError, ValueError):  # there is nothing of it, or another process was quicker
+            last = str(_read(self._pointer(project))["digest"])
+            if last != project.digest and re.fullmatch("[0-9a-f]{64}", last):
+                shutil.rmtree(self._home / last)
 
     def throw_away(self, kept: KeptSchema) -> None:
         """Remove a kept schema."""
@@ -145,7 +154,8 @@ class SchemaCache:
             return [f"no schema of a rehearsal is kept for PostgreSQL {major} and schema {schema}; the migrations run"]
         changes = explain_change([(name, digest) for name, digest in last["parts"]], project.digest_parts)
         shown = "; ".join(changes[:_SHOWN]) + (f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else "")
-        return [f"the project has changed since its schema was kept ({shown}): the migrations run again"]
+        said = f" ({shown})" if shown else ""
+        return [f"the project has changed since its schema was kept{said}: the migrations run again"]
 
     def _remove(self, path: Path) -> None:
         with suppress(OSError):  # another process was quicker, or the directory is not ours: it is written over

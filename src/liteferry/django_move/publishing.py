@@ -57,7 +57,7 @@ def plan_publication(
         try:
             server.execute_all(publish, step_id="publish", connection=trial)
         except MigrationError as error:
-            raise _explain_refusal(error, schema) from error
+            raise _explain_clash(error, schema) from error
         _refuse_mentions(server, staging, schema, trial)
         _refuse_differences(staged, beside, server.read_catalog(schema, trial))
         moved = [found for found in server.read_objects(schema, trial) if found.oid in stood]
@@ -91,13 +91,20 @@ def _list_publish_sql(
 ) -> tuple[list[str], list[str]]:
     """The SQL that publishes, and the names of the extensions that are published with the rest."""
     into = quote_name(schema)
-    sql = []
-    if creates_schema:
-        there = server.read_schema_comment(schema) is not None  # made for the extensions of the migrations
-        sql.append(f"COMMENT ON SCHEMA {into} IS NULL" if there else f"CREATE SCHEMA {into}")
+    marked = [found for found in server.read_extensions(trial) if found.comment == mark_of(staging)]
+    there = server.read_schema_comment(schema) is not None  # or made for the extensions of the migrations
+    if ranges := _list_ranges(server, staging, trial):
+        if not creates_schema or there:
+            raise MigrationError(
+                f"the migrations make {', '.join(ranges)}, and PostgreSQL cannot move range types into another schema",
+                code="django-unmovable",
+                hint="choose a --schema that does not exist yet: it is published by being renamed",
+            )
+        sql = [f"ALTER SCHEMA {quote_name(staging)} RENAME TO {into}", f"COMMENT ON SCHEMA {into} IS NULL"]
+        return sql, []
+    sql = [f"COMMENT ON SCHEMA {into} IS NULL" if there else f"CREATE SCHEMA {into}"] * creates_schema
     objects = sorted(server.read_objects(staging, trial), key=lambda found: found.kind not in _NAME_OF_TYPES)
     sql += [f"ALTER {found.kind} {found.name} SET SCHEMA {into}" for found in objects]
-    marked = [found for found in server.read_extensions(trial) if found.comment == mark_of(staging)]
     sql += [_unmark_extension(found.name, found.words) for found in marked]
     sql.append(f"DROP SCHEMA {quote_name(staging)} RESTRICT")
     landed = [found.name.strip('"') for found in objects if found.kind == "EXTENSION"]
@@ -124,16 +131,8 @@ def _drop_schema_if_unused(schema: str) -> str:
     return f"DO {quote_literal(body)}"
 
 
-def _explain_refusal(error: MigrationError, schema: str) -> MigrationError:
+def _explain_clash(error: MigrationError, schema: str) -> MigrationError:
     cause = error.__cause__
-    if error.code == "no-create-right" and "owner of function" in error.what:
-        return MigrationError(
-            f"{error.what}: the functions of a range type are the server's superuser's, and so only a superuser can"
-            " move the type",
-            code="no-create-right",
-            hint="run this by a superuser; or, for an empty --schema, create the type in a migration of its own after"
-            " the move",
-        )
     if getattr(cause, "sqlstate", None) not in _EXISTS:
         return error
     said = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause)
@@ -142,6 +141,12 @@ def _explain_refusal(error: MigrationError, schema: str) -> MigrationError:
         code="target-not-empty",
         hint="choose another --schema or another database; liteferry replaces nothing",
     )
+
+
+def _list_ranges(server: Target, staging: str, trial: psycopg.Connection) -> list[str]:
+    """Range types: ALTER TYPE … SET SCHEMA leaves their functions and multiranges where they are."""
+    found = server.read_definitions(staging, trial)
+    return [what for what, words in found if what.startswith("type ") and words.startswith("r ")]
 
 
 def _refuse_mentions(server: Target, staging: str, schema: str, trial: psycopg.Connection) -> None:

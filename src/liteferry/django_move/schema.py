@@ -19,6 +19,7 @@ from liteferry.errors import MigrationError
 from liteferry.model import Event
 from liteferry.names import quote_literal, quote_name
 from liteferry.planner import STAGING_COMMENT
+from liteferry.target import outside_sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -152,10 +153,10 @@ class _Migrations:
             finally:
                 server.end_sessions(self._session)  # none is left but when the project's process was killed
         elapsed_s = time.monotonic() - begun
-        self._refuse_outside("a migration")
+        self._refuse_outside()
         changed = sorted(set(server.describe_schema(self._schema)) ^ set(details))
         if changed:
-            raise _accuse("a migration", [f"changed: {line}" for line in changed], self._schema)
+            raise _accuse("a migration", _say("changed", changed), self._schema)
         return MadeSchema(
             made_by="migrations",
             migrations=done["migrations"],
@@ -182,7 +183,7 @@ class _Migrations:
         return ask_project(
             project.place,
             "migrate",
-            {"alias": project.alias, "extensions": {
+            {"alias": project.alias, "outside": outside_sql(self._schema, self._staging), "extensions": {
                 "schema": quote_name(self._schema),
                 "fixed": list(server.read_fixed_extensions()),
                 "known": [found.name for found in known],
@@ -207,25 +208,26 @@ class _Migrations:
     def _tell(self, event: Mapping[str, Any]) -> None:
         if event.get("kind") != "migration":
             return
-        self._refuse_outside(f"migration {event['name']}")
         self._observe(
             Event(kind="step-end", phase="schema", step_id=f"schema/migration/{event['name']}",
                   elapsed_s=event["elapsed_s"])
         )  # fmt: skip
 
-    def _refuse_outside(self, who: str) -> None:
-        """Refuse what was done outside staging. Told of after each migration, this knows whose it is."""
+    def _refuse_outside(self) -> None:
+        """Refuse what is not as it was before: the project's process looks after each migration, and we at the end."""
         now = self._server.list_outside(self._schema, self._staging)
-        if now == self._outside:
-            return
-        before, after = set(self._outside), set(now)
-        raise _accuse(who, [*(f"made: {line}" for line in now if line not in before),
-                            *(f"took away: {line}" for line in self._outside if line not in after)],
-                      self._schema)  # fmt: skip
+        before, after = dict.fromkeys(self._outside), dict.fromkeys(now)
+        if now != self._outside:
+            made = [line for line in now if line not in before]
+            gone = [line for line in self._outside if line not in after]
+            raise _accuse("a migration", [*_say("made", made), *_say("took away", gone)], self._schema)
 
     def _explain_failure(self, error: ProjectError) -> MigrationError:
         """Which migration, which operation, which SQL failed."""
         facts = error.facts
+        if facts.get("outside"):
+            lines = [*_say("made", facts["made"]), *_say("took away", facts["gone"])]
+            return _accuse(f"migration {facts['outside']}", lines, self._schema)
         if not facts.get("migration"):
             return error
         sql = f"; the SQL was: {facts['sql']}" if facts.get("sql") else ""
@@ -254,6 +256,10 @@ def _is_new(server: Target, staging: str, schema: str) -> bool:
 
 def _list_extensions(server: Target, staging: str) -> tuple[str, ...]:
     return tuple(found.name for found in server.read_extensions() if found.comment == mark_of(staging))
+
+
+def _say(verb: str, lines: Sequence[str]) -> list[str]:
+    return [f"{verb}: {line}" for line in lines]
 
 
 def _accuse(who: str, lines: Sequence[str], schema: str) -> MigrationError:

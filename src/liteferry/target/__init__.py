@@ -7,6 +7,7 @@ name in SQL comes from `names.quote_name`, every value is a parameter.
 
 from liteferry.target.entries import make_conninfo, make_django_entry
 from liteferry.target.marks import Way, count_rows, explain_refusal, hold_mark, read_way
+from liteferry.target.outside import outside_sql
 from liteferry.target.readers import SnapshotReader, TransactionReader
 from liteferry.target.reporting import reporting
 from liteferry.target.session import MIN_VERSION_NUM, Target, check_server, open_target
@@ -27,6 +28,7 @@ __all__ = [
     "make_conninfo",
     "make_django_entry",
     "open_target",
+    "outside_sql",
     "read_way",
     "reporting",
 ]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from liteferry.names import quote_literal
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -29,7 +31,7 @@ WITH me (oid) AS (SELECT current_user::pg_catalog.regrole::oid),
 extension_owned AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
 place AS (
   SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace n
-  WHERE n.nspname NOT LIKE 'pg\\_%%' AND n.nspname <> 'information_schema' AND n.nspname <> %(staging)s),
+  WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND n.nspname <> %(staging)s),
 found (classid, oid, line) AS (
   SELECT 'pg_catalog.pg_class'::regclass, c.oid,
          CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence'
@@ -40,7 +42,7 @@ found (classid, oid, line) AS (
     AND (place.nspname = %(schema)s OR c.relowner = (SELECT oid FROM me))
   UNION ALL
   SELECT 'pg_catalog.pg_proc'::regclass, p.oid,
-         pg_catalog.format('function %%s, %%s', p.oid::pg_catalog.regprocedure, pg_catalog.md5(p.prosrc))
+         pg_catalog.format('function %s, %s', p.oid::pg_catalog.regprocedure, pg_catalog.md5(p.prosrc))
   FROM pg_catalog.pg_proc p JOIN place ON place.oid = p.pronamespace
   WHERE place.nspname = %(schema)s OR p.proowner = (SELECT oid FROM me)
   UNION ALL
@@ -58,34 +60,34 @@ found (classid, oid, line) AS (
   SELECT 'pg_catalog.pg_namespace'::regclass, oid, 'schema ' || pg_catalog.quote_ident(nspname) FROM place
   WHERE nspname <> %(schema)s
   UNION ALL
-  SELECT 'pg_catalog.pg_authid'::regclass, oid, pg_catalog.format('role %%I', rolname) FROM pg_catalog.pg_roles
+  SELECT 'pg_catalog.pg_authid'::regclass, oid, pg_catalog.format('role %I', rolname) FROM pg_catalog.pg_roles
   UNION ALL
-  SELECT 'pg_catalog.pg_event_trigger'::regclass, oid, pg_catalog.format('event trigger %%I', evtname)
+  SELECT 'pg_catalog.pg_event_trigger'::regclass, oid, pg_catalog.format('event trigger %I', evtname)
   FROM pg_catalog.pg_event_trigger
   UNION ALL
-  SELECT 'pg_catalog.pg_publication'::regclass, oid, pg_catalog.format('publication %%I', pubname)
+  SELECT 'pg_catalog.pg_publication'::regclass, oid, pg_catalog.format('publication %I', pubname)
   FROM pg_catalog.pg_publication
   UNION ALL
-  SELECT 'pg_catalog.pg_foreign_server'::regclass, oid, pg_catalog.format('foreign server %%I', srvname)
+  SELECT 'pg_catalog.pg_foreign_server'::regclass, oid, pg_catalog.format('foreign server %I', srvname)
   FROM pg_catalog.pg_foreign_server
   UNION ALL
-  SELECT 'pg_catalog.pg_language'::regclass, oid, pg_catalog.format('language %%I', lanname)
+  SELECT 'pg_catalog.pg_language'::regclass, oid, pg_catalog.format('language %I', lanname)
   FROM pg_catalog.pg_language
   UNION ALL
   SELECT 'pg_catalog.pg_cast'::regclass, oid,
-         pg_catalog.format('cast from %%s to %%s', castsource::pg_catalog.regtype, casttarget::pg_catalog.regtype)
+         pg_catalog.format('cast from %s to %s', castsource::pg_catalog.regtype, casttarget::pg_catalog.regtype)
   FROM pg_catalog.pg_cast
   WHERE oid >= 16384 AND NOT EXISTS (  -- a cast of a type in staging goes where the type goes
     SELECT FROM pg_catalog.pg_type t WHERE t.oid IN (castsource, casttarget)
       AND t.typnamespace = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = %(staging)s))
   UNION ALL
   SELECT 'pg_catalog.pg_default_acl'::regclass, oid,
-         pg_catalog.format('default privileges of %%s in %%s for %%s: %%s', defaclrole::pg_catalog.regrole,
+         pg_catalog.format('default privileges of %s in %s for %s: %s', defaclrole::pg_catalog.regrole,
                            defaclnamespace::pg_catalog.regnamespace, defaclobjtype, defaclacl)
   FROM pg_catalog.pg_default_acl
   UNION ALL
   SELECT 'pg_catalog.pg_db_role_setting'::regclass, 0::oid,
-         pg_catalog.format('setting %%s of role %%s in database %%s', unnest(setconfig),
+         pg_catalog.format('setting %s of role %s in database %s', unnest(setconfig),
                            setrole::pg_catalog.regrole, setdatabase)
   FROM pg_catalog.pg_db_role_setting
   WHERE setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database()))
@@ -103,13 +105,13 @@ ORDER BY e.extname COLLATE "C"
 """
 
 
-def list_outside(connection: psycopg.Connection, schema: str, staging: str) -> tuple[str, ...]:
-    """Name what stands outside the schema ``staging``: all of ``schema``, and of other schemas what is our role's.
+def outside_sql(schema: str, staging: str) -> str:
+    """SQL that names what stands outside the schema ``staging``, a line a row. Pure.
 
-    Extensions and what belongs to them are left out (`read_extensions`).
+    That is all of ``schema``, and of other schemas what is our role's. Extensions and what belongs to them are left out
+    (`read_extensions`). The search_path has to be empty.
     """
-    rows = connection.execute(_OUTSIDE_SQL.encode(), {"schema": schema, "staging": staging})
-    return tuple(str(line) for (line,) in rows)
+    return _OUTSIDE_SQL.replace("%(schema)s", quote_literal(schema)).replace("%(staging)s", quote_literal(staging))
 
 
 def read_extensions(connection: psycopg.Connection) -> tuple[Extension, ...]:

@@ -24,8 +24,8 @@ from liteferry.target.footprint import read_footprint
 from liteferry.target.holding import read_holding
 from liteferry.target.outside import (
     end_sessions,
-    list_outside,
     list_tables_to_hold,
+    outside_sql,
     read_extensions,
     read_fixed_extensions,
 )
@@ -224,7 +224,8 @@ class Target:
     def list_outside(self, schema: str, staging: str) -> tuple[str, ...]:
         """Name what stands outside staging: all of a schema, and of others what is our role's; not extensions."""
         with reporting("reading what the target holds"):
-            return list_outside(self.control, schema, staging)
+            rows = self.control.execute(outside_sql(schema, staging).encode()).fetchall()
+        return tuple(str(line) for (line,) in rows)
 
     def describe_schema(self, schema: str) -> tuple[str, ...]:
         """Every detail of a schema's relations, line by line, without looking at rows; none where there is none."""

@@ -26,8 +26,10 @@ END $liteferry$"""
 def migrate(argument: dict[str, Any], tell: Callable[..., None]) -> dict[str, Any]:
     """Run every migration on the database ``argument["alias"]``; tells of each as it ends.
 
-    ``argument["extensions"]``: which schema takes the extensions that migrations create (see `_Extensions`). An error
-    has the migration, the operation and the SQL that failed in its ``liteferry_facts``.
+    ``argument["extensions"]``: which schema takes the extensions that migrations create (see `_Extensions`).
+    ``argument["outside"]``: SQL that lists, a line a row, what migrations must leave alone. Both are for PostgreSQL;
+    neither has to be there. An error has the migration, the operation and the SQL that failed in its
+    ``liteferry_facts``.
     """
     from django.core.management import call_command
     from django.db import connections
@@ -35,6 +37,7 @@ def migrate(argument: dict[str, Any], tell: Callable[..., None]) -> dict[str, An
 
     alias = argument["alias"]
     connection = connections[alias]
+    outside = _Outside(connection, argument["outside"]) if "outside" in argument else None
     extensions = _Extensions(connection, **argument["extensions"]) if "extensions" in argument else None
     watch = _Watch(tell, extensions)
     applying = MigrationExecutor.apply_migration
@@ -46,6 +49,8 @@ def migrate(argument: dict[str, Any], tell: Callable[..., None]) -> dict[str, An
         except BaseException as error:
             watch.explain(error)
             raise
+        if outside is not None:
+            outside.compare(migration)
         watch.end(migration)
         return after
 
@@ -54,6 +59,39 @@ def migrate(argument: dict[str, Any], tell: Callable[..., None]) -> dict[str, An
         # with the tables of apps that have no migrations, which are made first
         call_command("migrate", database=alias, interactive=False, verbosity=0, skip_checks=True, run_syncdb=True)
     return {"migrations": watch.count}
+
+
+class OutsideError(Exception):
+    """A migration did something elsewhere."""
+
+
+class _Outside:
+    """What stands outside the schema that migrations make, compared after each of them."""
+
+    def __init__(self, connection: Any, sql: str) -> None:
+        self._connection = connection
+        self._sql = sql
+        self._before = self._read()
+
+    def compare(self, migration: Any) -> None:
+        """Raise OutsideError, with what changed in its ``liteferry_facts``, if something did."""
+        now = self._read()
+        made = [line for line in now if line not in self._before]
+        gone = [line for line in self._before if line not in now]
+        if made or gone:
+            error = OutsideError(f"{len(made) + len(gone)} changes")
+            error.liteferry_facts = {  # type: ignore[attr-defined]  # read by program
+                "outside": f"{migration.app_label}.{migration.name}", "made": made, "gone": gone,
+            }  # fmt: skip
+            raise error
+
+    def _read(self) -> dict[str, None]:
+        from django.db import transaction
+
+        with transaction.atomic(using=self._connection.alias), self._connection.cursor() as cursor:
+            cursor.execute("SET LOCAL search_path TO ''")  # so that every name is qualified
+            cursor.execute(self._sql)
+            return {line: None for (line,) in cursor.fetchall()}
 
 
 class _Watch:
