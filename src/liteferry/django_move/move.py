@@ -465,5 +465,11 @@ def verify(target: str | None, options: Options, observe: Callable[[Event], None
         rules = made.decided.prune if made is not None and made.decided is not None else options.prune
         journey = stack.enter_context(_set_out(run, start, scratch, rules))
         decided = options if made is None else decide_as(made, options)
-        run.options = replace(decided, into="existing", accept=decided.accept or ("all",))
+        meant = decide_values(journey.project, journey.snapshot.read_catalog())
+        run.options = replace(
+            decided,
+            into="existing",
+            accept=decided.accept or ("all",),
+            decisions=(*meant, *decided.decisions),
+        )
         return verify_arrival(run, None, server, journey.snapshot, str(start.path), scratch)
