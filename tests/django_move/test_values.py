@@ -259,3 +259,33 @@ def spoil(db: sqlite3.Connection, table: str, column: str, value: str) -> str:
     )
     (key,) = db.execute(f"SELECT id FROM {table} WHERE rowid = last_insert_rowid()").fetchone()
     return str(key)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Fields of the project's own
+
+
+def test_a_field_with_two_forms_is_decided_by_its_owner(
+    tmp_path: Path, pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make_store(tmp_path, monkeypatch, VALUES_OWN="1")
+    store.execute("INSERT INTO own_walk (done) VALUES ('true')")
+    options = ("--yes", "--json", "--run-dir")
+    blocked = call_ferry("migrate", "--django", PROJECT, pg_url, *options, tmp_path / "blocked")
+    assert blocked.report.verdict == "blocked"
+    found = {(one.code, one.place): one for one in blocked.report.findings if one.blocks}
+    assert set(found) == {
+        ("django-custom-field", "own_walk.lasts"),
+        ("target-type-unknown", "own_walk.tags"),
+        ("django-boolean-word", "own_walk.done"),
+    }
+    assert "store.fields.SpanField" in found["django-custom-field", "own_walk.lasts"].message
+    assert "bigint in SQLite, interval in PostgreSQL" in found["django-custom-field", "own_walk.lasts"].message
+    before = store.read()
+    accepted = [word for code, _ in found for word in ("--accept", code)]
+    moved = call_ferry("migrate", "--django", PROJECT, pg_url, *options, tmp_path / "run", *accepted)
+    # the minutes were taken for microseconds, and 'true' for true: what was accepted is not what the project's ORM read
+    assert (moved.report.verdict, moved.report.published) == ("mismatch", False)
+    assert moved.report.django is not None
+    assert [one.model for one in moved.report.django.evidence or () if one.status == "different"] == ["own.Walk"]
+    assert store.read() == before

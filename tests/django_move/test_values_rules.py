@@ -286,8 +286,12 @@ def count(catalog: Catalog, demanded: dict[str, str], **values: tuple[object, ..
 
 CUSTOM = [
     ("bigint", "interval", True),
-    ("text", "text[]", True),
-    ("text", "point", True),
+    ("text", "text[]", False),  # target-type-unknown
+    ("text", "point", False),
+    ("char(39)", "inet", False),
+    ("integer", "inet", True),
+    ("text", "citext", False),
+    ("text", "bytea", True),
     ("integer", "boolean", True),
     ("text", "bigint", True),
     ("text", "text", False),

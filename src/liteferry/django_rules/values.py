@@ -20,7 +20,7 @@ from liteferry.findings import make_finding
 from liteferry.model import Decision
 from liteferry.project import BY_DJANGO, ProjectField, ProjectModel
 from liteferry.sqlite_ddl import fold_case
-from liteferry.typemap import classify_declared_type, classify_pg_type
+from liteferry.typemap import classify_declared_type, classify_pg_type, demand_of_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -206,9 +206,9 @@ def _judge_custom(place: _Place) -> Iterator[Finding]:
     if not field.db_type or not field.sqlite_type:
         return
     stored = classify_declared_type(field.sqlite_type).family
-    wanted = classify_pg_type(field.db_type.partition(" GENERATED")[0].strip())
-    if wanted is not None and _is_common(stored, wanted.family):
-        return
+    wanted = classify_pg_type(demand_of_target(field.db_type))
+    if wanted is None or _is_common(stored, wanted.family):
+        return  # a type that liteferry cannot fill is a finding of its own
     yield make_finding(
         "django-custom-field",
         f"{place.model.label}.{field.name} is a {field.class_name}, whose own code decides what is stored:"
