@@ -289,3 +289,15 @@ def test_a_field_with_two_forms_is_decided_by_its_owner(
     assert moved.report.django is not None
     assert [one.model for one in moved.report.django.evidence or () if one.status == "different"] == ["own.Walk"]
     assert store.read() == before
+
+
+def test_an_address_that_is_spelled_otherwise_is_the_same_to_the_evidence(
+    tmp_path: Path, pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make_store(tmp_path, monkeypatch)
+    store.execute("UPDATE store_thing SET address = '2001:DB8:0:0::1', either = '::5'")
+    run_dir = tmp_path / "run"
+    moved = call_ferry("migrate", "--django", PROJECT, pg_url, "--yes", "--json", "--run-dir", run_dir)
+    assert moved.report.verdict == "proven", moved.report.django and moved.report.django.evidence
+    said = {found.name: found.count for found in moved.report.findings if found.code == "address-respelled"}
+    assert said == {"address": 8, "either": 8}

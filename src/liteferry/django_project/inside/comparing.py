@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import ipaddress
 import re
 import uuid
 from typing import Any
 
 _LONGEST_SHOWN = 80
+_ADDRESSES = frozenset({"GenericIPAddressField", "IPAddressField"})
 _KINDS = (
     ("boolean", bool),
     ("number", (int, float)),
@@ -41,8 +43,9 @@ def find_kind(value: Any) -> str:
 def is_same(one: Any, other: Any, field: Any = None) -> bool:
     """Whether the application would take two values for the same.
 
-    NaN is NaN; a datetime is an instant. Values of the application's own types are asked whether they are equal, and
-    where they deny it (a class without ``__eq__``) it counts what their field would store.
+    NaN is NaN; a datetime is an instant; an IP address is what it says, in whatever spelling. Values of the
+    application's own types are asked whether they are equal, and where they deny it (a class without ``__eq__``) it
+    counts what their field would store.
     """
     kind = find_kind(one)
     if kind != find_kind(other):
@@ -58,9 +61,19 @@ def is_same(one: Any, other: Any, field: Any = None) -> bool:
             return True
     except Exception:  # noqa: BLE001 - an application's own comparison may raise anything; what is stored decides then
         return _is_stored_same(one, other, field)
+    if kind == "text" and field is not None and field.get_internal_type() in _ADDRESSES:
+        return _is_same_address(one, other)
     if kind in {"number", "Decimal"}:
         return bool(one != one and other != other)  # noqa: PLR0124 - NaN
     return kind == type(one).__name__ and _is_stored_same(one, other, field)
+
+
+def _is_same_address(one: str, other: str) -> bool:
+    """Whether two texts are one address: PostgreSQL's inet does not keep how it was written."""
+    try:
+        return ipaddress.ip_interface(one) == ipaddress.ip_interface(other)
+    except ValueError:
+        return False
 
 
 def _is_stored_same(one: Any, other: Any, field: Any) -> bool:
