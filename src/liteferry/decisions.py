@@ -17,7 +17,7 @@ from liteferry.project import BY_DJANGO
 from liteferry.typemap import is_demand_of_target, refuse_type
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from liteferry.model import Catalog, Finding, Options
 
@@ -79,12 +79,42 @@ def find_way(code: str, place: str, offered: Collection[str], options: Options) 
     The last decision that matches counts, so that a particular one can follow a general one; `--accept` is looked at
     elsewhere, and less particular than any decision.
     """
-    for decision in reversed(options.decisions):
+    for decision in _list_candidates(place, options.decisions):
         if decision.code in {"", code} and matches_place(place, decision.place):
             name = decision.way.partition(":")[0]
             if name in offered:
                 return decision.way
     return ""
+
+
+class _Index:
+    """Decisions by their places. A Django project's rules are thousands, and every column asks several times."""
+
+    def __init__(self, decisions: tuple[Decision, ...]) -> None:
+        """Sort them into those of one place and those whose place is a pattern."""
+        self.decisions = decisions
+        self.by_place: dict[str, list[int]] = {}
+        self.patterns: list[int] = []
+        for number, decision in enumerate(decisions):
+            if _MAGIC.isdisjoint(decision.place):
+                self.by_place.setdefault(decision.place, []).append(number)
+            else:
+                self.patterns.append(number)
+
+
+_MAGIC: Final = frozenset("*?[")
+_last_index = _Index(())
+
+
+def _list_candidates(place: str, decisions: tuple[Decision, ...]) -> Iterator[Decision]:
+    """The decisions that a place may match, the last first. Keeps the index of the decisions it was given last."""
+    global _last_index  # noqa: PLW0603 - a cache of one: a run's options are the same all along
+    index = _last_index
+    if index.decisions is not decisions:
+        index = _last_index = _Index(decisions)
+    numbers = index.by_place.get(place)
+    for number in sorted((*numbers, *index.patterns), reverse=True) if numbers else reversed(index.patterns):
+        yield decisions[number]
 
 
 UTC_WAY: Final = "timezone:UTC"

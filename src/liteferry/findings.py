@@ -123,7 +123,8 @@ FINDINGS = MappingProxyType(
         "json-not-jsonb": FindingKind(
             severity=_INFO,
             title="JSON that jsonb would change",
-            why="Duplicate keys, \\u0000 and lone surrogates do not survive in jsonb; the column becomes json instead.",
+            why="Duplicate keys, \\u0000 and lone surrogates do not survive in jsonb; unless the target has jsonb"
+            " there, the column becomes json instead.",
             others=("text", "last-key", "quarantine", "null"),
         ),
         "date-form": FindingKind(
@@ -160,8 +161,9 @@ FINDINGS = MappingProxyType(
         ),
         "time-zone-given": FindingKind(
             severity=_INFO,
-            title="Local times become instants of the time zone that you gave",
-            why="Their texts carry no offset; --on-misfit TABLE.COLUMN=timezone:ZONE says where they were written.",
+            title="Local times become instants of the time zone that was given",
+            why="Their texts carry no offset: --on-misfit TABLE.COLUMN=timezone:ZONE, or a Django project's settings,"
+            " say where they were written.",
             others=("timezone",),
         ),
         "local-time-unclear": FindingKind(

@@ -115,7 +115,10 @@ class Index:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignKey:
-    """A foreign key. ``parent_columns`` is resolved to the parent's primary key where the text leaves it out."""
+    """A foreign key. ``parent_columns`` is resolved to the parent's primary key where the text leaves it out.
+
+    ``is_of_uuids``: of one column that the target has as uuid: two spellings are one value.
+    """
 
     columns: tuple[str, ...]
     parent_table: str
@@ -125,6 +128,7 @@ class ForeignKey:
     deferrable: bool = False
     initially_deferred: bool = False
     name: str | None = None
+    is_of_uuids: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -202,6 +202,14 @@ def test_how_decimals_are_read_depends_on_the_version(version: str, way: str) ->
     assert list_ways(make_project(make_model("shop.Order", TOTAL), version=version)) == [("shop_order.total", way)]
 
 
+def test_the_times_of_migrations_are_no_models_of_the_project() -> None:
+    catalog = make_catalog(django_migrations=("id", "app", "name", "applied"))
+    assert list_ways(make_project(ORDER, use_tz=False), catalog) == [
+        ("django_migrations.applied", "timezone:Europe/Berlin"),
+        ("django_migrations.applied", "later"),
+    ]
+
+
 def test_every_decision_names_its_field() -> None:
     origins = {found.way: found.origin for found in decide_values(make_project(ORDER), ORDERS)}
     assert origins == {
@@ -278,8 +286,12 @@ def count(catalog: Catalog, demanded: dict[str, str], **values: tuple[object, ..
 
 CUSTOM = [
     ("bigint", "interval", True),
-    ("text", "text[]", True),
-    ("text", "point", True),
+    ("text", "text[]", False),  # target-type-unknown
+    ("text", "point", False),
+    ("char(39)", "inet", False),
+    ("integer", "inet", True),
+    ("text", "citext", False),
+    ("text", "bytea", True),
     ("integer", "boolean", True),
     ("text", "bigint", True),
     ("text", "text", False),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 STAGING = "liteferry_staging_public"
 
 SOURCE_SQL = """
-CREATE TABLE cell (id INTEGER PRIMARY KEY, at DATETIME, local DATETIME, body TEXT, photo BLOB, age INTEGER);
-INSERT INTO cell VALUES (1, 1700000000, '2024-07-01 12:00:00', 'a' || char(0) || 'b', x'00', 30);
-INSERT INTO cell VALUES (2, NULL, '2024-12-24', 'plain', 'password', 'old');
-INSERT INTO cell VALUES (3, 0, NULL, NULL, NULL, 31);
+CREATE TABLE cell (id INTEGER PRIMARY KEY, at DATETIME, local DATETIME, body TEXT, photo BLOB, age INTEGER,
+    total DECIMAL(10,2), autumn DATETIME, doc JSON);
+INSERT INTO cell VALUES (1, 1700000000, '2024-07-01 12:00:00', 'a' || char(0) || 'b', x'00', 30,
+    0.1 + 0.2, '2024-10-27 02:30:00', '{"a": 1, "a": 2}');
+INSERT INTO cell VALUES (2, NULL, '2024-12-24', 'plain', 'password', 'old', 0.125, '2024-10-27 04:00:00', '{"b": 1}');
+INSERT INTO cell VALUES (3, 0, NULL, NULL, NULL, 31, 7, NULL, NULL);
 """
 WAYS = (
     "cell.at=epoch-s",
@@ -34,6 +37,10 @@ WAYS = (
     "cell.body=strip-nul",
     "cell.photo=null",
     "cell.age=null",
+    "cell.total=quantise",
+    "cell.autumn=timezone:Europe/Berlin",
+    "cell.autumn=earlier",
+    "cell.doc=last-key",
 )
 
 Patch = pytest.MonkeyPatch
@@ -60,6 +67,9 @@ def test_without_a_fault_all_is_proven(tmp_path: Path, pg_url: str) -> None:
         ("body", ("strip-nul",), 1),
         ("photo", ("null:text",), 1),
         ("age", ("null:text",), 1),
+        ("total", ("quantise:10,2",), 2),
+        ("autumn", ("timezone:Europe/Berlin", "earlier"), 2),
+        ("doc", ("last-key",), 1),
     }
     assert not any(found.samples for found in report.conversions)
 
@@ -81,14 +91,39 @@ def shift_the_epoch(patch: Patch) -> None:
 
 
 def take_another_zone(patch: Patch) -> None:
-    patch.setattr(codecs, "make_zone_resolver", lambda _: conversions.make_zone_resolver("Europe/Istanbul"))
+    patch.setattr(
+        codecs,
+        "make_zone_resolver",
+        lambda zone, which: conversions.make_zone_resolver(zone if which else "Europe/Istanbul", which),
+    )
 
 
 def strip_another_character(patch: Patch) -> None:
     patch.setattr(codecs, "make_repair", lambda _: lambda text: text.replace("\0", "").replace("p", ""))
 
 
+def take_the_other_of_two(patch: Patch) -> None:
+    patch.setattr(codecs, "make_zone_resolver", lambda zone, _: conversions.make_zone_resolver(zone, "later"))
+
+
+def round_halves_up(patch: Patch) -> None:
+    patch.setattr(
+        codecs,
+        "make_quantiser",
+        lambda _: lambda value: Decimal(repr(value)).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP),
+    )
+
+
+def take_the_first_key(patch: Patch) -> None:
+    encode = codecs.encode_jsonb
+    changed = {'{"a": 1, "a": 2}': '{"a": 1}'}
+    patch.setitem(codecs.__dict__, "ENCODERS", {**codecs.ENCODERS, "jsonb": lambda v: encode(changed.get(v, v))})
+
+
 FAULTS = [
+    (take_the_other_of_two, "autumn", ["id=1"]),
+    (round_halves_up, "total", ["id=2"]),
+    (take_the_first_key, "doc", ["id=1"]),
     (null_too_much, "age", ["id=3"]),
     (null_too_little, "photo", ["id=2"]),
     (shift_the_epoch, "at", ["id=1"]),
@@ -145,4 +180,10 @@ def test_values_are_shown_only_where_they_are_asked_for(tmp_path: Path, pg_url: 
         "body": [("id=1", "'a\0b'", "'ab'")],
         "photo": [("id=2", "'password'", "NULL")],
         "age": [("id=2", "'old'", "NULL")],
+        "total": [("id=1", "0.30000000000000004", "0.3"), ("id=2", "0.125", "0.12")],
+        "autumn": [
+            ("id=1", "'2024-10-27 02:30:00'", "2024-10-27 00:30:00Z"),
+            ("id=2", "'2024-10-27 04:00:00'", "2024-10-27 03:00:00Z"),
+        ],
+        "doc": [("id=1", """'{"a": 1, "a": 2}'""", """'{"a": 2}'""")],
     }

@@ -23,6 +23,9 @@ COLUMNS: list[tuple[Kind, str, tuple[str, ...]]] = [
     ("float8", "double precision", ("null",)),
     ("numeric", "numeric(6,2)", ("null",)),
     ("numeric", "numeric", ("null",)),
+    ("numeric", "numeric(8,2)", ("quantise:8,2", "null")),
+    ("numeric", "numeric(25,3)", ("quantise-reals:25,3", "null")),
+    ("numeric", "numeric", ("quantise", "null")),
     ("bool", "boolean", ("null",)),
     ("text", "varchar(5)", ("null",)),
     ("text", "text", ("strip-nul", "null")),
@@ -34,8 +37,12 @@ COLUMNS: list[tuple[Kind, str, tuple[str, ...]]] = [
     ("timestamp", "timestamp", ("epoch-ms", "null")),
     ("timestamptz", "timestamptz", ("julian", "null")),
     ("timestamptz", "timestamptz", ("timezone:America/New_York", "null")),
+    ("timestamptz", "timestamptz", ("timezone:Europe/Berlin", "earlier", "null")),
+    ("timestamptz", "timestamptz", ("timezone:Europe/Berlin", "later", "null")),
+    ("interval", "interval", ("null",)),
     ("date", "date", ("epoch-s", "null")),
     ("jsonb", "jsonb", ("null",)),
+    ("jsonb", "jsonb", ("last-key", "null")),
     ("json", "json", ("null",)),
     ("uuid", "uuid", ("null",)),
 ]
@@ -54,6 +61,8 @@ VALUES = st.one_of(
     TEXTS.map(lambda text: f"{text}\0\\"),
     STAMPS,
     STAMPS.map(lambda stamp: f"{stamp}+02:00"),
+    st.sampled_from(["2024-10-27 02:30:00", "2024-03-31 02:30:00", '[{"a":1,"a":{"b":1E2,"b":-0}}]', "0.1", "1e-3"]),
+    st.sampled_from([0.1 + 0.2, 1.005, 2.675, -0.0, 999999.995, 123456789012345678]),
     st.sampled_from(["{}", '{"a":1,"a":2}', "[1.50]", "t", "12.345", "9999.99", "0" * 32, "2024-02-30", "2024-02-29"]),
 )
 

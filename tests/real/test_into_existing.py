@@ -392,7 +392,7 @@ CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (2)"""
 NINE, FIFTY = HELD.format("INTEGER", "9"), HELD.format("INTEGER", "50")
 REFUSED = [
     ("domain", ONE.format("small"), FIFTY, ("violates check constraint", "key id=1")),
-    ("check", ONE.format("integer CHECK (a < 5)"), NINE, ("violates check constraint", "key id=1")),
+    ("check", ONE.format("integer CHECK (a % 10 < 5)"), NINE, ("violates check constraint", "key id=1")),
     ("unique", ONE.format("integer") + "; CREATE UNIQUE INDEX ON t (abs(a))", TWO_FIVES, ("duplicate key", "key id=2")),
     (
         "partly unique",

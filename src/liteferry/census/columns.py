@@ -104,6 +104,8 @@ class ColumnAccumulator:
         self.holds: frozenset[type] = HOLDS[family]
         if family == "text" and declared.pg_type:
             self.holds |= {int, float}  # whoever demands text says that numbers become their text
+        if family == "uuid" and declared.pg_type:
+            self.holds -= {bytes}  # in whose order they are, nobody can tell who demands UUIDs of them
         self.notes: dict[str, list[Sample]] = {}
         self.reasons: Counter[str] = Counter()
         self.converted = 0

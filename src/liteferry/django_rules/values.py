@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Final
 from liteferry.decisions import UTC_WAY
 from liteferry.findings import make_finding
 from liteferry.model import Decision
-from liteferry.project import BY_DJANGO
+from liteferry.project import BY_DJANGO, ProjectField, ProjectModel
 from liteferry.sqlite_ddl import fold_case
-from liteferry.typemap import classify_declared_type, classify_pg_type
+from liteferry.typemap import classify_declared_type, classify_pg_type, demand_of_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from liteferry.model import Catalog, Census, Column, Finding, Table
-    from liteferry.project import Project, ProjectField, ProjectModel
+    from liteferry.project import Project
     from liteferry.typemap import Family
 
 _EXACT_INTEGERS_FROM: Final = (6, 1)
@@ -34,6 +34,28 @@ _EXACT_INTEGERS_FROM: Final = (6, 1)
 _UTC_NAMES: Final = frozenset({"UTC", "Etc/UTC", "Universal", "Zulu"})
 _DEEPEST: Final = 10
 """How many foreign keys that are keys themselves are followed."""
+
+
+_RECORDER: Final = ProjectModel(
+    label="migrations.Migration",
+    app="migrations",
+    name="Migration",
+    table="django_migrations",
+    managed=False,
+    allowed=True,
+    auto_created=False,
+    fields=(
+        ProjectField(
+            name="applied",
+            column="applied",
+            internal_type="DateTimeField",
+            class_name="django.db.models.fields.DateTimeField",
+            db_type="timestamp with time zone",
+            sqlite_type="datetime",
+        ),
+    ),
+)
+"""The table in which every project keeps which migrations were applied: no application of its own has the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +103,10 @@ def judge_values(project: Project, catalog: Catalog, census: Census) -> tuple[Fi
 def _find_places(project: Project, catalog: Catalog) -> Iterator[_Place]:
     """The columns that fields have, each once: where two models share a table, the one that made it speaks."""
     tables = {fold_case(table.name): table for table in catalog.tables}
+    models = (*sorted(project.models, key=lambda model: not model.managed), _RECORDER)
     fields = {(model.label, field.column): field for model in project.models for field in model.fields}
     seen: set[tuple[str, str]] = set()
-    for model in sorted(project.models, key=lambda model: not model.managed):
+    for model in models:
         table = tables.get(fold_case(model.table))
         if table is None:
             continue
@@ -183,9 +206,9 @@ def _judge_custom(place: _Place) -> Iterator[Finding]:
     if not field.db_type or not field.sqlite_type:
         return
     stored = classify_declared_type(field.sqlite_type).family
-    wanted = classify_pg_type(field.db_type.partition(" GENERATED")[0].strip())
-    if wanted is not None and _is_common(stored, wanted.family):
-        return
+    wanted = classify_pg_type(demand_of_target(field.db_type))
+    if wanted is None or _is_common(stored, wanted.family):
+        return  # a type that liteferry cannot fill is a finding of its own
     yield make_finding(
         "django-custom-field",
         f"{place.model.label}.{field.name} is a {field.class_name}, whose own code decides what is stored:"

@@ -407,6 +407,9 @@ def _find_faults(matching: Matching, census: Census, options: Options) -> Iterat
                 continue
             if fault.code == "unique-clash":
                 yield _restrict_clash(found, fault, what, options)
+            elif fault.code == "check-broken":
+                ways = tuple(offered for offered in found.ways if offered.name == "quarantine")
+                yield _note_quarantine(replace(found, ways=ways, if_accepted="", way=""), options)
             elif fault.code == "index-entry-too-long":
                 ways = tuple(offered for offered in found.ways if offered.name != "leave-out")
                 yield replace(found, ways=ways, if_accepted="", way="" if way == "leave-out" else way)

@@ -6,21 +6,33 @@ is a finding, on either side; so is a type that liteferry cannot fill, and a tab
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from liteferry.findings import make_finding
-from liteferry.model import ForeignKey, Index, IndexKey, NameChange, Sample
+from liteferry.model import Check, ForeignKey, Index, IndexKey, NameChange, Sample
+from liteferry.names import quote_name
 from liteferry.planner import select_tables
 from liteferry.sqlite_ddl import fold_case
 from liteferry.typemap import classify_pg_type, demand_of_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from liteferry.decisions import DemandedTypes
     from liteferry.holding import HeldForeignKey, HeldTable, HeldType, Holding
-    from liteferry.model import Catalog, Column, Finding, Options, Table, TargetCatalog, TargetColumn, TargetTable
+    from liteferry.model import (
+        Catalog,
+        Column,
+        Finding,
+        Options,
+        Table,
+        TargetCatalog,
+        TargetColumn,
+        TargetConstraint,
+        TargetTable,
+    )
 
 
 class _Named(Protocol):
@@ -308,12 +320,19 @@ def _add_foreign_keys(matches: Sequence[TableMatch], holding: Holding) -> tuple[
         if child is None or parent is None or not key.validated:
             continue
         columns, parent_columns = _name_in_source(child, key.columns), _name_in_source(parent, key.parent_columns)
+        is_of_uuids = len(key.columns) == 1 and _is_uuid(child, key.columns) and _is_uuid(parent, key.parent_columns)
         if columns is None or parent_columns is None:
+            continue
+        if not is_of_uuids and (_is_respelled(child, key.columns) or _is_respelled(parent, key.parent_columns)):
             continue
         found.setdefault(key.table_oid, []).append(
             (
                 ForeignKey(
-                    columns=columns, parent_table=parent.table.name, parent_columns=parent_columns, name=key.name
+                    columns=columns,
+                    parent_table=parent.table.name,
+                    parent_columns=parent_columns,
+                    name=key.name,
+                    is_of_uuids=is_of_uuids,
                 ),
                 key,
             )
@@ -335,7 +354,8 @@ def _add_foreign_keys(matches: Sequence[TableMatch], holding: Holding) -> tuple[
 def _add_indexes(match: TableMatch) -> Table:
     """The source's table with the target's keys and B-tree indexes, as far as the source's columns can tell of them.
 
-    Those of expressions, and with conditions, are left to the server, and so are its CHECKs: they are in its own words.
+    With those CHECKs that hold a column to a bound. Those of expressions, and with conditions, are left to the server,
+    and so are all other CHECKs: they are in its own words.
     """
     names = {column.target.name: column.column.name for column in match.columns}
     found: list[tuple[str, tuple[str | None, ...], bool]] = [
@@ -360,7 +380,21 @@ def _add_indexes(match: TableMatch) -> Table:
         for name, columns, unique in found
         if all(column in names for column in columns)
     )
-    return replace(match.table, indexes=indexes, checks=())
+    checks = (_read_check(key, names) for key in match.target.constraints if key.kind == "c")
+    return replace(match.table, indexes=indexes, checks=tuple(check for check in checks if check is not None))
+
+
+_BOUND: Final = re.compile(r'CHECK \(\((?:(\w+)|"((?:[^"]|"")+)") (>=|>|<=|<) (\d+)\)\)')
+"""As PostgreSQL writes the CHECK of a column of positive numbers. Source: Django, ``PositiveIntegerField``."""
+
+
+def _read_check(key: TargetConstraint, names: Mapping[str, str]) -> Check | None:
+    """A CHECK of the target that means the same in SQLite's words; None for any other."""
+    found = _BOUND.fullmatch(key.definition_sql)
+    name = names.get(found[1] or found[2].replace('""', '"')) if found else None
+    if found is None or name is None:
+        return None
+    return Check(sql=f"{quote_name(name)} {found[3]} {found[4]}", name=key.name, column=name)
 
 
 def _is_enforced(table: Table, wanted: Index) -> bool:
@@ -376,11 +410,18 @@ def _is_enforced(table: Table, wanted: Index) -> bool:
 
 
 def _name_in_source(match: TableMatch, columns: Sequence[str]) -> tuple[str, ...] | None:
-    """The source's names of a foreign key's columns; None where SQLite cannot tell whether it holds."""
-    names = {column.target.name: column for column in match.columns}
-    if not all(name in names and not names[name].held.base.startswith(_RESPELLED) for name in columns):
-        return None
-    return tuple(names[name].column.name for name in columns)
+    """The source's names of a foreign key's columns; None where it does not have them all."""
+    names = {column.target.name: column.column.name for column in match.columns}
+    return tuple(names[name] for name in columns) if all(name in names for name in columns) else None
+
+
+def _is_respelled(match: TableMatch, columns: Sequence[str]) -> bool:
+    """Whether SQLite cannot tell of one of the columns that two of its values are equal in the target."""
+    return any(column.target.name in columns and column.held.base.startswith(_RESPELLED) for column in match.columns)
+
+
+def _is_uuid(match: TableMatch, columns: Sequence[str]) -> bool:
+    return any(column.target.name in columns and column.held.base == "uuid" for column in match.columns)
 
 
 def sample_keys(held: HeldTable) -> tuple[Sample, ...]:

@@ -131,11 +131,20 @@ def fill_oddly():
             )
 
 
+def fill_own():
+    from own.models import Walk
+
+    Walk.objects.create(lasts=30, tags=["a", "b"], mask=b"\x00\xff secret", done=True)
+    Walk.objects.create()
+
+
 if __name__ == "__main__":
     call_command("migrate", verbosity=0)
     fill_prices()
     fill_moments()
     fill_things()
     fill_letters()
+    if "VALUES_OWN" in os.environ:
+        fill_own()
     if "--oddly" in sys.argv:
         fill_oddly()

@@ -43,3 +43,17 @@ class SpanField(models.Field):
 
     def db_type(self, connection):
         return "interval" if connection.vendor == "postgresql" else "bigint"
+
+    def from_db_value(self, value, expression, connection):
+        return value * 60 if isinstance(value, int) else value and int(value.total_seconds())
+
+
+class MaskField(models.BinaryField):
+    """Bytes, each with its bits turned: in every database the same."""
+
+    def from_db_value(self, value, expression, connection):
+        return None if value is None else bytes(255 - byte for byte in bytes(value))
+
+    def get_db_prep_value(self, value, connection, prepared=False):
+        turned = None if value is None else bytes(255 - byte for byte in bytes(value))
+        return super().get_db_prep_value(turned, connection, prepared)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 SECRET_KEY = "for tests alone"
-INSTALLED_APPS = ["store"]
+INSTALLED_APPS = ["store", *(["own"] if "VALUES_OWN" in os.environ else [])]
 USE_TZ = os.environ.get("VALUES_USE_TZ", "1") == "1"
 TIME_ZONE = os.environ.get("VALUES_TIME_ZONE", "UTC")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

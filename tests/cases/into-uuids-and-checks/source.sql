@@ -1,0 +1,5 @@
+CREATE TABLE author (id char(32) PRIMARY KEY);
+CREATE TABLE book (id integer PRIMARY KEY, author_id char(32) REFERENCES author (id), pages integer, "of" integer);
+INSERT INTO author VALUES ('00000000000000000000000000001230'), ('ABCDEFAB-CDEF-ABCD-EFAB-CDEFABCDEFAB');
+INSERT INTO book VALUES (1, '00000000-0000-0000-0000-000000001230', 3, 0), (2, 'abcdefabcdefabcdefabcdefabcdefab', 0, 1),
+    (3, NULL, NULL, NULL), (4, '00000000000000000000000000009999', 5, 5), (5, NULL, -1, 5), (6, NULL, 3, 10);
