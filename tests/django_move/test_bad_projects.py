@@ -16,7 +16,7 @@ import pytest
 
 from harness import call_ferry, has_schema, list_relations, read_everything
 from liteferry.django_move.fresh import read_fresh_catalog
-from liteferry.django_move.move import read_applied
+from liteferry.django_move.journey import read_applied
 from liteferry.django_move.start import start_project
 from liteferry.django_project import describe_project
 from liteferry.django_rules.drift import find_drift

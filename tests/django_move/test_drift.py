@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from liteferry.django_move.fresh import read_fresh_catalog
-from liteferry.django_move.move import read_applied
+from liteferry.django_move.journey import read_applied
 from liteferry.django_move.schema import make_schema
 from liteferry.django_project import choose_database, describe_project, find_place, read_settings
 from liteferry.django_rules.drift import find_drift

@@ -4,7 +4,7 @@ Layer 3. `move` has the use cases; `start` finds the project, `schema` makes its
 `switching` leads the project to its new database.
 """
 
-from liteferry.django_move.move import check, migrate, verify
+from liteferry.django_move.move import check, migrate
 from liteferry.django_move.start import Start, start_project
 from liteferry.django_move.switching import (
     Reach,
@@ -18,6 +18,7 @@ from liteferry.django_move.switching import (
     switch_back,
     switch_over,
 )
+from liteferry.django_move.verify import verify
 from liteferry.django_project import find_place
 from liteferry.django_project.env_file import inspect_env
 from liteferry.django_rules.settings_text import DEFAULT_VARIABLE

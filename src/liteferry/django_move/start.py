@@ -9,6 +9,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from liteferry.arrival import refuse_options
+from liteferry.course import refuse_contradictions
 from liteferry.django_project import choose_database, find_place, read_settings
 from liteferry.errors import MigrationError
 from liteferry.target import make_conninfo
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from liteferry.model import Options
     from liteferry.project import ProjectOptions, ProjectPlace, ProjectSettings
 
 _URL_VARIABLES: Final = ("DATABASE_URL", "POSTGRES_URL", "POSTGRESQL_URL")
@@ -83,3 +86,19 @@ def choose_target(
         if os.environ.get(name, "").startswith(_SCHEMES):
             return os.environ[name], f"the variable {name}"
     return None, ""
+
+
+def begin(target: str | None, options: Options) -> Start:
+    """Refuse what contradicts itself, and find the project. Raises: MigrationError."""
+    if options.project is None:
+        raise AssertionError("a project's move needs Options.project")
+    if options.snapshot != "copy":
+        raise MigrationError(
+            "--snapshot none is not for Django projects: the project's own code reads the snapshot",
+            code="usage",
+            hint="make room for a copy, or name a --run-dir on a larger disk",
+        )
+    refuse_contradictions(options)
+    start = start_project(options.project, target)
+    refuse_options(start.target, options)
+    return start

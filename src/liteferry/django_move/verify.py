@@ -1,0 +1,101 @@
+"""The proof of a Django project's move alone, whoever moved it and whenever.
+
+Layer 3.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from liteferry.arrival import verify_arrival
+from liteferry.course import (
+    scratch_dir,
+)
+from liteferry.django_move.evidence import read_by_orm
+from liteferry.django_move.journey import Journey, set_out
+from liteferry.django_move.planning import decide, make_staging, read_target_models
+from liteferry.django_move.start import begin
+from liteferry.errors import MigrationError
+from liteferry.expectation import decide_as
+from liteferry.model import Event, Options, ignore
+from liteferry.planner import staging_name
+from liteferry.proof import compare_catalogs
+from liteferry.run import PUBLISHED_NAME, Run, read_plan, read_published
+from liteferry.target import open_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from liteferry.model import Report, TargetCatalog
+    from liteferry.target import Target
+
+_DEFAULT_SCHEMA: Final = Options().schema
+
+
+def verify(target: str | None, options: Options, observe: Callable[[Event], None] = ignore) -> Report:
+    """Prove that a target holds what the project's database holds, whoever moved it and whenever.
+
+    Every value, and the catalogue: against what the run of `Options.run_dir` published, where one is given. Raises:
+    MigrationError.
+    """
+    start = begin(target, options)
+    if start.target is None:
+        raise MigrationError(
+            "there is no target to verify",
+            code="usage",
+            hint="name it: TARGET, --target-alias, or DATABASE_URL",
+        )
+    made = read_plan(Path(options.run_dir)) if options.run_dir is not None else None
+    if made is not None and options.schema == _DEFAULT_SCHEMA:
+        options = replace(options, schema=made.target_schema)
+    run = Run(start.path, options, observe)
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(open_target(start.target))
+        run.server = server.info
+        scratch = stack.enter_context(scratch_dir())
+        rules = options.prune if made is None else made.decided.prune if made.decided is not None else ()
+        journey = stack.enter_context(set_out(run, start, scratch, rules))
+        run.options = options if made is None else decide_as(made, options)
+        decided = decide(journey, read_target_models(journey, server, options.schema))
+        run.options = replace(decided, into="existing", accept=decided.accept or ("all",))
+        report = verify_arrival(run, None, server, journey.snapshot, str(start.path), scratch)
+        expected = _expect_catalog(journey, server, options)
+        if expected is not None:
+            wrong = compare_catalogs(expected, server.read_catalog(options.schema))
+            run.mismatches += wrong
+            run.mismatch_count += len(wrong)
+        good = not run.mismatch_count and report.verdict == "proven"
+        if run.plan is not None and not read_by_orm(journey, server, run.plan, options.schema):
+            good = False
+        return run.report("mismatch" if not good and report.verdict == "proven" else report.verdict)
+
+
+def _expect_catalog(journey: Journey, server: Target, options: Options) -> TargetCatalog | None:
+    """What the definitions must be: as the run published them, else as the migrations make them on the embedded server.
+
+    None where neither can be had for this major version of PostgreSQL, which the run then notes.
+    """
+    major = server.info.version_num // 10_000
+    if options.run_dir is not None and (Path(options.run_dir) / PUBLISHED_NAME).exists():
+        published = read_published(Path(options.run_dir))
+        if published.version_num // 10_000 == major:
+            return published
+    from liteferry import servers
+
+    run = journey.run
+    embedded = servers.start_server()
+    if embedded.version.partition(".")[0] != str(major):
+        run.note(
+            f"the definitions were not compared: the embedded server is PostgreSQL {embedded.version}, the target"
+            f" {server.info.version}; --run-dir names the run that published them"
+        )
+        return None
+    url = servers.create_database(embedded, journey.start.path.stem)
+    try:
+        with open_target(url) as own, run.phase("schema"):
+            return make_staging(journey, own, staging_name(options.schema)).catalog
+    finally:
+        servers.drop_database(embedded, url)
