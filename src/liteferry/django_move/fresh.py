@@ -65,12 +65,15 @@ def _migrate(project: Project, path: Path, observe: Callable[[Event], None]) -> 
         if not facts.get("migration"):
             raise
         sql = f"; the SQL was: {facts['sql']}" if facts.get("sql") else ""
-        raise MigrationError(
-            f"migration {facts['migration']} fails on an empty SQLite file, in {facts['operation']}: {error.what}{sql}",
+        where = f", in {facts['operation']}" if facts.get("operation") else ""
+        found = MigrationError(
+            f"migration {facts['migration']} fails on an empty SQLite file{where}: {error.what}{sql}",
             code="django-migration",
             hint="the file was made by these migrations, which do not run on SQLite any more: what it should look like"
             " cannot be found out. Its rows are not involved",
-        ) from error
+        )
+        found.trace = error.trace
+        raise found from error
 
 
 def _recall(path: Path) -> Catalog | None:

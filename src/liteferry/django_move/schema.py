@@ -241,12 +241,14 @@ class _Migrations:
                 f" later: SQL in them must not write out the schema {self._schema}, nor touch tables that are not the"
                 " project's"
             )
-        return MigrationError(
-            f"migration {facts['migration']} fails on PostgreSQL {self._server.info.version}, in {facts['operation']}:"
-            f" {error.what}{sql}",
+        where = f", in {facts['operation']}" if facts.get("operation") else ""
+        found = MigrationError(
+            f"migration {facts['migration']} fails on PostgreSQL {self._server.info.version}{where}: {error.what}{sql}",
             code="django-migration",
             hint=hint,
         )
+        found.trace = error.trace
+        return found
 
 
 def _is_new(server: Target, staging: str, schema: str) -> bool:

@@ -145,7 +145,7 @@ def _compare_columns(project: Project, table: Table, here: Column, wanted: Colum
         differences.append((_say_default(here), _say_default(wanted)))
     if fold_case(here.collation) != fold_case(wanted.collation):
         differences.append((f"COLLATE {here.collation}", f"COLLATE {wanted.collation}"))
-    if here.generated != wanted.generated or read_sql(here.generated_sql) != read_sql(wanted.generated_sql):
+    if here.generated != wanted.generated or not _is_same_expression(table, here, wanted):
         differences.append((_say_generated(here), _say_generated(wanted)))
     if not differences:
         return
@@ -158,6 +158,10 @@ def _compare_columns(project: Project, table: Table, here: Column, wanted: Colum
         name=here.name,
         hint=repair_object(project, cause),
     )
+
+
+def _is_same_expression(table: Table, here: Column, wanted: Column) -> bool:
+    return read_condition(here.generated_sql, table.name) == read_condition(wanted.generated_sql, table.name)
 
 
 def _say_type(column: Column) -> str:
