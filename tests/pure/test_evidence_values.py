@@ -106,6 +106,8 @@ def test_the_same(one: Any, other: Any) -> None:
         ("2001:db8::1", "2001:DB8::1"),
         ({"a": 1}, {"a": 1, "b": None}),
         ({"a": None}, {}),
+        ({"a": [True]}, {"a": [1]}),
+        ({"1": 2}, {1: 2}),
         ([1, 2], [2, 1]),
         ([1], [1, 1]),
         (dt.date(2024, 1, 1), dt.datetime(2024, 1, 1)),  # noqa: DTZ001 - without a zone is meant

@@ -9,6 +9,7 @@ import contextlib
 import datetime as dt
 import decimal
 import ipaddress
+import marshal
 import math
 import re
 import uuid
@@ -55,6 +56,8 @@ def is_same(one: Any, other: Any, field: Any = None) -> bool:
         return False
     if kind == "bytes":
         return bytes(one) == bytes(other)
+    if kind in {"object", "list"} and _is_identical(one, other):
+        return True
     if kind == "object":
         return one.keys() == other.keys() and all(is_same(one[key], other[key]) for key in one)
     if kind == "list":
@@ -74,6 +77,14 @@ def is_same(one: Any, other: Any, field: Any = None) -> bool:
     if kind == "text" and field is not None and field.get_internal_type() == "GenericIPAddressField":
         return _is_same_address(one, other)
     return is_own and _is_alike(one, other, field)
+
+
+def _is_identical(one: Any, other: Any) -> bool:
+    """Whether two values of JSON are the same to the letter: a quick yes for large ones, and no is no answer."""
+    try:
+        return marshal.dumps(one, 2) == marshal.dumps(other, 2)  # the version without references
+    except ValueError:  # something that is not JSON's, or nested too deeply
+        return False
 
 
 def _make_float(number: Any) -> float:

@@ -23,7 +23,7 @@ _SAMPLES = 8
 _ALL_ROWS = 1_000
 """Up to how many rows every row is compared, field by field; of models with fields of their own every row is."""
 
-_CHUNK = 100
+_CHUNK = 50
 """How many rows are in memory at a time."""
 
 _TOLD = 3
