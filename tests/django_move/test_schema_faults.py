@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from liteferry.django_move.cache import SchemaCache
 from liteferry.django_move.publishing import clear_made, mark_of, plan_publication
 from liteferry.django_move.schema import make_schema
 from liteferry.django_project import describe_project, find_place, read_settings
@@ -186,6 +187,36 @@ def test_texts_that_name_the_staging_schema_are_refused(fault: str, pg_url: str,
         make_schema(server, pg_url, STAGING, project, ignore)
     assert error.value.code == "django-staging-named"
     assert not list_schemas(pg_url)
+
+
+def test_default_privileges_of_the_schema_are_given(pg_database: Database, tmp_path: Path) -> None:
+    grants = ("SELECT ON TABLES TO PUBLIC", "USAGE, UPDATE ON SEQUENCES TO pg_monitor WITH GRANT OPTION")
+    with psycopg.connect(pg_database.admin_url) as connection:
+        for grant in grants:
+            connection.execute(f"ALTER DEFAULT PRIVILEGES FOR ROLE ferry IN SCHEMA public GRANT {grant}".encode())
+    project = write_project(tmp_path, run_sql("CREATE SEQUENCE tickets"))
+    cache = SchemaCache(tmp_path / "home")
+    with open_target(pg_database.url) as server:
+        for made_by in ("migrations", "rehearsal"):
+            made = make_schema(server, pg_database.url, STAGING, project, ignore, cache=cache)
+            assert (made.made_by, made.notes) == (made_by, ())
+            publish, undo = plan_publication(server, STAGING, "public", creates_schema=False)
+            server.execute_all(publish)
+            server.execute_all(["CREATE TABLE public.beside (id int)", "CREATE SEQUENCE public.more"])
+            rows = server.control.execute(
+                "SELECT relname, ARRAY(SELECT unnest(relacl)::text ORDER BY 1) FROM pg_class"
+                " WHERE relkind IN ('r', 'S') AND relnamespace = 'public'::regnamespace"
+            ).fetchall()
+            rights: dict[str, list[str]] = dict(rows)
+            assert rights["notes_note"] == rights["beside"]
+            assert "=r/ferry" in rights["beside"]
+            assert rights["tickets"] == rights["more"]
+            assert "pg_monitor=w*U*/ferry" in rights["more"]
+            server.execute_all([*undo, "DROP TABLE public.beside", "DROP SEQUENCE public.more"])
+        server.execute_all(["ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE SELECT ON TABLES FROM PUBLIC"])
+        found, notes = cache.find(server, STAGING, "public", project, {})
+        assert found is None
+        assert "other default privileges" in notes[0]
 
 
 EXTENSIONS = (

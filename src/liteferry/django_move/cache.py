@@ -74,7 +74,7 @@ class SchemaCache:
         except (OSError, ValueError) as error:
             self._remove(path)
             return None, [f"the schema that was kept in {path} is damaged ({error}); the migrations run again"]
-        unlike = _compare_conditions(kept["conditions"], _read_conditions(server, environment))
+        unlike = _compare_conditions(kept["conditions"], _read_conditions(server, schema, environment))
         if unlike:
             return None, [f"the schema of the rehearsal does not serve here: {unlike}; the migrations run again"]
         return (
@@ -109,7 +109,7 @@ class SchemaCache:
                 "catalog": msgspec.to_builtins(server.read_catalog(staging)),
                 "details": _read_details(server, staging),
                 "extensions": made,
-                "conditions": _read_conditions(server, environment, without=made),
+                "conditions": _read_conditions(server, schema, environment, without=made),
                 "migrations": migrations,
                 "migrations_s": migrations_s,
             }
@@ -210,11 +210,14 @@ def _read_details(server: Target, staging: str) -> list[str]:
 
 
 def _leave_out(line: str, role: str) -> str:
-    """A line of a footprint without the name of the role that owns what it is about, and the column's number. Pure."""
+    """A line of a footprint without the role that owns what it is about, the column's number, the order of rights. Pure."""
     line = re.sub(r"^(column .*?): number \d+, ", r"\1: ", line)
     name = rf'"*{re.escape(role)}"*'
     line = re.sub(rf"\bowner {name},", "owner -,", line)
-    return re.sub(rf"(?<=[{{,/]){name}(?=[=,}}/])", "-", line) if "rights {" in line else line
+    if "rights {" not in line:
+        return line
+    line = re.sub(rf"(?<=[{{,/]){name}(?=[=,}}/])", "-", line)
+    return re.sub(r"rights \{([^}]*)\}", lambda found: f"rights {sorted(found[1].split(','))}", line)  # in any order
 
 
 def _compare_details(kept: tuple[str, ...], found: list[str]) -> list[str]:
@@ -225,18 +228,21 @@ def _compare_details(kept: tuple[str, ...], found: list[str]) -> list[str]:
 
 
 def _read_conditions(
-    server: Target, environment: Mapping[str, str], without: list[str] | None = None
+    server: Target, schema: str, environment: Mapping[str, str], without: list[str] | None = None
 ) -> dict[str, Any]:
-    """What decides besides the project itself: the extensions that were there, and the variables that were given."""
+    """What decides besides the project itself: extensions that were there, default rights, variables of the project."""
     digest = hashlib.sha256(repr(sorted(environment.items())).encode("utf-8", "surrogateescape")).hexdigest()
     homes = {found.name: found.schema for found in server.read_extensions() if found.name not in (without or ())}
-    return {"extensions": homes, "environment": digest}
+    rights = list(server.read_default_rights(schema))
+    return {"extensions": homes, "rights": rights, "environment": digest}
 
 
 def _compare_conditions(kept: dict[str, Any], now: dict[str, Any]) -> str:
     """What is not as it was, in words; "" when all is. Pure. Further extensions do not matter."""
     if kept["environment"] != now["environment"]:
         return "the project was given other variables of its environment"
+    if kept["rights"] != now["rights"]:
+        return "other default privileges are set in the schema"
     for name, before in kept["extensions"].items():
         there = now["extensions"].get(name)
         if before != there:

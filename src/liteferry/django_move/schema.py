@@ -140,7 +140,15 @@ class _Migrations:
     def run(self) -> MadeSchema:
         """Run them all. Raises: MigrationError."""
         server, name = self._server, quote_name(self._staging)
-        server.execute_all([f"CREATE SCHEMA {name}", f"COMMENT ON SCHEMA {name} IS {quote_literal(STAGING_COMMENT)}"])
+        rights = server.read_default_rights(
+            self._schema
+        )  # what is made in staging gets them as it would get them there
+        default = f"ALTER DEFAULT PRIVILEGES IN SCHEMA {name}"
+        server.execute_all([
+            f"CREATE SCHEMA {name}",
+            f"COMMENT ON SCHEMA {name} IS {quote_literal(STAGING_COMMENT)}",
+            *(f"{default} {grant}" for grant in rights),
+        ])  # fmt: skip
         self._outside = server.list_outside(self._schema, self._staging)
         details = server.describe_schema(self._schema)
         begun = time.monotonic()
@@ -154,6 +162,7 @@ class _Migrations:
                 server.end_sessions(self._session)  # none is left but when the project's process was killed
         elapsed_s = time.monotonic() - begun
         self._refuse_outside()
+        server.execute_all([f"{default} {_revoke(grant)}" for grant in rights])
         changed = sorted(set(server.describe_schema(self._schema)) ^ set(details))
         if changed:
             raise _accuse("a migration", _say("changed", changed), self._schema)
@@ -258,6 +267,12 @@ def _is_new(server: Target, staging: str, schema: str) -> bool:
 
 def _list_extensions(server: Target, staging: str) -> tuple[str, ...]:
     return tuple(found.name for found in server.read_extensions() if found.comment == mark_of(staging))
+
+
+def _revoke(grant: str) -> str:
+    """The REVOKE that takes a GRANT back. Pure."""
+    right, _, grantee = grant.removeprefix("GRANT ").removesuffix(" WITH GRANT OPTION").rpartition(" TO ")
+    return f"REVOKE {right} FROM {grantee}"
 
 
 def _say(verb: str, lines: Sequence[str]) -> list[str]:

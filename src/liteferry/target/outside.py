@@ -97,6 +97,19 @@ WHERE NOT EXISTS (SELECT FROM extension_owned e WHERE e.classid = found.classid 
 ORDER BY line COLLATE "C"
 """
 
+_DEFAULT_RIGHTS_SQL: Final = """
+SELECT pg_catalog.format('GRANT %%s ON %%s TO %%s%%s', a.privilege_type,
+                         CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES'
+                              ELSE 'TYPES' END,
+                         CASE WHEN a.grantee = 0 THEN 'PUBLIC'
+                              ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
+                         CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+FROM pg_catalog.pg_default_acl d JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace,
+     LATERAL pg_catalog.aclexplode(d.defaclacl) a
+WHERE n.nspname = %(schema)s AND d.defaclrole = current_user::pg_catalog.regrole AND d.defaclobjtype <> 'n'
+ORDER BY 1
+"""
+
 _EXTENSIONS_SQL: Final = """
 SELECT e.extname, n.nspname, e.extversion, coalesce(pg_catalog.obj_description(e.oid, 'pg_extension'), ''),
        coalesce((SELECT a.comment FROM pg_catalog.pg_available_extensions a WHERE a.name = e.extname), '')
@@ -130,6 +143,12 @@ def read_fixed_extensions(connection: psycopg.Connection) -> tuple[str, ...]:
         b" WHERE schema IS NOT NULL ORDER BY 1"
     )
     return tuple(str(name) for (name,) in rows)
+
+
+def read_default_rights(connection: psycopg.Connection, schema: str) -> tuple[str, ...]:
+    """What `ALTER DEFAULT PRIVILEGES … IN SCHEMA` grants on what our role makes there: ``GRANT …`` as it takes it."""
+    rows = connection.execute(_DEFAULT_RIGHTS_SQL.encode(), {"schema": schema})
+    return tuple(str(grant) for (grant,) in rows)
 
 
 def list_tables_to_hold(connection: psycopg.Connection, schema: str) -> list[str]:

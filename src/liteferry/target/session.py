@@ -26,6 +26,7 @@ from liteferry.target.outside import (
     end_sessions,
     list_tables_to_hold,
     outside_sql,
+    read_default_rights,
     read_extensions,
     read_fixed_extensions,
 )
@@ -239,6 +240,11 @@ class Target:
         """The extensions of the database."""
         with reporting("reading the target's catalogue"):
             return read_extensions(connection or self.control)
+
+    def read_default_rights(self, schema: str) -> tuple[str, ...]:
+        """What is granted on whatever our role makes in a schema, as ALTER DEFAULT PRIVILEGES takes it."""
+        with reporting("reading the target's catalogue"):
+            return read_default_rights(self.control, schema)
 
     def read_fixed_extensions(self) -> tuple[str, ...]:
         """The extensions on the server's disk that choose their schema themselves."""
