@@ -56,8 +56,8 @@ if TYPE_CHECKING:
     from liteferry.model import StorageName
     from liteferry.typemap import DeclaredType
 
-_JSON_DOUBLED: Final = "json-jsonb, doubled"
-"""Inside only: JSON of which jsonb keeps the value because the last of the members with the same key counts."""
+_JSON_DOUBLED: Final = "doubled"
+"""Inside only: JSON of which jsonb keeps the value if the last of the members with the same key counts."""
 _INFINITIES: Final = (inf, -inf)
 _EXACT_DOUBLE: Final = 2**53
 """Every integer up to here is a double."""
@@ -127,7 +127,7 @@ class ColumnAccumulator:
             "date": self._look_datetime,
             "time": self._look_time,
             "interval": self._look_interval,
-            "json": self._look_json if LAST_KEY in self.conversions else self._json.classify,
+            "json": self._look_json,
             "uuid": look_uuid,
             "bool": look_bool,
             "inet": look_inet if declared.pg_type == "inet" else look_cidr,
@@ -271,8 +271,8 @@ class ColumnAccumulator:
             self._place_shapes(self.shapes[str].add_texts(texts, joined, longest), values, rows)
         if self.look is not None:
             forms = [self.look(v) if type(v) is str else "" for v in values]
-            self._changed.update(index for index, form in enumerate(forms) if form == _JSON_DOUBLED)
-            forms = ["json-jsonb" if form == _JSON_DOUBLED else form for form in forms] if self._changed else forms
+            if _JSON_DOUBLED in forms:
+                forms = self._add_doubled(values, forms, rows)
             counted = Counter(forms)
             del counted[""]
             self.forms.update(counted)
@@ -418,7 +418,17 @@ class ColumnAccumulator:
 
     def _look_json(self, text: str) -> str:
         form = self._json.classify(text)
-        return _JSON_DOUBLED if form == "json-jsonb" and self._json.doubled else form
+        return _JSON_DOUBLED if form != "other" and self._json.is_only_doubled else form
+
+    def _add_doubled(self, values: Sequence[object], forms: Sequence[str], rows: Batch) -> list[str]:
+        """Look at the JSON of which nothing but the same key twice hinders jsonb; returns all forms, with theirs."""
+        found = [index for index, form in enumerate(forms) if form == _JSON_DOUBLED]
+        if LAST_KEY in self.conversions:
+            self._changed.update(found)
+        else:
+            self._note("doubled", found, values, rows)
+        taken = "json-jsonb" if LAST_KEY in self.conversions else "json-only"
+        return [taken if form == _JSON_DOUBLED else form for form in forms]
 
     def _look_label(self, text: str) -> str:
         return "label" if text in self.declared.labels else "other"

@@ -31,8 +31,7 @@ class JsonReader:
         """Have nothing read. takes_last: of members with the same key the last counts, so that jsonb keeps it all."""
         self._takes_last = takes_last
         self._lossy = False
-        self.doubled = False
-        """Whether the text that was read last has an object with the same key twice."""
+        self._doubled = False
         # `len` stands in for a parser of numbers: the cheapest call there is, since GeoJSON is millions of numbers
         self._plain = self._make_decoder(len)
         self._careful = self._make_decoder(self._see_number)
@@ -47,8 +46,7 @@ class JsonReader:
 
     def _see_pairs(self, items: list[tuple[str, object]]) -> None:
         if len(items) > 1 and len({key for key, _ in items}) != len(items):
-            self.doubled = True
-            self._lossy = self._lossy or not self._takes_last
+            self._doubled = True
 
     def _see_number(self, digits: str) -> None:
         if len(digits) > _JSONB_FRACTION_DIGITS:
@@ -61,7 +59,7 @@ class JsonReader:
 
     def classify(self, text: str) -> str:
         """As `text_form_json`."""
-        self._lossy = self.doubled = False
+        self._lossy = self._doubled = False
         decoder = self._careful if _may_hold_long_number(text) else self._plain
         try:
             decoder.decode(text)
@@ -71,7 +69,12 @@ class JsonReader:
             return "other"
         if not self._lossy and "\\u" in text:
             self._lossy = _has_bad_escape(text)
-        return "json-only" if self._lossy else "json-jsonb"
+        return "json-only" if self._lossy or (self._doubled and not self._takes_last) else "json-jsonb"
+
+    @property
+    def is_only_doubled(self) -> bool:
+        """Whether of the text that was read last, JSON, nothing else hinders jsonb than the same key twice."""
+        return self._doubled and not self._lossy
 
 
 def _may_hold_long_number(text: str) -> bool:

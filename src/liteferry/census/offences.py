@@ -36,6 +36,7 @@ NOTES = MappingProxyType(
     {
         "inexact": "a real of more than 15 digits in a DECIMAL column: what binary arithmetic leaves, as in 0.1 + 0.2",
         "folded": "a local time that the chosen time zone had twice, of which the user said which is meant",
+        "doubled": "JSON that jsonb would keep, were it not for an object with the same key twice",
         "respelled": "an IP address that PostgreSQL gives back in another spelling",
     }
 )

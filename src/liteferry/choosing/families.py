@@ -244,7 +244,9 @@ def _choose_json(case: Case) -> TypeChoice:
     if only:
         message = f"jsonb would change {only:,} of {census.rows:,} values"
         last = WayOut(name=LAST_KEY, effect=WAYS[LAST_KEY])
-        ways = (as_text,) if case.takes_last or case.column.generated else (as_text, last)
+        doubled = case.note_of("doubled")
+        helps = doubled is not None and doubled.count == only and not case.column.generated
+        ways = (as_text, last) if helps else (as_text,)
         case.say("json-not-jsonb", ("json-only",), message, ways=(*ways, *case.offer_rows(("json-only",))))
         return TypeChoice(pg_type="json", kind="json", rule="json")
     if case.takes_last and case.stored.converted:
