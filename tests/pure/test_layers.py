@@ -54,6 +54,7 @@ LAYERS = {
     "sample": 2,
     "progress": 4,
     "commands": 4,
+    "arguments": 4,
     "cli": 4,
     "django": 4,
     "__init__": 4,

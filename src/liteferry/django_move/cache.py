@@ -210,7 +210,7 @@ def _read_details(server: Target, staging: str) -> list[str]:
 
 
 def _leave_out(line: str, role: str) -> str:
-    """A line of a footprint without the role that owns what it is about, the column's number, the order of rights. Pure."""
+    """A line of a footprint without the owner's name, the column's number, and the order of rights. Pure."""
     line = re.sub(r"^(column .*?): number \d+, ", r"\1: ", line)
     name = rf'"*{re.escape(role)}"*'
     line = re.sub(rf"\bowner {name},", "owner -,", line)
