@@ -27,7 +27,7 @@ class Extension:
 
 
 _OUTSIDE_SQL: Final = """
-WITH me (oid) AS (SELECT current_user::pg_catalog.regrole::oid),
+WITH me (oid) AS (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user),
 extension_owned AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e'),
 place AS (
   SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace n
@@ -106,7 +106,8 @@ SELECT pg_catalog.format('GRANT %%s ON %%s TO %%s%%s', a.privilege_type,
                          CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
 FROM pg_catalog.pg_default_acl d JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace,
      LATERAL pg_catalog.aclexplode(d.defaclacl) a
-WHERE n.nspname = %(schema)s AND d.defaclrole = current_user::pg_catalog.regrole AND d.defaclobjtype <> 'n'
+WHERE n.nspname = %(schema)s AND d.defaclrole = (SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = current_user)
+  AND d.defaclobjtype <> 'n'
 ORDER BY 1
 """
 

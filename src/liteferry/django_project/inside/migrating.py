@@ -15,7 +15,7 @@ _MARK_SQL = """DO $liteferry$
 DECLARE found record;
 BEGIN
   FOR found IN SELECT e.extname FROM pg_catalog.pg_extension e
-               WHERE e.extname <> ALL ({known}::text[]) AND e.extowner = current_user::pg_catalog.regrole
+               WHERE e.extname <> ALL ({known}::text[]) AND pg_catalog.pg_get_userbyid(e.extowner) = current_user
                  AND pg_catalog.obj_description(e.oid, 'pg_extension') IS DISTINCT FROM {mark}
   LOOP
     EXECUTE pg_catalog.format('COMMENT ON EXTENSION %I IS %L', found.extname, {mark});
