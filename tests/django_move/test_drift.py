@@ -510,7 +510,7 @@ def test_the_statement_that_is_offered_repairs_the_file(copy: Made) -> None:
 def read_target(made: Made, url: str) -> TargetCatalog:
     project, _ = made.describe()
     with open_target(url) as server:
-        return make_schema(server, url, "staging", project, ignore).catalog
+        return make_schema(server, "staging", project, ignore).catalog
 
 
 def test_the_schema_on_postgresql_is_what_the_models_want(history: Made, pg_url: str) -> None:

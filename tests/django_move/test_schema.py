@@ -127,7 +127,7 @@ def test_published_it_is_what_a_plain_migrate_makes(pg_servers_all: PostgresServ
         migrate_plainly(project, plain.url)
         empty = dump(pg_servers_all, ours.name)
         with open_target(ours.url) as server:
-            made = make_schema(server, ours.url, STAGING, project, ignore)
+            made = make_schema(server, STAGING, project, ignore)
             assert made.made_by == "migrations"
             assert made.migrations > 15
             assert made.extensions == ("btree_gin", "btree_gist", "citext", "hstore", "pg_trgm", "unaccent")
@@ -145,12 +145,12 @@ def test_what_was_kept_is_restored_and_equal(pg_servers_all: PostgresServer, pro
     cache = SchemaCache(tmp_path)
     with two_databases(pg_servers_all) as (rehearsed, used):
         with open_target(rehearsed.url) as server:
-            made = make_schema(server, rehearsed.url, STAGING, project, ignore, cache=cache)
+            made = make_schema(server, STAGING, project, ignore, cache=cache)
             assert (made.made_by, made.notes) == ("migrations", ())
             clear_made(server, STAGING, "public")
             assert server.read_extensions() == tuple(x for x in server.read_extensions() if x.name == "plpgsql")
         with open_target(used.admin_url) as server:  # by another role
-            restored = make_schema(server, used.admin_url, STAGING, project, ignore, cache=cache)
+            restored = make_schema(server, STAGING, project, ignore, cache=cache)
             assert (restored.made_by, restored.notes) == ("rehearsal", ())
             assert restored.extensions == made.extensions
             assert restored.migrations == made.migrations
@@ -159,7 +159,7 @@ def test_what_was_kept_is_restored_and_equal(pg_servers_all: PostgresServer, pro
             assert rows == [("Anonymous\nand \\others",)]
             publish(server)
         with open_target(rehearsed.url) as server:
-            make_schema(server, rehearsed.url, STAGING, project, ignore, cache=cache, fresh=True)
+            make_schema(server, STAGING, project, ignore, cache=cache, fresh=True)
             publish(server)
         ours, plain = (
             [line for line in dump(pg_servers_all, one.name) if "OWNER TO" not in line and "Owner: " not in line]
@@ -177,7 +177,7 @@ def kept_once(pg_server: PostgresServer, project: Project, tmp_path_factory: pyt
     home = tmp_path_factory.mktemp("kept")
     database = pg_server.create_database()
     with open_target(database.url) as server:
-        make_schema(server, database.url, STAGING, project, ignore, cache=SchemaCache(home))
+        make_schema(server, STAGING, project, ignore, cache=SchemaCache(home))
     pg_server.drop_database(database.name)
     return home
 
@@ -230,11 +230,11 @@ def test_a_kept_schema_that_does_not_serve_is_made_anew(
     cache, path = kept
     rewrite(path, lambda content: content.update(sql=content["sql"].replace("numeric(9,2)", "numeric(10,2)")))
     with open_target(pg_url) as server:
-        made = make_schema(server, pg_url, STAGING, project, ignore, cache=cache)
+        made = make_schema(server, STAGING, project, ignore, cache=cache)
         assert made.made_by == "migrations"
         assert "restored, it is not what it was: column price of library_book" in made.notes[0]
         clear_made(server, STAGING, "public")
-        again = make_schema(server, pg_url, STAGING, project, ignore, cache=cache)
+        again = make_schema(server, STAGING, project, ignore, cache=cache)
     assert (again.made_by, again.notes) == ("rehearsal", ())
 
 
@@ -244,7 +244,7 @@ def test_a_damaged_file_is_noticed(kept: tuple[SchemaCache, Path], pg_url: str, 
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     with open_target(pg_url) as server:
-        made = make_schema(server, pg_url, STAGING, project, ignore, cache=cache)
+        made = make_schema(server, STAGING, project, ignore, cache=cache)
     assert made.made_by == "migrations"
     assert "is damaged (its checksum does not fit)" in made.notes[0]
 
@@ -285,7 +285,7 @@ def test_what_was_kept_of_a_project_as_it_was_goes_when_it_changes(
     cache, path = kept
     changed = replace(project, digest="f" * 64)
     with open_target(pg_url) as server:
-        made = make_schema(server, pg_url, STAGING, changed, ignore, cache=cache)
+        made = make_schema(server, STAGING, changed, ignore, cache=cache)
     assert made.notes == ("the project has changed since its schema was kept: the migrations run again",)
     assert not path.exists()
     assert len(list(tmp_path.glob("django/*/pg*/*.json"))) == 1
@@ -311,7 +311,7 @@ def test_without_pg_dump_nothing_is_kept_and_a_note_says_so(
 ) -> None:
     monkeypatch.setenv("LITEFERRY_PG_BIN", str(tmp_path))
     with open_target(pg_url) as server:
-        made = make_schema(server, pg_url, STAGING, project, ignore, cache=SchemaCache(tmp_path / "home"))
+        made = make_schema(server, STAGING, project, ignore, cache=SchemaCache(tmp_path / "home"))
     assert made.notes[0].startswith("the schema is not kept for the next run: there is no embedded PostgreSQL")
     assert not (tmp_path / "home").exists()
 
@@ -319,7 +319,7 @@ def test_without_pg_dump_nothing_is_kept_and_a_note_says_so(
 def test_a_directory_that_cannot_be_written_stops_nothing(pg_url: str, project: Project, tmp_path: Path) -> None:
     (tmp_path / "django").write_text("in the way")
     with open_target(pg_url) as server:
-        made = make_schema(server, pg_url, STAGING, project, ignore, cache=SchemaCache(tmp_path))
+        made = make_schema(server, STAGING, project, ignore, cache=SchemaCache(tmp_path))
     assert made.notes[0].startswith("the schema is not kept for the next run: ")
 
 

@@ -137,14 +137,14 @@ def test_the_project_and_pg_dump_come_to_the_same_place(
     schema = 'my \\ "schéma"'
     staging = staging_name(schema)
     with open_target(conninfo) as server:
-        made = make_schema(server, conninfo, staging, project, ignore, schema=schema, cache=SchemaCache(tmp_path))
+        made = make_schema(server, staging, project, ignore, schema=schema, cache=SchemaCache(tmp_path))
         assert made.notes == ()
         quoted = psycopg.sql.Identifier(staging).as_string()
         seen = server.control.execute(f"SELECT * FROM {quoted}.seen".encode()).fetchone()
         memory = "5MB" if "options" in form.__name__ or "service" in form.__name__ else "4MB"
         assert seen == (ROLE, where["dbname"], memory, "UTC")
         clear_made(server, staging, schema)
-        again = make_schema(server, conninfo, staging, project, ignore, schema=schema, cache=SchemaCache(tmp_path))
+        again = make_schema(server, staging, project, ignore, schema=schema, cache=SchemaCache(tmp_path))
         assert (again.made_by, again.notes) == ("rehearsal", ())
     (kept,) = tmp_path.glob("django/*/pg*/*.json")
     assert "p@ss" not in kept.read_text(encoding="utf-8")

@@ -70,7 +70,7 @@ def list_schemas(url: str) -> list[str]:
 def test_a_failing_migration_is_named_with_operation_and_sql(pg_url: str, tmp_path: Path) -> None:
     project = write_project(tmp_path, run_sql("CREATE TABLE wrong (id nothing)"))
     with open_target(pg_url) as server, pytest.raises(MigrationError) as error:
-        make_schema(server, pg_url, STAGING, project, ignore)
+        make_schema(server, STAGING, project, ignore)
     assert error.value.code == "django-migration"
     assert "migration notes.0002_more fails on PostgreSQL" in error.value.what
     assert "RunSQL" in error.value.what
@@ -104,7 +104,7 @@ def test_what_a_migration_does_elsewhere_is_noticed(fault: str, pg_database: Dat
         connection.execute("CREATE SCHEMA other")
     project = write_project(tmp_path, run_sql(sql.format(database=pg_database.name)))
     with open_target(pg_database.url) as server, pytest.raises(MigrationError) as error:
-        make_schema(server, pg_database.url, STAGING, project, ignore)
+        make_schema(server, STAGING, project, ignore)
     assert error.value.code == "django-outside"
     assert error.value.what.startswith(("migration notes.0002_more did", "a migration did"))
     assert said.replace("{{", "{") in error.value.what
@@ -115,7 +115,7 @@ def test_a_role_that_a_migration_creates_is_noticed(pg_database: Database, tmp_p
     project = write_project(tmp_path, run_sql("CREATE ROLE stray_role"))
     try:
         with open_target(pg_database.admin_url) as server, pytest.raises(MigrationError) as error:
-            make_schema(server, pg_database.admin_url, STAGING, project, ignore)
+            make_schema(server, STAGING, project, ignore)
         assert "migration notes.0002_more did something outside" in error.value.what
         assert "role stray_role" in error.value.what
     finally:
@@ -132,7 +132,7 @@ def test_tables_of_strangers_cannot_be_dropped_or_altered(
         connection.execute("CREATE TABLE public.stranger (id int)")
     project = write_project(tmp_path, run_sql(sql))
     with open_target(pg_url) as server, pytest.raises(MigrationError) as error:
-        make_schema(server, pg_url, STAGING, project, ignore)
+        make_schema(server, STAGING, project, ignore)
     assert error.value.code == "django-migration"
     assert "lock timeout" in error.value.what
     assert "must not write out the schema public" in error.value.hint
@@ -150,7 +150,7 @@ def test_strangers_are_not_seen_and_an_index_is_built_concurrently_beside_them(p
         + "]\n    atomic = False\n    ignored = [",
     )  # fmt: skip
     with open_target(pg_url) as server:
-        make_schema(server, pg_url, STAGING, project, ignore)
+        make_schema(server, STAGING, project, ignore)
         publish, undo = plan_publication(server, STAGING, "public", creates_schema=False)
         server.execute_all(publish)
         assert {table.name for table in server.read_catalog("public").tables} == {
@@ -165,7 +165,7 @@ def test_something_of_the_same_name_is_refused_at_once(pg_url: str, tmp_path: Pa
         connection.execute("CREATE TABLE public.notes_note (id int)")
     project = write_project(tmp_path, "")
     with open_target(pg_url) as server, pytest.raises(MigrationError) as error:
-        make_schema(server, pg_url, STAGING, project, ignore)
+        make_schema(server, STAGING, project, ignore)
     assert error.value.code == "target-not-empty"
     assert 'relation "notes_note" already exists in schema "public"' in error.value.what
     assert not list_schemas(pg_url)
@@ -184,7 +184,7 @@ NAMED = {
 def test_texts_that_name_the_staging_schema_are_refused(fault: str, pg_url: str, tmp_path: Path) -> None:
     project = write_project(tmp_path, run_sql(NAMED[fault]))
     with open_target(pg_url) as server, pytest.raises(MigrationError) as error:
-        make_schema(server, pg_url, STAGING, project, ignore)
+        make_schema(server, STAGING, project, ignore)
     assert error.value.code == "django-staging-named"
     assert not list_schemas(pg_url)
 
@@ -198,7 +198,7 @@ def test_default_privileges_of_the_schema_are_given(pg_database: Database, tmp_p
     cache = SchemaCache(tmp_path / "home")
     with open_target(pg_database.url) as server:
         for made_by in ("migrations", "rehearsal"):
-            made = make_schema(server, pg_database.url, STAGING, project, ignore, cache=cache)
+            made = make_schema(server, STAGING, project, ignore, cache=cache)
             assert (made.made_by, made.notes) == (made_by, ())
             publish, undo = plan_publication(server, STAGING, "public", creates_schema=False)
             server.execute_all(publish)
@@ -238,14 +238,14 @@ def test_extensions_land_in_a_schema_that_is_made_and_go_again(sql: str, pg_url:
     project = write_project(tmp_path, run_sql(sql) + ", " + run_sql("ALTER TABLE notes_note ADD COLUMN c citext"))
     new = "WITH SCHEMA" not in sql
     with open_target(pg_url) as server:
-        made = make_schema(server, pg_url, staging, project, ignore, schema=schema)
+        made = make_schema(server, staging, project, ignore, schema=schema)
         assert made.extensions == ("citext",)
         (found,) = [extension for extension in server.read_extensions() if extension.name == "citext"]
         assert (found.schema, found.comment) == (schema, mark_of(staging))
         clear_made(server, staging, schema)
         assert [extension.name for extension in server.read_extensions()] == ["plpgsql"]
         assert (server.read_schema_comment(schema) is None) == new
-        make_schema(server, pg_url, staging, project, ignore, schema=schema)
+        make_schema(server, staging, project, ignore, schema=schema)
         publish, undo = plan_publication(server, staging, schema, creates_schema=new)
         server.execute_all(publish)
         (found,) = [extension for extension in server.read_extensions() if extension.name == "citext"]
@@ -259,7 +259,7 @@ def test_extensions_land_in_a_schema_that_is_made_and_go_again(sql: str, pg_url:
 def test_an_extension_that_somebody_uses_by_then_stays(pg_url: str, tmp_path: Path) -> None:
     project = write_project(tmp_path, run_sql("CREATE EXTENSION citext"))
     with open_target(pg_url) as server:
-        make_schema(server, pg_url, STAGING, project, ignore)
+        make_schema(server, STAGING, project, ignore)
         publish, undo = plan_publication(server, STAGING, "public", creates_schema=False)
         server.execute_all(publish)
         server.execute_all(["CREATE TABLE public.stranger (name public.citext)"])
@@ -276,7 +276,7 @@ def test_extensions_that_are_there_are_used_where_they_are(pg_url: str, tmp_path
         tmp_path, run_sql("CREATE EXTENSION IF NOT EXISTS citext; ALTER TABLE notes_note ADD COLUMN c citext")
     )
     with open_target(pg_url) as server:
-        made = make_schema(server, pg_url, STAGING, project, ignore)
+        made = make_schema(server, STAGING, project, ignore)
         assert made.extensions == ()
         _, undo = plan_publication(server, STAGING, "public", creates_schema=False)
         assert not [sql for sql in undo if "EXTENSION" in sql]
@@ -286,11 +286,11 @@ def test_a_range_type_only_goes_into_a_schema_that_is_new(pg_url: str, tmp_path:
     project = write_project(tmp_path, run_sql("CREATE TYPE span AS RANGE (subtype = float8); CREATE TABLE s (x span)"))
     with open_target(pg_url) as server:
         with pytest.raises(MigrationError) as error:
-            make_schema(server, pg_url, STAGING, project, ignore)
+            make_schema(server, STAGING, project, ignore)
         assert error.value.code == "django-unmovable"
         assert "type liteferry_staging_public.span" in error.value.what
         staging = staging_name("app")
-        make_schema(server, pg_url, staging, project, ignore, schema="app")
+        make_schema(server, staging, project, ignore, schema="app")
         publish, undo = plan_publication(server, staging, "app", creates_schema=True)
         server.execute_all(publish)
         assert server.read_schema_comment("app") == ""
@@ -309,7 +309,7 @@ from liteferry.target import open_target
 place = find_place(ProjectOptions(directory=sys.argv[1], settings="conf", python=sys.executable))
 project = describe_project(place, read_settings(place)[0], "default", [])
 with open_target(sys.argv[2]) as server:
-    make_schema(server, sys.argv[2], sys.argv[3], project, ignore)
+    make_schema(server, sys.argv[3], project, ignore)
 """
 
 
@@ -377,5 +377,5 @@ def test_a_schema_of_somebody_else_stays(pg_url: str, tmp_path: Path) -> None:
     with open_target(pg_url) as server:
         server.execute_all([f"CREATE SCHEMA {STAGING}"])
         with pytest.raises(MigrationError, match="already exists"):
-            make_schema(server, pg_url, STAGING, project, ignore)
+            make_schema(server, STAGING, project, ignore)
         assert server.read_schema_comment(STAGING) == ""

@@ -101,7 +101,6 @@ def make_staging(journey: Journey, server: Target, staging: str) -> MadeSchema:
     run, options = journey.run, journey.run.options
     made = make_schema(
         server,
-        server.conninfo,
         staging,
         journey.project,
         run.observe,

@@ -54,7 +54,6 @@ class MadeSchema:
 
 def make_schema(
     server: Target,
-    conninfo: str,  # noqa: ARG001 - the server knows it, and what libpq made of it
     staging: str,
     project: Project,
     observe: Callable[[Event], None],
