@@ -248,8 +248,8 @@ def _move(arguments: argparse.Namespace, options: Options) -> int:
     target = arguments.target
     if options.project is not None:
         start = django_move.start_project(options.project, target)
-        named = f"what {start.target_from} says" if start.target_from else "the embedded PostgreSQL"
-        _tell(f"the project's database {start.alias} is {start.path}; the target is {named}")
+        whence = f"named by {start.target_from}" if start.target_from else "the embedded PostgreSQL"
+        _tell(f"moving the project's database {start.alias}, {start.path}; the target is {whence}")
         source, target = str(start.path), start.target
     else:
         source = arguments.source
@@ -316,7 +316,8 @@ def _switch_after(
         _write_error(error, as_json=False)
         _tell("  The move itself is done: `liteferry switch` switches over, whenever you like.")
         return ExitStatus.ERROR
-    _tell(django_move.describe_switch(switched))
+    for line in django_move.describe_switch(switched).splitlines():
+        _tell(line)
     return status
 
 

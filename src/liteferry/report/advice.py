@@ -468,12 +468,22 @@ def _advise_use(report: Report) -> list[Advice]:
                     "run began, undo the run (below) and migrate again: those rows are not in PostgreSQL."
                 )
             )
-            advice.append(
-                Advice(
-                    text="Point the application at the new database. The password is not kept here.",
-                    command=write_address(server),
+            if report.django and report.run_dir:
+                advice.append(
+                    Advice(
+                        text="Switch the project over: this shows its new setting, and writes it with --write-env.",
+                        command=write_command(
+                            "liteferry", "switch", report.run_dir, "--django", report.django.directory
+                        ),
+                    )
                 )
-            )
+            else:
+                advice.append(
+                    Advice(
+                        text="Point the application at the new database. The password is not kept here.",
+                        command=write_address(server),
+                    )
+                )
     advice.append(Advice(text="Prove it again, at any time:", command=_verify_command(report)))
     return advice
 

@@ -388,9 +388,12 @@ class Target:
 
     def describe_address(self) -> str:
         """The connection string that leads here again, without the password."""
-        from psycopg.conninfo import make_conninfo
+        from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
         given = self.control.info.get_parameters()
+        typed = {name for name, value in conninfo_to_dict(self._conninfo).items() if value is not None}
+        if "host" in given and not typed & {"hostaddr", "service"} and not os.environ.get("PGHOSTADDR"):
+            given.pop("hostaddr", None)  # what psycopg resolved the name to, today
         # libpq reports every parameter that differs from its own default, some of which older libpqs do not know
         return make_conninfo("", **{name: given[name] for name in _ADDRESS if name in given})
 
