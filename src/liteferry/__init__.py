@@ -1,7 +1,8 @@
 """Move a SQLite database to PostgreSQL, prove that every value arrived, and be able to undo it.
 
 The public Python API: `inspect`, `check`, `plan`, `migrate`, `verify`, `digest`, `undo`, with `Options`, `Report`,
-`Plan`, `Event` and `MigrationError`. Everything is imported when it is first used, so that importing the package
+`Plan`, `Event` and `MigrationError`; for a Django project `check_project`, `migrate_project`, `verify_project`, with
+`ProjectOptions`. Everything is imported when it is first used, so that importing the package
 costs nothing.
 """
 
@@ -13,6 +14,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from liteferry.config import read_config as read_config
+    from liteferry.django_move import check_project as check_project
+    from liteferry.django_move import migrate_project as migrate_project
+    from liteferry.django_move import verify_project as verify_project
     from liteferry.errors import ExitStatus as ExitStatus
     from liteferry.errors import MigrationError as MigrationError
     from liteferry.model import Event as Event
@@ -27,13 +31,16 @@ if TYPE_CHECKING:
     from liteferry.pipeline import migrate as migrate
     from liteferry.pipeline import plan as plan
     from liteferry.pipeline import verify as verify
+    from liteferry.project import ProjectOptions as ProjectOptions
     from liteferry.rollback import undo as undo
 
 _HOMES = {
     "liteferry.config": ("read_config",),
+    "liteferry.django_move": ("check_project", "migrate_project", "verify_project"),
     "liteferry.errors": ("ExitStatus", "MigrationError"),
     "liteferry.model": ("Event", "Finding", "Mismatch", "Options", "Plan", "Report"),
     "liteferry.pipeline": ("check", "digest", "inspect", "migrate", "plan", "verify"),
+    "liteferry.project": ("ProjectOptions",),
     "liteferry.rollback": ("undo",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

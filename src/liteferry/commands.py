@@ -166,7 +166,7 @@ def _make_plan(arguments: argparse.Namespace, options: Options) -> Plan:
 
     with _watching(arguments) as observe:
         if options.project is not None:
-            return django_move.check(arguments.target, options, observe)
+            return django_move.check_project(arguments.target, options, observe)
         return pipeline.plan(arguments.source, arguments.target, options, observe)
 
 
@@ -265,7 +265,7 @@ def _move(arguments: argparse.Namespace, options: Options) -> int:
     try:
         with _watching(arguments) as observe:
             if options.project is not None:
-                report = django_move.migrate(target, options, observe)
+                report = django_move.migrate_project(target, options, observe)
             else:
                 report = pipeline.migrate(source, target, options, observe)
         status = _finish(report, arguments)
@@ -335,7 +335,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     options = make_options(arguments)
     with _watching(arguments) as observe:
         if options.project is not None:
-            report = django_move.verify(arguments.target, options, observe)
+            report = django_move.verify_project(arguments.target, options, observe)
         else:
             report = pipeline.verify(arguments.source, arguments.target, options, observe)
     return _finish(report, arguments)

@@ -4,7 +4,7 @@ Layer 3. `move` has the use cases; `start` finds the project, `schema` makes its
 `switching` leads the project to its new database.
 """
 
-from liteferry.django_move.move import check, migrate
+from liteferry.django_move.move import check_project, migrate_project
 from liteferry.django_move.start import Start, start_project
 from liteferry.django_move.switching import (
     Reach,
@@ -18,7 +18,7 @@ from liteferry.django_move.switching import (
     switch_back,
     switch_over,
 )
-from liteferry.django_move.verify import verify
+from liteferry.django_move.verify import verify_project
 from liteferry.django_project import find_place
 from liteferry.django_project.env_file import inspect_env
 from liteferry.django_rules.settings_text import DEFAULT_VARIABLE
@@ -28,7 +28,7 @@ __all__ = [
     "Reach",
     "Start",
     "Switch",
-    "check",
+    "check_project",
     "check_reach",
     "choose_way",
     "describe_reach",
@@ -36,10 +36,10 @@ __all__ = [
     "find_env",
     "find_place",
     "inspect_env",
-    "migrate",
+    "migrate_project",
     "plan_switch",
     "start_project",
     "switch_back",
     "switch_over",
-    "verify",
+    "verify_project",
 ]

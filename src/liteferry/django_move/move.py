@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _NAMED: Final = 5
 
 
-def check(target: str | None, options: Options, observe: Callable[[Event], None] = ignore) -> Plan:
+def check_project(target: str | None, options: Options, observe: Callable[[Event], None] = ignore) -> Plan:
     """Plan a project's move, touching neither source nor target: the schema is made on the embedded server.
 
     target: a connection string, None for what the project's settings name. Raises: MigrationError.
@@ -61,7 +61,7 @@ def check(target: str | None, options: Options, observe: Callable[[Event], None]
         return plan_on_embedded(journey).plan
 
 
-def migrate(target: str | None, options: Options, observe: Callable[[Event], None] = ignore) -> Report:
+def migrate_project(target: str | None, options: Options, observe: Callable[[Event], None] = ignore) -> Report:
     """Move a project's database, prove that every value arrived, read it by its ORM, and publish it.
 
     target: as for `check`. With `Options.rehearsal` nothing remains in the target. Returns and raises as

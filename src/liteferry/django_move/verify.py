@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _DEFAULT_SCHEMA: Final = Options().schema
 
 
-def verify(target: str | None, options: Options, observe: Callable[[Event], None] = ignore) -> Report:
+def verify_project(target: str | None, options: Options, observe: Callable[[Event], None] = ignore) -> Report:
     """Prove that a target holds what the project's database holds, whoever moved it and whenever.
 
     Every value, and the catalogue: against what the run of `Options.run_dir` published, where one is given. Raises:
