@@ -59,6 +59,13 @@ def refuse_options(target: str | None, options: Options) -> None:
             code="usage",
             hint="liteferry migrate SOURCE postgresql://user@host/database --into existing",
         )
+    if options.into == "existing" and options.rehearsal:
+        raise MigrationError(
+            "--into existing cannot be rehearsed: there is no staging schema to rehearse in",
+            code="usage",
+            hint="`liteferry check` with the same options looks at both sides and touches neither; or rehearse without"
+            " --into, into an empty database",
+        )
     if options.into == "new" and options.replace_rows:
         raise MigrationError(
             "--replace-rows is for --into existing", code="usage", hint="add --into existing, or leave it out"

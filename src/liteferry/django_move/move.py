@@ -26,7 +26,7 @@ from liteferry.django_move.start import Start, begin
 from liteferry.errors import MigrationError
 from liteferry.model import Event, Options, ignore, to_json
 from liteferry.planner import STAGING_COMMENT
-from liteferry.run import AS_IT_WAS, PLAN_NAME, Run, write_private
+from liteferry.run import AS_IT_WAS, PLAN_NAME, Run, describe_failure, write_private
 from liteferry.staging import refuse_target
 from liteferry.target import open_target
 
@@ -98,10 +98,7 @@ def _run_move(run: Run, start: Start) -> Report:
 
             def fill(journal: Journal) -> Report:
                 report = arrive(run, arrival, server, journal, directory)
-                if run.published and options.verify and not read_by_orm(journey, server, arrival.plan, options.schema):
-                    run.note("the project reads other values than before: look at the evidence, and undo the run")
-                    return run.report("mismatch")
-                return run.report(report.verdict) if run.published else report
+                return _read_filled(journey, server, arrival.plan) if run.published and options.verify else report
 
             return follow_plan(run, arrival.plan, journey.snapshot, server, directory, fill)
         refuse_filled(server, journey.project, options.schema)
@@ -127,14 +124,6 @@ def _carry(
     run = journey.run
 
     def work() -> bool:
-        try:
-            return move_rows()
-        finally:
-            if run.publishing is None and not run.options.keep_staging:
-                with contextlib.suppress(MigrationError):  # the server is gone: what is to be said of that is said
-                    clear_made(server, plan.staging_schema, plan.target_schema)
-
-    def move_rows() -> bool:
         filled = ready or _prepare_on_target(journey, server, plan)
         proven = fill_staging(run, filled.arrival, server, journal, directory)
         run.plan = filled.plan
@@ -145,7 +134,34 @@ def _carry(
             publish_or_rehearse(run, filled.plan, server, journal)
         return proven
 
-    return carry_out(run, plan, server, journal, directory, work, journey.snapshot.discard)
+    try:
+        return carry_out(run, plan, server, journal, directory, work, journey.snapshot.discard)
+    finally:
+        _clear_beside(run, server, plan)
+
+
+def _clear_beside(run: Run, server: Target, plan: Plan) -> None:
+    """Take away what the migrations created beside the staging schema, where that was taken back."""
+    if run.published or run.publishing is not None or run.staging_kept:
+        return
+    try:
+        clear_made(server, plan.staging_schema, plan.target_schema)
+    except MigrationError as error:
+        run.note(f"extensions that the migrations created may still be there ({error}): the next run will remove them")
+
+
+def _read_filled(journey: Journey, server: Target, plan: Plan) -> Report:
+    """Have the project read its own tables, now that the rows are there: it cannot read them before the commit."""
+    run = journey.run
+    why = "the project reads other values than before: look at the evidence"
+    failure: MigrationError | None = None
+    try:
+        if read_by_orm(journey, server, plan, plan.target_schema):
+            return run.report(run.good_verdict)
+    except MigrationError as error:
+        why, failure = f"the project could not read what was brought over: {error}", error
+    run.note(f"{why}. Every row is there, and `liteferry undo` takes them back")
+    return run.report("mismatch", describe_failure(failure) if failure else None)
 
 
 def _prepare_on_target(journey: Journey, server: Target, planned: Plan) -> Ready:
@@ -153,7 +169,7 @@ def _prepare_on_target(journey: Journey, server: Target, planned: Plan) -> Ready
     ready = prepare_schema(journey, server)
     if ready.plan.blockers:
         known = {(found.code, found.place) for found in planned.findings}
-        new = [found for found in ready.plan.blockers if (found.code, found.place) not in known]
+        new = [found for found in ready.plan.blockers if (found.code, found.place) not in known] or ready.plan.blockers
         raise MigrationError(
             f"on this server the plan has findings that it did not have on the embedded one:"
             f" {'; '.join(found.message for found in new[:_NAMED])}",

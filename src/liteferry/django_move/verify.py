@@ -29,10 +29,11 @@ from liteferry.target import open_target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from liteferry.model import Report, TargetCatalog
+    from liteferry.model import Mismatch, Report, TargetCatalog
     from liteferry.target import Target
 
 _DEFAULT_SCHEMA: Final = Options().schema
+_NAMED: Final = 5
 
 
 def verify_project(target: str | None, options: Options, observe: Callable[[Event], None] = ignore) -> Report:
@@ -64,13 +65,32 @@ def verify_project(target: str | None, options: Options, observe: Callable[[Even
         report = verify_arrival(run, None, server, journey.snapshot, str(start.path), scratch)
         expected = _expect_catalog(journey, server, options)
         if expected is not None:
-            wrong = compare_catalogs(expected, server.read_catalog(options.schema))
+            wrong = _compare_own(run, expected, server.read_catalog(options.schema))
             run.mismatches += wrong
             run.mismatch_count += len(wrong)
         good = not run.mismatch_count and report.verdict == "proven"
         if run.plan is not None and not read_by_orm(journey, server, run.plan, options.schema):
             good = False
         return run.report("mismatch" if not good and report.verdict == "proven" else report.verdict)
+
+
+def _compare_own(run: Run, expected: TargetCatalog, held: TargetCatalog) -> tuple[Mismatch, ...]:
+    """Compare what is the project's, in a schema that others may use, too: what else is there is noted."""
+    own = {found.name for found in (*expected.tables, *expected.views)}
+    restricted = replace(
+        held,
+        tables=tuple(found for found in held.tables if found.name in own),
+        views=tuple(found for found in held.views if found.name in own),
+    )
+    found = compare_catalogs(expected, restricted)
+    beside = [one for one in found if not one.table and one.source == "not declared"]
+    strangers = [one.name for one in (*held.tables, *held.views) if one.name not in own]
+    strangers += [one.object_name or "" for one in beside]
+    if strangers:
+        more = f" and {len(strangers) - _NAMED} more" if len(strangers) > _NAMED else ""
+        names = ", ".join(strangers[:_NAMED])
+        run.note(f"in schema {held.schema} there is also what is not the project's: {names}{more}")
+    return tuple(one for one in found if one not in beside)
 
 
 def _expect_catalog(journey: Journey, server: Target, options: Options) -> TargetCatalog | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import selectors
 import signal
 import subprocess
 import tempfile
@@ -15,16 +16,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from liteferry.django_project.hiding import find_secrets, hide_secrets
 from liteferry.errors import MigrationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from liteferry.project import ProjectPlace
 
 PROGRAM: Final = Path(__file__).resolve().parent / "inside" / "program.py"
 _GRACE_S: Final = 5.0
+_LOOK_S: Final = 0.5
+_PIECE_BYTES: Final = 1 << 16
 _OUTPUT_SHOWN: Final = 600
+_OUTPUT_READ: Final = 16_000
 _STAGES: Final = {
     "manage": ("django-not-started", "the project's manage.py fails"),
     "settings": ("django-settings", "the project's settings cannot be imported"),
@@ -58,6 +63,8 @@ def ask_project(
 
     Raises: ProjectError with one of the codes ``django-…``; KeyboardInterrupt, the child having ended.
     """
+    given = _make_environment(environment or {})
+    secrets = find_secrets(databases or {}, given)
     answers, child_answers = os.pipe()
     request = {
         "answers": child_answers,
@@ -68,7 +75,7 @@ def ask_project(
         "settings": place.settings,
         "databases": dict(databases or {}),
     }
-    with tempfile.TemporaryFile() as output, open(answers, encoding="utf-8", errors="replace") as reader:  # noqa: PTH123 - a descriptor
+    with tempfile.TemporaryFile() as output, open(answers, "rb", buffering=0) as reader:  # noqa: PTH123 - a descriptor
         try:
             process = subprocess.Popen(  # noqa: S603 - the user's own interpreter, our own program
                 [place.python, str(PROGRAM)],
@@ -77,8 +84,8 @@ def ask_project(
                 stderr=output,
                 pass_fds=[child_answers],
                 cwd=place.directory,
-                env=_make_environment(environment or {}),
-                process_group=0,  # Ctrl-C reaches us alone, and we end the child
+                env=given,
+                start_new_session=True,  # Ctrl-C reaches us alone; and without a terminal nothing waits for a password
             )
         except OSError as error:
             raise ProjectError(
@@ -90,18 +97,21 @@ def ask_project(
             os.close(child_answers)
         try:
             found = _listen(process, reader, json.dumps(request), tell)
-            process.wait()
+            with suppress(subprocess.TimeoutExpired):  # a thread of the project's may never end
+                process.wait(_GRACE_S)
         finally:
             _end(process)
         if found is None:
             raise ProjectError(
                 f"the project's process ended without an answer (exit status {process.returncode})"
-                + _quote_output(output),
+                + _quote_output(output, secrets),
                 code="django-failed",
                 hint="run its manage.py by hand: something in it ends the process",
             )
         if "error" in found:
-            raise _explain(found["error"], place, _quote_output(output))
+            error = found["error"]
+            secrets |= set(error.pop("secrets", ()))
+            raise _explain(hide_secrets(error, secrets), place, _quote_output(output, secrets))
         return found["result"]
 
 
@@ -112,7 +122,7 @@ def _listen(
     with suppress(BrokenPipeError):  # it died at once: its output says why
         process.stdin.write(request.encode())
         process.stdin.close()
-    for line in reader:
+    for line in _read_lines(process, reader):
         try:
             answer: dict[str, Any] = json.loads(line)
         except ValueError:  # cut off: it was killed while it wrote
@@ -122,6 +132,27 @@ def _listen(
         if tell is not None:
             tell(answer["event"])
     return None
+
+
+def _read_lines(process: subprocess.Popen[bytes], reader: Any) -> Iterator[bytes]:  # a raw file
+    """The child's lines, until it closes the pipe or ends: what it has forked may hold the pipe open for ever."""
+    waiting = bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(reader, selectors.EVENT_READ)
+        while True:
+            has_ended = process.poll() is not None  # then all that it has written is there already
+            if not selector.select(0 if has_ended else _LOOK_S):
+                if has_ended:
+                    return
+                continue
+            piece = reader.read(_PIECE_BYTES)
+            if not piece:
+                return
+            head, *others = piece.split(b"\n")
+            waiting += head
+            for start in others:
+                yield bytes(waiting)
+                waiting = bytearray(start)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -142,10 +173,10 @@ def _make_environment(changes: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in changed.items() if value is not None}
 
 
-def _quote_output(output: Any) -> str:  # a binary file
+def _quote_output(output: Any, secrets: set[str]) -> str:  # a binary file
     output.seek(0, os.SEEK_END)
-    output.seek(max(0, output.tell() - _OUTPUT_SHOWN))
-    text = output.read().decode("utf-8", "replace").strip()
+    output.seek(max(0, output.tell() - _OUTPUT_READ))
+    text = hide_secrets(output.read().decode("utf-8", "replace").strip(), secrets)[-_OUTPUT_SHOWN:]
     return f"; it printed: …{text}" if text else ""
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import runpy
 import sys
 import traceback
@@ -35,6 +36,7 @@ TASKS = {
 
 
 _MESSAGE_SHOWN = 2000
+_SECRET_NAME = re.compile("PASSWORD$|PASSWD|SECRET|TOKEN$|SIGNATURE|API_?KEY|_KEY$", re.IGNORECASE)
 
 
 class NotStartedError(Exception):
@@ -44,6 +46,7 @@ class NotStartedError(Exception):
 def main() -> None:
     """Run the one task that standard input asks for."""
     request = json.loads(sys.stdin.buffer.read())
+    os.set_inheritable(request["answers"], False)  # programs that the project starts must not hold it open
     with open(request["answers"], "w", encoding="utf-8") as answers:  # noqa: PTH123 - a descriptor, not a path
         stage = ["start"]
         try:
@@ -191,7 +194,34 @@ def _describe_error(error: BaseException, stage: str, directory: str) -> dict[st
         ],
         "facts": getattr(error, "liteferry_facts", {}),
         "code": getattr(error, "liteferry_code", ""),
+        "secrets": _list_secrets(),
     }
+
+
+def _list_secrets() -> list[str]:
+    """What the settings keep secret, so that it can be hidden in whatever is shown of the error."""
+    found: set[str] = set()
+    try:
+        from django.conf import settings
+
+        if settings.configured:
+            for name in dir(settings):
+                if name.isupper():
+                    _collect_secrets(name, getattr(settings, name), found)
+    except BaseException:  # noqa: BLE001 - settings that cannot be read keep nothing that we could know
+        return sorted(found)
+    return sorted(found)
+
+
+def _collect_secrets(name: object, value: object, found: set[str]) -> None:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _collect_secrets(key, item, found)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _collect_secrets(name, item, found)
+    elif isinstance(value, str) and value and _SECRET_NAME.search(str(name)):
+        found.add(value)
 
 
 if __name__ == "__main__":
