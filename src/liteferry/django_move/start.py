@@ -15,7 +15,7 @@ from liteferry.arrival import refuse_options
 from liteferry.course import refuse_contradictions
 from liteferry.django_project import choose_database, find_place, read_settings
 from liteferry.errors import MigrationError
-from liteferry.run import REPORT_NAME
+from liteferry.run import PLAN_NAME, REPORT_NAME
 from liteferry.target import make_conninfo
 
 if TYPE_CHECKING:
@@ -120,9 +120,9 @@ def find_newest_run(wanted: ProjectOptions) -> Path:
         where, pattern = path.parent, f"{glob.escape(path.name)}.liteferry/*/{REPORT_NAME}"
     else:
         where, pattern = Path(place.directory), f"*.liteferry/*/{REPORT_NAME}"
-    runs = sorted((report.parent for report in where.glob(pattern)), key=lambda run: run.name)  # named by the time
+    runs = [report.parent for report in where.glob(pattern) if (report.parent / PLAN_NAME).exists()]
     if not runs:
         raise MigrationError(
             f"no run of this project is in {where}: nothing there is {pattern}", code="run-dir", hint="name it: RUN_DIR"
         )
-    return runs[-1]
+    return max(runs, key=lambda run: (run / PLAN_NAME).stat().st_mtime)  # reports are written again by undo

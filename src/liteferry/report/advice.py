@@ -452,13 +452,13 @@ def _advise_use(report: Report) -> list[Advice]:
     if can_undo(report) and server:
         switch = _advise_switch(report)
         if server.embedded:
+            advice += switch
             advice.append(
                 Advice(
                     text="Look around. This server is liteferry's embedded one, meant for rehearsing:",
                     command=write_command("liteferry", "server", "psql", server.database),
                 )
             )
-            advice += switch
             advice.append(Advice(text="It keeps running until you stop it:", command="liteferry server stop"))
             advice.append(
                 Advice(text="When all looks right, migrate again with your own PostgreSQL server as the target.")
