@@ -360,9 +360,17 @@ def of_digest(parser: argparse.ArgumentParser, _place: Place) -> None:
     _add_output(parser)
 
 
-def of_report(parser: argparse.ArgumentParser, _place: Place) -> None:
+def of_report(parser: argparse.ArgumentParser, place: Place) -> None:
     """The arguments of `report`."""
-    parser.add_argument("run_dir", metavar="RUN_DIR", help="the directory of a run")
+    parser.add_argument(
+        "run_dir",
+        metavar="RUN_DIR",
+        nargs="?",
+        help="the directory of a run (default, of a Django project: the newest beside its database)",
+    )
+    if place != "within":
+        parser.add_argument("--django", metavar="DIR", help="the Django project whose newest run is meant")
+    parser.add_argument("--database", type=_text, metavar="ALIAS", help="which of its DATABASES was moved")
     parser.add_argument(
         "--format", choices=("text", "markdown", "html", "json"), default="text", help="the form (default: text)"
     )

@@ -95,6 +95,7 @@ COMMANDS: Final = (
         help="the report of a run again, in any form",
         add_arguments=arguments.of_report,
         run="report",
+        for_project=True,
     ),
     Command(
         name="switch",
@@ -119,7 +120,7 @@ COMMANDS: Final = (
 )
 
 
-_OF_RUNS: Final = frozenset({"report", "undo", "server"})
+_OF_RUNS: Final = frozenset({"undo", "server"})
 """Commands about a run, or about the embedded server, that a project's own command has, too."""
 
 

@@ -248,8 +248,8 @@ def _move(arguments: argparse.Namespace, options: Options) -> int:
     target = arguments.target
     if options.project is not None:
         start = django_move.start_project(options.project, target)
-        whence = f"named by {start.target_from}" if start.target_from else "the embedded PostgreSQL"
-        _tell(f"moving the project's database {start.alias}, {start.path}; the target is {whence}")
+        named = start.target_from or "the embedded PostgreSQL"
+        _tell(f"from DATABASES[{start.alias!r}], {start.path}, to {named}")
         source, target = str(start.path), start.target
     else:
         source = arguments.source
@@ -316,7 +316,7 @@ def _switch_after(
         _write_error(error, as_json=False)
         _tell("  The move itself is done: `liteferry switch` switches over, whenever you like.")
         return ExitStatus.ERROR
-    for line in django_move.describe_switch(switched).splitlines():
+    for line in django_move.describe_switch(switched).split("\n"):
         _tell(line)
     return status
 
@@ -361,7 +361,7 @@ def _report(arguments: argparse.Namespace) -> int:
     from liteferry.report import render_html, render_json, render_markdown, render_text
     from liteferry.run import read_plan, read_report
 
-    directory = Path(arguments.run_dir)
+    directory = _find_run(arguments)
     report = read_report(directory)
     form = "json" if arguments.json else arguments.format
     if form == "json":
@@ -372,6 +372,23 @@ def _report(arguments: argparse.Namespace) -> int:
         render = render_html if form == "html" else render_markdown
         _write(render(report, plan=read_plan(directory)))
     return ExitStatus.PROVEN
+
+
+def _find_run(arguments: argparse.Namespace) -> Path:
+    """The run directory that was named; else, of a project, the newest beside its database.
+
+    Raises: MigrationError (usage, run-dir).
+    """
+    if arguments.run_dir is not None:
+        return Path(arguments.run_dir)
+    from liteferry import django_move
+
+    project = _choose_project(vars(arguments), Options())
+    if project is None:
+        raise MigrationError("no run is named", code="usage", hint="RUN_DIR, or a project's newest: --django DIR")
+    directory = django_move.find_newest_run(project)
+    _tell(f"the newest run: {directory}")
+    return directory
 
 
 def _undo(arguments: argparse.Namespace) -> int:

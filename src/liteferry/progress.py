@@ -24,6 +24,9 @@ SHOWN_TABLES: Final = 8
 _PHASES: Final = {
     "sample": "making a sample database",
     "snapshot": "taking a snapshot",
+    "project": "asking the project",
+    "drift": "comparing models, migrations and the file",
+    "schema": "making the schema by the project's migrations",
     "census": "looking at every value",
     "plan": "planning",
     "load": "loading rows and building indexes",
@@ -31,6 +34,7 @@ _PHASES: Final = {
     "hooks": "running SQL of yours",
     "constraints": "foreign keys and views",
     "proof": "proving every value",
+    "evidence": "reading every model by the project's ORM",
     "publish": "publishing",
 }
 

@@ -345,7 +345,7 @@ def test_a_move_that_fails_leaves_no_extension(
 ) -> None:
     directory = copy_project("schema", tmp_path / "project")
     run_python(directory, "manage.py", "migrate", "-v0")
-    monkeypatch.setattr("liteferry.django_move.move.judge_evidence", lambda _: False)
+    monkeypatch.setattr("liteferry.django_move.evidence.judge_evidence", lambda _: False)
     with two_databases(pg_server) as (ours, _):
         empty = dump(pg_server, ours.name)
         arguments = ("migrate", "--django", directory, ours.url, "--yes", "--accept", "all", "--run-dir")

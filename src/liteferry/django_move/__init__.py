@@ -5,7 +5,7 @@ Layer 3. `move` has the use cases; `start` finds the project, `schema` makes its
 """
 
 from liteferry.django_move.move import check_project, migrate_project
-from liteferry.django_move.start import Start, start_project
+from liteferry.django_move.start import Start, find_newest_run, start_project
 from liteferry.django_move.switching import (
     Reach,
     Switch,
@@ -34,6 +34,7 @@ __all__ = [
     "describe_reach",
     "describe_switch",
     "find_env",
+    "find_newest_run",
     "find_place",
     "inspect_env",
     "migrate_project",

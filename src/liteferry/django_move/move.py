@@ -26,6 +26,7 @@ from liteferry.django_move.start import Start, begin
 from liteferry.errors import MigrationError
 from liteferry.model import Event, Options, ignore, to_json
 from liteferry.planner import STAGING_COMMENT
+from liteferry.planner.missing import recount_missing
 from liteferry.run import AS_IT_WAS, PLAN_NAME, Run, describe_failure, write_private
 from liteferry.staging import refuse_target
 from liteferry.target import open_target
@@ -127,6 +128,7 @@ def _carry(
         filled = ready or _prepare_on_target(journey, server, plan)
         proven = fill_staging(run, filled.arrival, server, journal, directory)
         run.plan = filled.plan
+        run.objects = recount_missing(run.objects, filled.plan.findings)
         if proven and run.options.verify:
             proven = read_by_orm(journey, server, filled.plan, filled.plan.staging_schema)
         if proven:

@@ -5,19 +5,21 @@ Layer 3. Used by `move` and by commands that need the project alone.
 
 from __future__ import annotations
 
+import glob
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.arrival import refuse_options
 from liteferry.course import refuse_contradictions
 from liteferry.django_project import choose_database, find_place, read_settings
 from liteferry.errors import MigrationError
+from liteferry.run import PLAN_NAME, REPORT_NAME
 from liteferry.target import make_conninfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from liteferry.model import Options
     from liteferry.project import ProjectOptions, ProjectPlace, ProjectSettings
@@ -69,7 +71,7 @@ def choose_target(
     Raises: MigrationError (django-database).
     """
     if target is not None:
-        return target, "the command line"
+        return target, "the TARGET that the command names"
     others = {found.alias: found for found in settings.databases if found.alias != alias}
     postgresql = [name for name, found in others.items() if found.vendor == "postgresql"]
     if wanted.target_alias:
@@ -84,7 +86,7 @@ def choose_target(
         return make_conninfo(entries[postgresql[0]]), f"DATABASES[{postgresql[0]!r}]"
     for name in _URL_VARIABLES:
         if os.environ.get(name, "").startswith(_SCHEMES):
-            return os.environ[name], f"the variable {name}"
+            return os.environ[name], f"the server that {name} names"
     return None, ""
 
 
@@ -102,3 +104,25 @@ def begin(target: str | None, options: Options) -> Start:
     start = start_project(options.project, target)
     refuse_options(start.target, options)
     return start
+
+
+def find_newest_run(wanted: ProjectOptions) -> Path:
+    """The directory of the newest run that moved a project's database, or was to.
+
+    It lies beside the database; where the project uses PostgreSQL by now, beside its manage.py.
+    Raises: MigrationError (django-…, run-dir).
+    """
+    place = find_place(wanted)
+    settings, _ = read_settings(place)
+    on_sqlite = any(found.vendor == "sqlite" for found in settings.databases)
+    if on_sqlite or wanted.database:
+        _, path = choose_database(settings, wanted.database)
+        where, pattern = path.parent, f"{glob.escape(path.name)}.liteferry/*/{REPORT_NAME}"
+    else:
+        where, pattern = Path(place.directory), f"*.liteferry/*/{REPORT_NAME}"
+    runs = [report.parent for report in where.glob(pattern) if (report.parent / PLAN_NAME).exists()]
+    if not runs:
+        raise MigrationError(
+            f"no run of this project is in {where}: nothing there is {pattern}", code="run-dir", hint="name it: RUN_DIR"
+        )
+    return max(runs, key=lambda run: (run / PLAN_NAME).stat().st_mtime)  # reports are written again by undo

@@ -461,7 +461,7 @@ def describe_switch(switch: Switch) -> str:
         ]
     else:
         parts.append(
-            f"Written: {switch.variable} in {switch.file}; the file as it was is {switch.backup}\n"
+            f"Written: {switch.variable} in {switch.file}; how it was before is kept in {switch.backup}\n"
             f"To go back: {switch.way_back}"
         )
     if switch.reach is not None:
@@ -478,7 +478,7 @@ def describe_reach(reach: Reach) -> str:
     """What a person reads of it. Pure."""
     counted = f"; {reach.rows:,} rows of {reach.model}, as counted here" if reach.model else ""
     place = f"database {reach.database} of PostgreSQL {reach.version} at {reach.host} port {reach.port}"
-    reached = f"The project reaches {place} as {reach.user}, and found there what was put there for it to find"
+    reached = f"The project reaches {place} as {reach.user}: it sees the lock that liteferry holds there"
     return "\n".join((f"{reached}; {reach.tables} tables{counted}.", *(f"note: {note}" for note in reach.notes)))
 
 

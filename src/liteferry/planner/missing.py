@@ -8,9 +8,11 @@ nothing of it could be made by us. But nobody has to find out afterwards that a 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Final
 
 from liteferry.findings import make_finding
+from liteferry.model import ObjectCounts
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
@@ -160,6 +162,15 @@ def count_missing(findings: Iterable[Finding]) -> Counter[str]:
             sort = next((sort for what, sort in _SORTS.items() if finding.message.startswith(f"{_START} {what} ")), "")
             found[sort] += finding.count or 1
     return found
+
+
+def recount_missing(objects: ObjectCounts, findings: Iterable[Finding]) -> ObjectCounts:
+    """The counts, with what these findings say is missing in place of what was said before. Pure."""
+    missing = count_missing(findings)
+    found = {
+        field.name: replace(getattr(objects, field.name), left_out=missing[field.name]) for field in fields(objects)
+    }
+    return ObjectCounts(**found)
 
 
 def _miss(what: str, called: str, table: str | None, name: str, sql: str | None, *, count: int = 0) -> Finding:

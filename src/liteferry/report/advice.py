@@ -450,7 +450,9 @@ def _advise_use(report: Report) -> list[Advice]:
             ]
         return [Advice(text="Do it for real:", command=command)]
     if can_undo(report) and server:
+        switch = _advise_switch(report)
         if server.embedded:
+            advice += switch
             advice.append(
                 Advice(
                     text="Look around. This server is liteferry's embedded one, meant for rehearsing:",
@@ -468,24 +470,28 @@ def _advise_use(report: Report) -> list[Advice]:
                     "run began, undo the run (below) and migrate again: those rows are not in PostgreSQL."
                 )
             )
-            if report.django and report.run_dir:
-                advice.append(
-                    Advice(
-                        text="Switch the project over: this shows its new setting, and writes it with --write-env.",
-                        command=write_command(
-                            "liteferry", "switch", report.run_dir, "--django", report.django.directory
-                        ),
-                    )
+            advice += switch or [
+                Advice(
+                    text="Point the application at the new database. The password is not kept here.",
+                    command=write_address(server),
                 )
-            else:
-                advice.append(
-                    Advice(
-                        text="Point the application at the new database. The password is not kept here.",
-                        command=write_address(server),
-                    )
-                )
+            ]
     advice.append(Advice(text="Prove it again, at any time:", command=_verify_command(report)))
     return advice
+
+
+def _advise_switch(report: Report) -> list[Advice]:
+    """How a project comes to use the database: nothing without the directory that knows where it is."""
+    if report.django is None or not report.run_dir:
+        return []
+    words = ("liteferry", "switch", report.run_dir, "--django", report.django.directory, "--write-env", ".env")
+    return [
+        Advice(
+            text="Have the project use the new database, and see that it reaches it; --back in place of RUN_DIR is the "
+            "way back:",
+            command=write_command(*words),
+        )
+    ]
 
 
 def _advise_proving(report: Report) -> list[Advice]:

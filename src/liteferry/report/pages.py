@@ -415,12 +415,17 @@ def count_objects(report: Report) -> list[ObjectRow]:
                     source=count.source,
                     target=count.target,
                     left_out=count.left_out,
-                    remark=_compare_count(count, extra=", by SQL of yours" if report.hooks else "")
-                    if report.into == "new"
-                    else "",
+                    remark=_remark_count(count, report),
                 )
             )
     return rows
+
+
+def _remark_count(count: ObjectCount, report: Report) -> str:
+    if report.into == "new":
+        return _compare_count(count, extra=", by SQL of yours" if report.hooks else "")
+    differs = count.target + count.left_out != count.source
+    return "as Django makes them on PostgreSQL" if report.into == "django" and differs else ""
 
 
 def describe_key_trials(report: Report) -> str:
