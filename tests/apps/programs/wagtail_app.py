@@ -5,12 +5,13 @@ wagtail_app.py fill SITE      pages, images, documents, users, revisions, redire
 wagtail_app.py dump SITE      every row of every model, and what the server shows, as JSON
 wagtail_app.py use SITE       log in, read and write, and read that back
 
-SITE is a directory. The database is SQLite, or what SITE_DATABASE says: JSON for Django's DATABASES. Run by the Python of
-Wagtail's own virtual environment.
+SITE is a directory. The database is SQLite, or what SITE_DATABASE says: JSON for Django's DATABASES. Run by the Python
+of Wagtail's own virtual environment.
 """
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import os
@@ -34,6 +35,8 @@ TEXT = "Zürich, 北京,\tnaïve\n🚀 \\n 'quoted' \"twice\" ; " * 20
 NASTY = {"größe": [1, 2.5, None, True, 5e-324, 0.1 + 0.2, 2**53 + 1], "": {"漢字": "\\u0041 🦀"}, "text": TEXT}
 PASSWORD = "Geheim-ünïcödé-漢字-8"
 ARTICLES = 40
+GROWN = ("content.Article", "wagtailcore.Revision", "wagtailimages.Image", "wagtaildocs.Document", "auth.User",
+         "wagtailredirects.Redirect", "wagtailforms.FormSubmission", "content.Topic", "taggit.Tag")  # fmt: skip
 START_S = 60
 LOCAL_SETTINGS = """\
 import json, os
@@ -53,8 +56,7 @@ def make(site: Path) -> None:
     """What somebody who starts a site does."""
     site.mkdir()
     run([Path(sys.executable).with_name("wagtail"), "start", "house", "."], site)
-    shutil.copytree(Path(__file__).with_name("wagtail_site"), site / "content")
-    (site / "content" / "__init__.py").touch()
+    shutil.copytree(Path(__file__).with_name("wagtail_site"), site / "content", ignore=lambda *_: {"__pycache__"})
     (site / "house" / "settings" / "local.py").write_text(LOCAL_SETTINGS)
     for arguments in (["makemigrations", "content"], ["migrate"]):
         run([sys.executable, "manage.py", *arguments], site)
@@ -101,7 +103,7 @@ class Editor:
             timeout=START_S, allow_redirects=False,
         )  # fmt: skip
         if answer.status_code != 302:
-            errors = re.findall(r'error-message[^>]*>\s*(.*?)</', answer.text, re.DOTALL)
+            errors = re.findall(r"error-message[^>]*>\s*(.*?)</", answer.text, re.DOTALL)
             raise RuntimeError(f"{path} did not take the form: {answer.status_code} {errors} {answer.text[-2000:]}")
         return answer.headers["Location"]
 
@@ -123,11 +125,7 @@ def run_server(site: Path) -> Iterator[str]:
         )  # fmt: skip
     root = f"http://127.0.0.1:{port}"
     try:
-        give_up = time.monotonic() + START_S
-        while not answers(f"{root}/admin/login/"):
-            if server.poll() is not None or time.monotonic() > give_up:
-                raise RuntimeError("the server does not answer")
-            time.sleep(0.2)
+        wait_for(server, f"{root}/admin/login/")
         yield root
     except Exception:
         sys.stderr.write(log.read_text()[-4000:] + "\n")
@@ -135,6 +133,14 @@ def run_server(site: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(START_S)
+
+
+def wait_for(server: subprocess.Popen[bytes], address: str) -> None:
+    give_up = time.monotonic() + START_S
+    while not answers(address):
+        if server.poll() is not None or time.monotonic() > give_up:
+            raise RuntimeError("the server does not answer")
+        time.sleep(0.2)
 
 
 def answers(address: str) -> bool:
@@ -151,11 +157,13 @@ def describe_article(title: str, **more: Any) -> dict[str, Any]:
          "entityRanges": []},
     ]})  # fmt: skip
     form = {
-        "title": title, "slug": more.pop("slug"), "happened": "2024-02-29 23:59", "price": "12345.678", "stars": "5",
-        "intro": rich, "picture": "", "topic": "", "tags": 'käse, "rot weiß"', "seo_title": "", "search_description": "",
+        "title": title, "happened": "2024-02-29 23:59", "price": "12345.678", "stars": "5",
+        "intro": rich, "picture": "", "topic": "", "tags": 'käse, "rot weiß"', "seo_title": "",
+        "search_description": "",
         "go_live_at": "", "expire_at": "", "comment_notifications": "on",
         "body-count": "2",
-        "body-0-deleted": "", "body-0-order": "0", "body-0-type": "heading", "body-0-id": "", "body-0-value": "Größe 漢字",
+        "body-0-deleted": "", "body-0-order": "0", "body-0-type": "heading", "body-0-id": "",
+        "body-0-value": "Größe 漢字",
         "body-1-deleted": "", "body-1-order": "1", "body-1-type": "text", "body-1-id": "", "body-1-value": rich,
         "links-TOTAL_FORMS": "1", "links-INITIAL_FORMS": "0", "links-MIN_NUM_FORMS": "0", "links-MAX_NUM_FORMS": "1000",
         "links-0-id": "", "links-0-ORDER": "1", "links-0-DELETE": "", "links-0-title": "ünïcödé",
@@ -279,7 +287,7 @@ def edit_site(root: str) -> dict[str, str]:
         take_part(Editor(root), str(number))
     for path in list_paths(read_models()):
         editor.get(path)  # makes the renditions of pictures, and takes the editor for interested in what she opens
-    return dict(editor.browser.cookies)
+    return {str(each.name): str(each.value) for each in editor.browser.cookies}
 
 
 def take_part(visitor: Editor, answer: str) -> None:
@@ -298,7 +306,7 @@ def take_part(visitor: Editor, answer: str) -> None:
 
 
 def read_models() -> dict[str, Any]:
-    """Every row of every model, as Django reads it; but sessions, and the index of the search, which is each engine's."""
+    """Every row of every model, as Django reads it, but for sessions and the search's index, which is the engine's."""
     from django.apps import apps
     from django.core import serializers
 
@@ -341,7 +349,9 @@ def dump(site: Path) -> Any:
 def list_paths(told: dict[str, Any]) -> list[str]:
     """The addresses of what is on show, of the documents and redirects, and of what editors see. Pure."""
     pages = [row for row in told["wagtailcore.Page"] if row["fields"]["live"] and row["fields"]["depth"] > 2]
-    english = [row["fields"]["url_path"].removeprefix("/home") for row in pages if "/home/" in row["fields"]["url_path"]]
+    english = [
+        row["fields"]["url_path"].removeprefix("/home") for row in pages if "/home/" in row["fields"]["url_path"]
+    ]
     edited = [f"/admin/pages/{row['pk']}/{view}/" for row in pages[:8] for view in ("edit", "history")]
     kept = [f"/documents/{row['pk']}/{row['fields']['file'].split('/')[1]}" for row in told["wagtaildocs.Document"]]
     return [*english, *edited, *kept, "/admin/redirects/", "/admin/users/", "/admin/images/", "/admin/reports/locked/"]
@@ -349,9 +359,11 @@ def list_paths(told: dict[str, Any]) -> list[str]:
 
 def show(text: str) -> str:
     """What a page says to whom reads it, but for how long ago that was. Pure."""
-    text = re.sub(r"\d+\s+(second|minute)s?\s+ago|Just now", "recently", text)
     text = re.sub(r"<(script|style|svg|template)\b.*?</\1>", "", text, flags=re.DOTALL)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)).strip()
+    said = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", text))).strip()
+    return re.sub(
+        r"\d+ (second|minute)s?(, \d+ (second|minute)s?)? ago|Just now", "recently", said, flags=re.IGNORECASE
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -375,8 +387,7 @@ def use(site: Path) -> Any:
     assert Article.objects.get(slug="artikel-13").title == "Größe 13 🦀"
     assert not any(Page.find_problems())  # the tree of the pages hangs together
     after = read_models()
-    for label in ("content.Article", "wagtailcore.Revision", "wagtailimages.Image", "wagtaildocs.Document", "auth.User",
-                  "wagtailredirects.Redirect", "wagtailforms.FormSubmission", "content.Topic", "taggit.Tag"):  # fmt: skip
+    for label in GROWN:
         old, new = ({row["pk"] for row in told[label]} for told in (before, after))
         assert max(new) > max(old), label
     kept = {"artikel-14", "artikel-16", "kopie"}

@@ -1,5 +1,7 @@
 """What a site of Wagtail's users holds: pages of their own making, snippets, forms, settings of the site."""
 
+# mypy: disallow_subclassing_any = False
+# (the bases are those of the site's Wagtail, which is not here)
 from __future__ import annotations
 
 import uuid
