@@ -104,6 +104,8 @@ def test_a_project_that_asks_for_its_engine_has_what_postgresql_has(
     evidence = {found.model: found for found in outcome.report.django.evidence or ()}
     assert {model for model, found in evidence.items() if found.status != "equal"} == set()
     assert "signs.Found" not in evidence
+    assert evidence["signs.Visit"].rows_target == 5, "its module is imported by the URLs alone"
+    assert not [found for found in outcome.report.findings if found.code.startswith("django-")]
     assert dict(evidence["signs.Sign"].checks)["insert"].startswith("took primary key 6")
     migrate_afresh(signs, other.url, SIGNS_ENGINE="postgresql")
     with open_target(other.url) as expected, open_target(pg_database.url) as found:

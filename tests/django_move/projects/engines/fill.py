@@ -9,8 +9,10 @@ import django
 django.setup()
 
 from signs.models import Found, Remark, Sign
+from signs.views import Visit
 
 for number in range(5):
     sign = Sign.objects.create(text=f"sign {number} größer")
     Found.objects.create(sign=sign, text=sign.text)
     Remark.objects.create(about=sign)
+    Visit.objects.create(sign=sign)
