@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = Path(__file__).resolve().parent / "programs"
-PROMPT_S = 200.0
+PROMPT_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,7 +448,7 @@ def describe_label_studio(url: str) -> dict[str, str]:
 
 
 @pytest.mark.apps
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.usefixtures("liteferry_home")
 def test_label_studio_lives_on(
     label_studio: Application, filled_label_studio: tuple[Path, str], tmp_path: Path, pg_url: str, empty_url: str
@@ -462,7 +462,7 @@ def test_label_studio_lives_on(
 
 
 @pytest.mark.apps
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_label_studio_migrated_by_hand_is_filled(
     label_studio: Application, filled_label_studio: tuple[Path, str], tmp_path: Path, pg_url: str
 ) -> None:
@@ -476,7 +476,7 @@ def test_label_studio_migrated_by_hand_is_filled(
 
 
 @pytest.mark.apps
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.usefixtures("liteferry_home")
 def test_label_studio_takes_texts_that_postgresql_does_not(
     label_studio: Application, filled_label_studio: tuple[Path, str], tmp_path: Path, pg_url: str
@@ -501,7 +501,7 @@ def wagtail(directory: Path) -> Application:
 
 
 @pytest.mark.apps
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.usefixtures("liteferry_home")
 def test_wagtail_lives_on(wagtail: Application, tmp_path: Path, pg_url: str, empty_url: str) -> None:
     place = wagtail.directory / "site"

@@ -93,11 +93,11 @@ def test_a_project_that_asks_for_its_engine_has_what_postgresql_has(
 ) -> None:
     """Its models and migrations are others there, and so are the models that the evidence is taken with."""
     signs = make_project("engines", tmp_path / "signs")
-    named = ["--django", signs, pg_database.url, "--target-env", "SIGNS_ENGINE=postgresql", "--json"]
+    named = ["--django", str(signs), pg_database.url, "--target-env", "SIGNS_ENGINE=postgresql", "--json"]
     looked = call_ferry("check", *named)
     blocking = [found for found in looked.json["findings"] if found["severity"] == "blocker" and not found["accepted"]]
     assert [(found["code"], found["table"]) for found in blocking] == [("target-table-missing", "signs_found")]
-    accepted = ["--accept", "target-table-missing:signs_found", "--yes", "--run-dir", tmp_path / "run"]
+    accepted = ["--accept", "target-table-missing:signs_found", "--yes", "--run-dir", str(tmp_path / "run")]
     outcome = call_ferry("migrate", *named, *accepted)
     assert outcome.status == 0, outcome.err
     assert outcome.report.django is not None

@@ -33,7 +33,7 @@ TEXT = "Zürich, 北京,\tnaïve\n🚀 \\n 'quoted' \"twice\" ; " * 20
 # no -0.0: jsonb has no negative zero, whoever writes it
 NASTY = {"größe": [1, 2.5, None, True, 5e-324, 0.1 + 0.2, 2**53 + 1], "": {"漢字": "\\u0041 🦀"}, "text": TEXT}
 PASSWORD = "Geheim-ünïcödé-漢字-8"
-START_S = 120
+START_S = 300
 
 NAMES = """<View><Labels name="label" toName="text"><Label value="Ort"/><Label value="人"/></Labels>
 <Text name="text" value="$text"/><!-- Ünïcödé --></View>"""

@@ -37,7 +37,7 @@ PASSWORD = "Geheim-ünïcödé-漢字-8"
 ARTICLES = 40
 GROWN = ("content.Article", "wagtailcore.Revision", "wagtailimages.Image", "wagtaildocs.Document", "auth.User",
          "wagtailredirects.Redirect", "wagtailforms.FormSubmission", "content.Topic", "taggit.Tag")  # fmt: skip
-START_S = 60
+START_S = 120
 LOCAL_SETTINGS = """\
 import json, os
 from .base import DATABASES, INSTALLED_APPS
