@@ -109,12 +109,12 @@ def assert_moved(outcome: Outcome, source: Path, url: str, run_dir: Path) -> Non
 
 
 def list_blockers(outcome: Outcome) -> list[tuple[str, str]]:
-    """What stands in the way of a command that was refused: codes, and table.column or table."""
+    """What stands in the way of a refused command, decided by nobody: codes, and table.column or table."""
     assert outcome.status == ExitStatus.BLOCKED, f"{outcome.out[-3000:]}{outcome.err}"
     return sorted(
         (each["code"], ".".join(each[key] for key in ("table", "name") if each.get(key)))
         for each in outcome.json["findings"]
-        if each["severity"] == "blocker"
+        if each["severity"] == "blocker" and not each["accepted"]
     )
 
 
