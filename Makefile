@@ -28,8 +28,8 @@ test: check  ## check, then all tests but the slow ones and those of large appli
 slow: setup  ## the tests that take minutes
 	$(pytest) -m slow $(PYTEST_ARGS)
 
-apps:  ## the tests with applications that others wrote: Optuna, JupyterHub, MLflow, Prefect (2 GB)
-	@.ci/setup 'jupyterhub>=5' 'mlflow>=3' 'prefect>=3.6 fastapi<0.150'
+apps:  ## the tests with applications that others wrote: Optuna, JupyterHub, MLflow, Prefect, Label Studio, Wagtail (3 GB)
+	@.ci/setup 'jupyterhub>=5' 'mlflow>=3' 'prefect>=3.6 fastapi<0.150' 'label-studio>=1.23' 'wagtail>=8 psycopg[binary]'
 	$(pytest) tests/apps $(PYTEST_ARGS)
 
 bench: setup  ## measure against the other tools

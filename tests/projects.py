@@ -75,7 +75,7 @@ def second_database(url: str) -> dict[str, str]:
     return {"SECOND_DATABASE": " ".join(words)}
 
 
-def migrate_afresh(directory: Path, url: str) -> None:
+def migrate_afresh(directory: Path, url: str, **environment: str) -> None:
     """What `manage.py migrate` makes of an empty PostgreSQL database, by Django alone."""
     program = (
         "import sys, django; from django.conf import settings\n"
@@ -87,4 +87,4 @@ def migrate_afresh(directory: Path, url: str) -> None:
         "from django.core.management import call_command\n"
         "call_command('migrate', verbosity=0)\n"
     )
-    run_python(directory, "-c", program, second_database(url)["SECOND_DATABASE"])
+    run_python(directory, "-c", program, second_database(url)["SECOND_DATABASE"], env=environment)

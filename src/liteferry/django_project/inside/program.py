@@ -10,6 +10,7 @@ Answers: ``{"event": {...}}``, and at last ``{"result": ...}`` or ``{"error": {.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -33,7 +34,8 @@ TASKS = {
     "prune": "pruning",
 }
 """Tasks, functions of the same name, by the module that has them. Each takes (argument, tell) and returns JSON."""
-
+_OF_MODELS = frozenset({"describe", "read_models", "collect_evidence", "prune"})
+"""Tasks that want every model that there is."""
 
 _MESSAGE_SHOWN = 2000
 _SECRET_NAME = re.compile("PASSWORD$|PASSWD|SECRET|TOKEN$|SIGNATURE|API_?KEY|_KEY$", re.IGNORECASE)
@@ -85,6 +87,8 @@ def _run(request: dict[str, Any], answers: IO[str], stage: list[str]) -> Any:
 
             stage[0] = "setup"
             django.setup()
+            if request["task"] in _OF_MODELS:
+                _import_urls(lambda **event: _send(answers, {"event": event}))
         stage[0] = "task"
         module = importlib.import_module(f"{package}.{TASKS[request['task']]}")
         task: Callable[..., Any] = getattr(module, request["task"])
@@ -161,6 +165,21 @@ def _replace_databases(databases: dict[str, dict[str, Any]]) -> None:
         if opened is not None:
             opened.close()
             del connections[alias]
+
+
+def _import_urls(tell: Callable[..., None]) -> None:
+    """Import the project's URLs, as Django's checks do before makemigrations: some models are in modules behind them.
+
+    Without that, such a model would seem to be gone. Where they cannot be imported, that is told, and nothing else: the
+    move has no use for what they lead to.
+    """
+    from django.conf import settings
+
+    if getattr(settings, "ROOT_URLCONF", None):
+        try:
+            importlib.import_module(settings.ROOT_URLCONF)
+        except Exception as error:  # noqa: BLE001 - the project's own
+            tell(kind="urls-failed", error=f"{type(error).__name__}: {error}")
 
 
 def _send(answers: IO[str], answer: dict[str, Any]) -> None:

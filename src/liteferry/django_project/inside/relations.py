@@ -55,6 +55,8 @@ def _make_fetch(model: Any, field: Any, is_here: Callable[[Any], bool]) -> Any:
         pairs = [(there.attname, f"{lookup}__{there.attname}") for _, there in link.related_fields]
         return (model._meta.db_table, through._meta.db_table, related._meta.db_table), _follow(related, pairs)
     tables = (model._meta.db_table, related._meta.db_table)
+    if hasattr(getattr(field, "field", None), "content_type_field_name"):
+        return None  # the other end of a generic relation: the generic key says where it leads
     if isinstance(field, ForeignObjectRel):
         return tables, _follow(related, [(there.attname, here.attname) for here, there in field.field.related_fields])
     if isinstance(field, ForeignObject):
