@@ -68,7 +68,7 @@ def test_a_publication_that_fails_leaves_no_extension(notes: Path, pg_database: 
                 connection.execute("CREATE TABLE public.notes_note ()")
 
     options = Options(project=ProjectOptions(directory=str(notes)), run_dir=str(tmp_path / "run"))
-    report = django_move.migrate(pg_database.url, options, get_in_the_way)
+    report = django_move.migrate_project(pg_database.url, options, get_in_the_way)
     assert (report.verdict, report.published) == ("failed", False)
     assert ask(pg_database.url, extensions) == before
     assert ask(pg_database.url, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'liteferry%'") == []
@@ -90,7 +90,7 @@ def test_a_project_that_cannot_read_what_is_there_for_good_is_reported(
     options = Options(
         project=ProjectOptions(directory=str(notes)), into="existing", replace_rows=("*",), run_dir=str(run_dir)
     )
-    report = django_move.migrate(pg_database.url, options, break_project)
+    report = django_move.migrate_project(pg_database.url, options, break_project)
     assert (report.verdict, report.exit_status, report.published) == ("mismatch", 3, True)
     assert ask(pg_database.url, rows) != before
     assert report.failure is not None
