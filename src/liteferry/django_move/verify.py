@@ -76,7 +76,7 @@ def verify_project(target: str | None, options: Options, observe: Callable[[Even
 
 def _compare_own(run: Run, expected: TargetCatalog, held: TargetCatalog) -> tuple[Mismatch, ...]:
     """Compare what is the project's, in a schema that others may use, too: what else is there is noted."""
-    own = {found.name for found in (*expected.tables, *expected.views)}
+    own = {table.name for table in expected.tables} | {view.name for view in expected.views}
     restricted = replace(
         held,
         tables=tuple(found for found in held.tables if found.name in own),
@@ -84,7 +84,8 @@ def _compare_own(run: Run, expected: TargetCatalog, held: TargetCatalog) -> tupl
     )
     found = compare_catalogs(expected, restricted)
     beside = [one for one in found if not one.table and one.source == "not declared"]
-    strangers = [one.name for one in (*held.tables, *held.views) if one.name not in own]
+    names_held = [*(table.name for table in held.tables), *(view.name for view in held.views)]
+    strangers = [name for name in names_held if name not in own]
     strangers += [one.object_name or "" for one in beside]
     if strangers:
         more = f" and {len(strangers) - _NAMED} more" if len(strangers) > _NAMED else ""

@@ -109,9 +109,9 @@ def ask_project(
                 hint="run its manage.py by hand: something in it ends the process",
             )
         if "error" in found:
-            error = found["error"]
-            secrets |= set(error.pop("secrets", ()))
-            raise _explain(hide_secrets(error, secrets), place, _quote_output(output, secrets))
+            told = found["error"]
+            secrets |= set(told.pop("secrets", ()))
+            raise _explain(hide_secrets(told, secrets), place, _quote_output(output, secrets))
         return found["result"]
 
 
