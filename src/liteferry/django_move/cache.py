@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from liteferry import __version__
 from liteferry.django_move.publishing import mark_of
 from liteferry.django_rules.keys import explain_change
 from liteferry.errors import MigrationError
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from liteferry.project import Project
     from liteferry.target import Target
 
-_FORMAT: Final = 1
+_FORMAT: Final = f"{__version__} 2"
 _SHOWN: Final = 5
 _REFUSED: Final = frozenset({"step-failed", "no-create-right", "server-limits"})
 """Errors by which a kept schema does not fit this server; others (the connection broke …) are no fault of it."""
@@ -259,7 +260,7 @@ def _read(path: Path) -> Any:  # what _write was given
     """Read a file of ours. Raises: OSError; ValueError where it is not what was written."""
     head, _, body = path.read_bytes().partition(b"\n")
     if head.decode("ascii", "replace") != f"liteferry {_FORMAT} {hashlib.sha256(body).hexdigest()}":
-        message = "its checksum does not fit"
+        message = "its checksum does not fit, or another version wrote it"
         raise ValueError(message)
     return json.loads(body)
 
