@@ -134,6 +134,16 @@ def test_a_moved_project_is_equal(shop: Shop, pg_url_all: str) -> None:
     ]
 
 
+def test_no_number_is_given_twice_where_others_may_use_the_target(shop: Shop, pg_url: str) -> None:
+    """An application may have taken the next number by the time at which ours could be given back."""
+    entry = move(shop, pg_url)
+    before = read_everything(pg_url)[f"{STAGING}.shop_author_id_seq"]
+    found = collect(shop, entry, shared=True)
+    assert dict(found["shop.Author"].checks)["insert"] == "took primary key 61, rolled back"
+    after = read_everything(pg_url)
+    assert (before, after[f"{STAGING}.shop_author_id_seq"]) == ([(61, False)], [(61, True)])
+
+
 @pytest.mark.parametrize("version", ["4.2", "6.0", "6.1"])
 def test_other_versions_of_django_read_the_same(tmp_path: Path, pg_url: str, version: str) -> None:
     python = find_python(version)

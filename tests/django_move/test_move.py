@@ -163,7 +163,9 @@ def test_the_project_has_the_command_itself(notes: Path, pg_database: Database) 
     assert "has tables of this project already" in again.err
 
 
-def test_tables_that_are_there_are_filled_where_that_is_said(notes: Path, pg_database: Database) -> None:
+def test_tables_that_are_there_are_filled_where_that_is_said(
+    notes: Path, pg_database: Database, tmp_path: Path
+) -> None:
     migrate_afresh(notes, pg_database.url)
     before = list_relations(pg_database.admin_url)
     refused = call_ferry("migrate", "--django", notes, pg_database.url, "--yes")
@@ -172,11 +174,15 @@ def test_tables_that_are_there_are_filled_where_that_is_said(notes: Path, pg_dat
     blocked = call_ferry("migrate", "--django", notes, pg_database.url, "--yes", "--into", "existing", "--json")
     assert (blocked.status, {f.code for f in blocked.report.findings if f.blocks}) == (4, {"seeded-rows"})
     done = call_ferry(
-        "migrate", "--django", notes, pg_database.url, "--yes", "--into", "existing", "--replace-rows", "*", "--json"
-    )
+        "migrate", "--django", notes, pg_database.url, "--yes", "--into", "existing", "--replace-rows", "*", "--json",
+        "--run-dir", tmp_path / "run",
+    )  # fmt: skip
     assert (done.status, done.report.verdict) == (0, "proven")
     assert list_relations(pg_database.admin_url) == before
     assert ask(pg_database.url, "SELECT id, word FROM notes_tag ORDER BY id") == [(1, "erstens"), (3, "third")]
+    undone = call_ferry("undo", tmp_path / "run", "--target", pg_database.url, "--yes")
+    assert undone.status == 0, undone.err
+    assert ask(pg_database.url, "SELECT count(*) FROM notes_note") == [(0,)]
 
 
 def test_the_target_is_a_second_database_of_the_settings(

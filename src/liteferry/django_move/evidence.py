@@ -39,6 +39,7 @@ def read_by_orm(journey: Journey, server: Target, plan: Plan, schema: str) -> bo
             changed=[*_list_changed(plan, user), *_list_left_out(plan, catalog)],
             left_out={table.name for table in catalog.tables} - {table.source for table in plan.tables},
             environment=list_variables(user),
+            shared=run.published,  # staging is ours alone
         )
     if run.django is not None:
         run.django = replace(run.django, evidence=evidence)

@@ -34,6 +34,7 @@ def collect_evidence(
     changed: Iterable[tuple[str, str]] = (),
     left_out: Collection[str] = (),
     environment: Mapping[str, str] | None = None,
+    shared: bool = False,
 ) -> tuple[ModelEvidence, ...]:
     """Have the project read all its models in both databases, and insert a row into each on trial. Nothing stays.
 
@@ -44,7 +45,8 @@ def collect_evidence(
     path. tell: is given ``{"kind": "model", "name", "status", "number", "of"}`` after each model. apart: how many rows
     of a table stayed in the source, as in quarantine. changed: tables and columns whose values the user had changed,
     which the ORM then rightly reads otherwise. left_out: tables that did not travel. All by their names in the source.
-    environment: variables that the project has on PostgreSQL.
+    environment: variables that the project has on PostgreSQL. shared: others may be using the target: a number that a
+    sequence gave is not taken back.
 
     Raises: ProjectError when the project does not start; a model that fails is told in its evidence.
     """
@@ -67,6 +69,7 @@ def collect_evidence(
             "source": alias,
             "target": project.alias,
             "show_values": show_values,
+            "shared": shared,
             "apart": dict(apart or {}),
             "changed": by_table,
             "left_out": sorted(left_out),

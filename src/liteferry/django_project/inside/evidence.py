@@ -51,9 +51,10 @@ class SkippedError(Exception):
 def collect_evidence(argument: dict[str, Any], tell: Callable[..., None]) -> list[dict[str, Any]]:
     """Compare the databases ``argument["source"]`` and ``argument["target"]``, both of them aliases, model by model.
 
-    ``show_values``: whether differing values are told. ``apart``: rows that are in the source alone, by table (in
-    quarantine); ``changed``: columns whose values were changed on purpose, by table; ``left_out``: tables that did not
-    travel. Gives the fields of `liteferry.project.ModelEvidence`, a model that fails included. Nothing stays written.
+    ``show_values``: whether differing values are told. ``shared``: others may be using the target. ``apart``: rows that
+    are in the source alone, by table (in quarantine); ``changed``: columns whose values were changed on purpose, by
+    table; ``left_out``: tables that did not travel. Gives the fields of `liteferry.project.ModelEvidence`, a model that
+    fails included. Nothing stays written.
     """
     from django.apps import apps
     from django.db import connections
@@ -83,6 +84,7 @@ class _Sides:
         self.source, self.target = argument["source"], argument["target"]
         self.connection = connections[self.target]
         self.show = bool(argument.get("show_values"))
+        self.shared = bool(argument.get("shared"))
         self.apart = argument.get("apart") or {}
         self.changed = argument.get("changed") or {}
         self.left_out = set(argument.get("left_out") or ())
@@ -445,7 +447,7 @@ class _Case:
         row = self._rows.get(self._sides.target, {}).get(self._sampled[-1]) if self._sampled else None
         if row is None and self._counts[1]:
             return "not tried: no row could be looked up"
-        return try_insert(self._model, self._sides.target, row)
+        return try_insert(self._model, self._sides.target, row, shared=self._sides.shared)
 
 
 class _Differences:

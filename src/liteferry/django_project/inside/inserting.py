@@ -28,12 +28,13 @@ class NotTriedError(Exception):
     """No row could be made up."""
 
 
-def try_insert(model: Any, alias: str, row: dict[str, Any] | None) -> str:
+def try_insert(model: Any, alias: str, row: dict[str, Any] | None, *, shared: bool = False) -> str:
     """Insert a copy of a row, or a made-up one when there is none, under a new primary key; roll it back.
 
     Gives what came of it. A foreign key of the made-up row, or a primary key that is one, may dangle: Django's are
-    deferred to the commit, which never comes. What `nextval` took from the sequence is given back, as no rollback does:
-    only where nobody else took from it meanwhile.
+    deferred to the commit, which never comes. What `nextval` took from the sequence is given back, as no rollback does,
+    unless it is ``shared``: where an application may take from it at any moment, a gap does no harm, and a number that
+    was given twice would.
 
     Raises: DiffersError, NotTriedError, and the database's errors.
     """
@@ -42,7 +43,7 @@ def try_insert(model: Any, alias: str, row: dict[str, Any] | None) -> str:
     connection = connections[alias]
     key = model._meta.pk
     serial = isinstance(key, models.AutoField) and key in model._meta.local_concrete_fields
-    sequence = _Sequence(connection, model) if serial else None
+    sequence = _Sequence(connection, model) if serial and not shared else None
     attempts = 0
     try:
         with transaction.atomic(using=alias):
