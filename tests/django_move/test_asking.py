@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liteferry.django_project import ProjectError, ask_project, find_place, read_settings
+from liteferry.django_project import (
+    ProjectError,
+    ask_project,
+    find_place,
+    read_settings,
+    replace_all,
+    sqlite_entry,
+)
 from liteferry.django_project.hiding import find_secrets, hide_secrets
 from liteferry.project import ProjectOptions
 
@@ -38,6 +45,19 @@ def make_place(directory: Path, settings: str) -> ProjectPlace:
     (directory / "manage.py").write_text(MANAGE)
     (directory / "conf.py").write_text(SETTINGS + settings)
     return find_place(ProjectOptions(directory=str(directory)))
+
+
+def test_every_alias_of_the_file_is_led_elsewhere(tmp_path: Path) -> None:
+    """However its path is spelled: the project's code must not reach the file that is moved."""
+    (tmp_path / "db.sqlite3").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "db.sqlite3")
+    names = {"same": "./db.sqlite3", "link": str(tmp_path / "link"), "uri": f"file:{tmp_path}/db.sqlite3?mode=ro"}
+    entries = {alias: {"ENGINE": "django.db.backends.sqlite3", "NAME": name} for alias, name in names.items()}
+    other = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "other.sqlite3")}
+    more = {**entries, "other": other}
+    settings, _ = read_settings(make_place(tmp_path, f"DATABASES.update({more!r})\n"))
+    replaced = replace_all(settings, "default", sqlite_entry(tmp_path / "ours.sqlite3"))
+    assert set(replaced) == {"default", *names}
 
 
 def test_a_thread_that_never_ends_keeps_nobody_waiting(tmp_path: Path) -> None:

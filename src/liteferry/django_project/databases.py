@@ -5,6 +5,7 @@ Layer 2.
 
 from __future__ import annotations
 
+import os.path
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
@@ -14,7 +15,7 @@ from liteferry.errors import MigrationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from liteferry.project import ProjectSettings
+    from liteferry.project import ProjectDatabase, ProjectSettings
 
 _DEFAULT_ALIAS: Final = "default"
 _SQLITE: Final = "django.db.backends.sqlite3"
@@ -43,7 +44,7 @@ def choose_database(settings: ProjectSettings, wanted: str = "") -> tuple[str, P
             hint=f"DATABASES has: {listed}. Is the project switched over already? Set the environment that it has"
             " while it is on SQLite, or name another --database",
         )
-    path = Path(settings.base_dir, _read_path(found.name))
+    path = _locate(settings, found.name)
     if ":memory:" in found.name or "mode=memory" in found.name or not path.is_file():
         raise MigrationError(
             f"database {alias} of the project has no file: {found.name}",
@@ -70,7 +71,7 @@ def sqlite_entry(path: Path, *, writable: bool = False) -> dict[str, object]:
 
 
 def replace_all(settings: ProjectSettings, alias: str, entry: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
-    """The entry for the alias and for every other alias that leads to the same SQLite file. Pure.
+    """The entry for the alias and for every other alias that leads to the same SQLite file, however it is spelled.
 
     A SQLite file of ours is opened by the project's own engine, which may be one of its own, and in the time zone that
     the database has in its settings.
@@ -82,5 +83,13 @@ def replace_all(settings: ProjectSettings, alias: str, entry: Mapping[str, objec
     return {
         other: entry
         for other, found in databases.items()
-        if other == alias or (found.vendor == "sqlite" and found.name == moved.name)
+        if other == alias or (found.vendor == "sqlite" and _find_file(settings, found) == _find_file(settings, moved))
     }
+
+
+def _find_file(settings: ProjectSettings, found: ProjectDatabase) -> str:
+    return found.name if ":memory:" in found.name else os.path.realpath(_locate(settings, found.name))
+
+
+def _locate(settings: ProjectSettings, name: str) -> Path:
+    return Path(settings.base_dir, _read_path(name))
