@@ -278,7 +278,9 @@ def test_all_of_it_is_found_and_decided_in_a_file_and_arrives(
     community: Community, pg_database: Database, tmp_path: Path
 ) -> None:
     planted = community.spoil(DEALT)
-    checked = call_ferry("check", "--django", community.home, pg_database.url, "--json")
+    config = community.home / "liteferry.toml"
+    place = (community.home, pg_database.url)
+    checked = call_ferry("check", "--django", *place, "--json", "--write-config", config)
     assert checked.status == 4, checked.err
     findings = read_findings(checked)
     for name, one in planted.items():
@@ -286,13 +288,10 @@ def test_all_of_it_is_found_and_decided_in_a_file_and_arrives(
     assert {found.place for found in findings if found.blocks} == {
         found.place for name, one in planted.items() for found in find_about(findings, name, one) if found.blocks
     }
-    config = community.home / "liteferry.toml"
-    drafted = call_ferry("check", "--django", community.home, pg_database.url, "--write-config", config)
-    assert drafted.status == 4, drafted.err
     _decide(config, findings, planted)
     directory = tmp_path / "run"
     options = ("--yes", "--run-dir", directory, "--json")
-    moved = call_ferry("migrate", "--django", community.home, pg_database.url, *options)
+    moved = call_ferry("migrate", "--django", *place, *options)
     assert moved.status == 0, (moved.out[-1000:], moved.err)
     assert moved.report.verdict == "proven"
     assert_evidence(moved.report)
