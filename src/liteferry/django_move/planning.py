@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from liteferry.arrival import plan_arrival
+from liteferry.arrival.data import list_made
 from liteferry.django_move.cache import SchemaCache
 from liteferry.django_move.journey import Journey, list_variables
 from liteferry.django_move.publishing import mark_of, plan_publication
@@ -77,6 +78,8 @@ def prepare_schema(journey: Journey, server: Target) -> Ready:
         made = make_staging(journey, server, staging)
     models = read_target_models(journey, server, staging)
     working = replace(decide(journey, models), schema=staging, into="existing", replace_rows=("*",))
+    if journey.snapshot.offenders is not None:  # what was set apart for the plan that the embedded server made
+        journey.snapshot.offenders.clear()
     arrival = plan_arrival(run, server, journey.snapshot, str(journey.start.path), working)
     filling = replace(
         arrival.plan,
@@ -155,7 +158,9 @@ def refuse_filled(server: Target, project: Project, schema: str) -> None:
 def _plan_move(filling: Plan, server: Target, options: Options, staging: str) -> Plan:
     """The plan of the whole move, around that of filling the staging schema."""
     creates = server.read_schema_comment(options.schema) in {None, mark_of(staging)}
-    publish_sql, undo_sql = plan_publication(server, staging, options.schema, creates)
+    aside = set(list_made(filling))  # tables of rows in quarantine: they are made when the rows are loaded
+    further = [sql for step in filling.steps if step.phase == "pre-data" and step.table in aside for sql in step.sql]
+    publish_sql, undo_sql = plan_publication(server, staging, options.schema, creates, further=further)
     name = quote_name(staging)
     make = (f"CREATE SCHEMA {name}", f"COMMENT ON SCHEMA {name} IS {quote_literal(STAGING_COMMENT)}")
     steps = [step for step in filling.steps if step.phase != "publish"]

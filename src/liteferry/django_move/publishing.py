@@ -40,17 +40,20 @@ def plan_publication(
     schema: str,
     creates_schema: bool,  # noqa: FBT001 - named wherever it is not plain
     connection: psycopg.Connection | None = None,
+    further: Sequence[str] = (),
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Plan how everything in a staging schema moves into the schema, and how exactly that is dropped again.
 
     creates_schema: the schema is not there yet. connection: the one in whose transaction staging was made or filled,
-    if that is not over. Both results are meant to be run in order, in one transaction; the second for a day on which
-    the first was committed. An extension that others use by then stays. Nothing is changed by planning.
+    if that is not over. further: SQL that will make more in staging before it is published. Both results are meant to
+    be run in order, in one transaction; the second for a day on which the first was committed. An extension that others
+    use by then stays. Nothing is changed by planning.
 
     Raises: MigrationError: target-not-empty, where something in the schema has the same name; django-staging-named,
     where a function's body or another text would still name the staging schema; step-failed.
     """
     with server.rolled_back(connection) as trial:
+        server.execute_all(further, step_id="pre-data", connection=trial)
         staged, beside = server.read_catalog(staging, trial), server.read_catalog(schema, trial)
         publish, extensions = _list_publish_sql(server, staging, schema, trial, creates_schema=creates_schema)
         stood = {found.oid for found in server.read_objects(staging, trial)}

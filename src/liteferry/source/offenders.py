@@ -83,6 +83,16 @@ class OffenderStore:
                 self._connection.commit()
             return self._connection is not None
 
+    def clear(self) -> None:
+        """Forget every offender, and which rows are set apart: the same rows are about to be planned for anew."""
+        with self._guard:
+            self._pending.clear()
+            self._finders.clear()
+            if self._connection is not None:
+                with self._reporting():
+                    self._connection.execute("DELETE FROM offender")
+                    self._connection.execute("DELETE FROM quarantine")
+
     # offenders
 
     def forget(self, table: str, name: str = "", offence: str = "") -> None:
