@@ -36,6 +36,7 @@ from liteferry.model import (
     HookRun,
     Mismatch,
     NameChange,
+    ObjectCount,
     Offence,
     Options,
     Orphans,
@@ -54,6 +55,7 @@ from liteferry.model import (
     from_json,
 )
 from liteferry.planner import accept_findings
+from liteferry.planner.missing import recount_missing
 from liteferry.report import (
     render_findings_text,
     render_html,
@@ -519,6 +521,26 @@ def test_commands_stand_on_one_line_and_survive_the_shell() -> None:
     words = shlex.split(commands[0])
     assert words[:3] == ["liteferry", "migrate", "/srv/it's here/a b?.db"]
     assert words[-1] == "--keep-staging"
+
+
+def test_a_project_is_told_how_it_comes_to_use_its_database() -> None:
+    for case, offered in (("django", True), ("django-mismatch", False), ("proven", False), ("embedded", False)):
+        assert ("liteferry switch " in render_text(load(case))) == offered, case
+    moved = load("django")
+    rehearsed = render_text(replace(moved, published=False, rehearsal=True))
+    assert "liteferry switch " not in rehearsed
+    embedded = render_text(replace(moved, target=load("embedded").target))
+    assert embedded.index("liteferry switch ") < embedded.index("liteferry server psql ")
+
+
+def test_what_django_makes_otherwise_is_not_called_left_out() -> None:
+    objects = replace(load("django").objects, checks=ObjectCount(source=83, target=49))
+    text = render_text(replace(load("django"), objects=objects))
+    assert re.search(r"CHECK constraints +83 +49 +as Django makes them on PostgreSQL$", text, re.MULTILINE)
+    before = replace(objects, checks=ObjectCount(source=83, target=49, left_out=34))
+    message = "the target has no counterpart of the source's index by_size of shop_item"
+    counted = recount_missing(before, [make_finding("target-object-missing", message, table="shop_item")])
+    assert (counted.indexes.left_out, counted.checks) == (1, objects.checks)
 
 
 def test_other_schema_is_named_in_every_command() -> None:
