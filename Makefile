@@ -34,6 +34,7 @@ apps:  ## the tests with applications that others wrote: Optuna, JupyterHub, MLf
 
 bench: setup  ## measure against the other tools
 	$(bin)/python bench/run.py
+	$(bin)/python bench/sample_project.py
 
 docs: setup  ## write the reference from the code, build the pages, warnings are errors
 	$(bin)/python docs/generate.py

@@ -246,6 +246,7 @@ def _move(arguments: argparse.Namespace, options: Options) -> int:
     from liteferry import django_move, pipeline
 
     target = arguments.target
+    start = None
     if options.project is not None:
         start = django_move.start_project(options.project, target)
         named = start.target_from or "the embedded PostgreSQL"
@@ -264,8 +265,8 @@ def _move(arguments: argparse.Namespace, options: Options) -> int:
     report: Report | None = None
     try:
         with _watching(arguments) as observe:
-            if options.project is not None:
-                report = django_move.migrate_project(target, options, observe)
+            if start is not None:
+                report = django_move.migrate_project(target, options, observe, start)
             else:
                 report = pipeline.migrate(source, target, options, observe)
         status = _finish(report, arguments)

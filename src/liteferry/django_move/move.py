@@ -62,13 +62,15 @@ def check_project(target: str | None, options: Options, observe: Callable[[Event
         return plan_on_embedded(journey).plan
 
 
-def migrate_project(target: str | None, options: Options, observe: Callable[[Event], None] = ignore) -> Report:
+def migrate_project(
+    target: str | None, options: Options, observe: Callable[[Event], None] = ignore, start: Start | None = None
+) -> Report:
     """Move a project's database, prove that every value arrived, read it by its ORM, and publish it.
 
-    target: as for `check`. With `Options.rehearsal` nothing remains in the target. Returns and raises as
-    `pipeline.migrate` does.
+    target: as for `check`. start: what `start_project` found for them, which saves asking the project again. With
+    `Options.rehearsal` nothing remains in the target. Returns and raises as `pipeline.migrate` does.
     """
-    start = begin(target, options)
+    start = begin(target, options, start)
     run = Run(start.path, options, observe)
     try:
         return _run_move(run, start)

@@ -90,8 +90,8 @@ def choose_target(
     return None, ""
 
 
-def begin(target: str | None, options: Options) -> Start:
-    """Refuse what contradicts itself, and find the project. Raises: MigrationError."""
+def begin(target: str | None, options: Options, known: Start | None = None) -> Start:
+    """Refuse what contradicts itself, and find the project, unless that is done. Raises: MigrationError."""
     if options.project is None:
         raise AssertionError("a project's move needs Options.project")
     if options.snapshot != "copy":
@@ -101,7 +101,7 @@ def begin(target: str | None, options: Options) -> Start:
             hint="make room for a copy, or name a --run-dir on a larger disk",
         )
     refuse_contradictions(options)
-    start = start_project(options.project, target)
+    start = known or start_project(options.project, target)
     refuse_options(start.target, options)
     return start
 
