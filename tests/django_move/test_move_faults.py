@@ -12,9 +12,10 @@ import pytest
 
 from harness import assert_error, call_ferry, read_everything
 from liteferry import django_move
+from liteferry.errors import MigrationError
 from liteferry.model import Event, Options
 from liteferry.project import ProjectOptions
-from projects import make_project, migrate_afresh
+from projects import make_project, migrate_afresh, second_database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,3 +125,50 @@ def test_tables_of_strangers_beside_the_project_are_no_mismatch(
         connection.execute("ALTER TABLE notes_note ADD COLUMN more int")
     verified = call_ferry("verify", "--django", notes, pg_database.url, "--run-dir", run, "--json")
     assert verified.report.verdict == "mismatch"
+
+
+STRAY = """\
+from django.db import connections, migrations
+
+
+def write(apps, schema_editor):
+    connections["new"].cursor().execute("CREATE TABLE stray (id integer)")
+
+
+class Migration(migrations.Migration):
+    dependencies = [("notes", "0002_first_tags")]
+    operations = [migrations.RunPython(write, migrations.RunPython.noop)]
+"""
+
+
+@pytest.mark.usefixtures("liteferry_home")
+def test_migrations_do_not_reach_another_database(
+    notes: Path, pg_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (notes / "notes" / "migrations" / "0003_stray.py").write_text(STRAY)
+    with closing(sqlite3.connect(notes / "db.sqlite3")) as connection, connection:
+        connection.execute("INSERT INTO django_migrations VALUES (1000, 'notes', '0003_stray', '2020-01-01')")
+    for name, value in second_database(pg_database.url).items():
+        monkeypatch.setenv(name, value)
+    outcome = call_ferry("check", "--django", notes)
+    assert outcome.status == 1
+    assert "0003_stray" in outcome.err
+    assert ask(pg_database.url, "SELECT to_regclass('public.stray')") == [(None,)]
+
+
+@pytest.mark.usefixtures("liteferry_home")
+def test_without_an_embedded_server_the_target_plans(
+    notes: Path, pg_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise MigrationError("the embedded PostgreSQL is not installed", code="embedded-missing", hint="install it")
+
+    monkeypatch.setattr("liteferry.servers.start_server", refuse)
+    before = read_everything(pg_database.admin_url)
+    assert_error(call_ferry("check", "--django", notes, pg_database.url), "embedded-missing", "not installed")
+    shown = call_ferry("migrate", "--django", notes, pg_database.url, "--dry-run", "--yes")
+    assert "in a staging schema of the target" in shown.err
+    assert read_everything(pg_database.admin_url) == before
+    done = call_ferry("migrate", "--django", notes, pg_database.url, "--yes")
+    assert done.status == 0, done.err
+    assert "PROVEN" in done.out

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from liteferry.django_project import ProjectError, ask_project, replace_all, sqlite_entry
+from liteferry.django_project import ProjectError, ask_project, replace_all, shield_others, sqlite_entry
 from liteferry.errors import MigrationError
 from liteferry.model import Catalog, Event, from_json, to_json
 from liteferry.servers import default_home
@@ -57,7 +57,7 @@ def _migrate(project: Project, path: Path, observe: Callable[[Event], None]) -> 
             project.place,
             "migrate",
             {"alias": project.alias},
-            databases=replace_all(project.settings, project.alias, entry),
+            databases=shield_others(project.settings, replace_all(project.settings, project.alias, entry)),
             tell=tell,
         )
     except ProjectError as error:

@@ -25,14 +25,14 @@ from liteferry.django_move.publishing import clear_made
 from liteferry.django_move.start import Start, begin
 from liteferry.errors import MigrationError
 from liteferry.model import Event, Options, ignore, to_json
-from liteferry.planner import STAGING_COMMENT
+from liteferry.planner import STAGING_COMMENT, staging_name
 from liteferry.planner.missing import recount_missing
 from liteferry.run import AS_IT_WAS, PLAN_NAME, Run, describe_failure, write_private
 from liteferry.staging import refuse_target
 from liteferry.target import open_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from liteferry.journal import Journal
@@ -110,14 +110,34 @@ def _run_move(run: Run, start: Start) -> Report:
             ready = prepare_schema(journey, server)
             plan = ready.plan
         else:
-            plan = plan_on_embedded(journey).plan
+            try:
+                plan = plan_on_embedded(journey).plan
+            except MigrationError as error:
+                if error.code != "embedded-missing":
+                    raise
+                ready = stack.enter_context(_plan_on_target(journey, server))
+                plan = ready.plan
 
         def carry(journal: Journal) -> Report:
             if ready is None:
-                _clear_killed(run, server, plan)
+                _clear_killed(run, server, plan.staging_schema, plan.target_schema)
             return _carry(journey, ready, plan, server, journal, directory)
 
         return follow_plan(run, plan, journey.snapshot, server, directory, carry)
+
+
+@contextlib.contextmanager
+def _plan_on_target(journey: Journey, server: Target) -> Iterator[Ready]:
+    """Plan in a staging schema of the target, where there is no embedded server; it goes away with what blocks."""
+    run, schema = journey.run, journey.run.options.schema
+    run.note("the embedded PostgreSQL is not installed: the plan is made in a staging schema of the target")
+    staging = staging_name(schema)
+    _clear_killed(run, server, staging, schema)
+    try:
+        ready = prepare_schema(journey, server)
+        yield ready
+    finally:
+        _clear_beside(run, server, staging, schema)
 
 
 def _carry(
@@ -141,15 +161,15 @@ def _carry(
     try:
         return carry_out(run, plan, server, journal, directory, work, journey.snapshot.discard)
     finally:
-        _clear_beside(run, server, plan)
+        _clear_beside(run, server, plan.staging_schema, plan.target_schema)
 
 
-def _clear_beside(run: Run, server: Target, plan: Plan) -> None:
+def _clear_beside(run: Run, server: Target, staging: str, schema: str) -> None:
     """Take away what the migrations created beside the staging schema, where that was taken back."""
     if run.published or run.publishing is not None or run.staging_kept:
         return
     try:
-        clear_made(server, plan.staging_schema, plan.target_schema)
+        clear_made(server, staging, schema)
     except MigrationError as error:
         run.note(f"extensions that the migrations created may still be there ({error}): the next run will remove them")
 
@@ -183,8 +203,8 @@ def _prepare_on_target(journey: Journey, server: Target, planned: Plan) -> Ready
     return ready
 
 
-def _clear_killed(run: Run, server: Target, plan: Plan) -> None:
+def _clear_killed(run: Run, server: Target, staging: str, schema: str) -> None:
     """Take away what a killed run left. The advisory lock says that no other run is using it."""
-    if server.read_schema_comment(plan.staging_schema) == STAGING_COMMENT:
+    if server.read_schema_comment(staging) == STAGING_COMMENT:
         run.note("a staging schema left behind by a run that was killed has been removed")
-    clear_made(server, plan.staging_schema, plan.target_schema)
+    clear_made(server, staging, schema)

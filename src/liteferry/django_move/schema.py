@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from liteferry.django_move.cache import SchemaCache, restore_schema
 from liteferry.django_move.publishing import clear_made, mark_of, plan_publication
-from liteferry.django_project import ProjectError, ask_project, replace_all
+from liteferry.django_project import ProjectError, ask_project, replace_all, shield_others
 from liteferry.errors import MigrationError
 from liteferry.model import Event
 from liteferry.names import quote_literal, quote_name
@@ -199,7 +199,7 @@ class _Migrations:
                 "path": ", ".join(map(quote_name, wider)) if wider != path else "",
                 "creates": self._creating_sql(),
             }},
-            databases=replace_all(project.settings, project.alias, entry),
+            databases=shield_others(project.settings, replace_all(project.settings, project.alias, entry)),
             tell=self._tell,
             environment=self._environment,
         )  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from liteferry.django_project.asking import ProjectError, ask_project
-from liteferry.django_project.databases import choose_database, replace_all, sqlite_entry
+from liteferry.django_project.databases import choose_database, replace_all, shield_others, sqlite_entry
 from liteferry.django_project.evidence import collect_evidence
 from liteferry.django_project.place import find_place
 from liteferry.django_project.pruning import count_pruned, prune_snapshot
@@ -33,6 +33,7 @@ __all__ = [
     "read_models",
     "read_settings",
     "replace_all",
+    "shield_others",
     "sqlite_entry",
 ]
 

@@ -87,6 +87,16 @@ def replace_all(settings: ProjectSettings, alias: str, entry: Mapping[str, objec
     }
 
 
+def shield_others(
+    settings: ProjectSettings, databases: Mapping[str, Mapping[str, object]]
+) -> dict[str, Mapping[str, object]]:
+    """The entries with every other alias led nowhere: migrations are to write into databases of ours alone. Pure.
+
+    Code of the project that uses another database then gets Django's own error, which says so.
+    """
+    return {**{found.alias: {"ENGINE": "django.db.backends.dummy"} for found in settings.databases}, **databases}
+
+
 def _find_file(settings: ProjectSettings, found: ProjectDatabase) -> str:
     return found.name if ":memory:" in found.name else os.path.realpath(_locate(settings, found.name))
 
