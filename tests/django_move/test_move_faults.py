@@ -172,3 +172,16 @@ def test_without_an_embedded_server_the_target_plans(
     done = call_ferry("migrate", "--django", notes, pg_database.url, "--yes")
     assert done.status == 0, done.err
     assert "PROVEN" in done.out
+
+
+@pytest.mark.usefixtures("liteferry_home")
+def test_an_interruption_after_the_commit_is_no_proof(notes: Path, pg_database: Database) -> None:
+    migrate_afresh(notes, pg_database.url)
+
+    def interrupt(event: Event) -> None:
+        if event.kind == "phase-start" and event.phase == "evidence":
+            raise KeyboardInterrupt
+
+    options = Options(project=ProjectOptions(directory=str(notes)), into="existing", replace_rows=("*",))
+    report = django_move.migrate_project(pg_database.url, options, interrupt)
+    assert (report.verdict, report.published, report.exit_status) == ("not proven", True, 3)

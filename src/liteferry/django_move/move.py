@@ -81,8 +81,12 @@ def migrate_project(
                 raise KeyboardInterrupt(AS_IT_WAS) from None
         if not isinstance(error, KeyboardInterrupt) or not run.published or run.directory is None:
             raise
-    run.note("the interruption came too late: everything is published")
-    return run.write_report(run.directory, run.report(run.good_verdict))
+    unread = run.options.verify and run.django is not None and run.django.evidence is None
+    run.note(
+        "the interruption came too late: everything is published"
+        + (", and the project has not read it: `liteferry verify` does that" if unread else "")
+    )
+    return run.write_report(run.directory, run.report("not proven" if unread else run.good_verdict))
 
 
 def _run_move(run: Run, start: Start) -> Report:
