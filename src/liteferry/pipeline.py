@@ -467,6 +467,12 @@ def prove(
 
 def _verify(source: str, target: str, options: Options, observe: Callable[[Event], None]) -> Report:
     made = read_plan(Path(options.run_dir)) if options.run_dir is not None else None
+    if made is not None and made.into == "django":
+        raise MigrationError(
+            f"the run in {options.run_dir} moved a Django project, whose models say what its values mean",
+            code="usage",
+            hint="liteferry verify --django DIR TARGET --run-dir RUN_DIR, without SOURCE",
+        )
     if made is not None and options.schema == DEFAULT_OPTIONS.schema:
         options = replace(options, schema=made.target_schema)
     if made is not None and made.into != options.into:

@@ -121,6 +121,8 @@ def test_undo_leaves_the_target_as_it_was(notes: Path, pg_database: Database, tm
         assert done.status == 0, done.err
         verified = call_ferry("verify", "--django", notes, pg_database.url, "--run-dir", directory, "--json")
         assert verified.report.verdict == "proven", verified.err
+        plain = call_ferry("verify", notes / "db.sqlite3", pg_database.url, "--run-dir", directory)
+        assert_error(plain, "usage", "moved a Django project", "--django", status=2)
         assert (verified.report.into, verified.report.objects.checks.left_out) == ("django", 0)
         undone = call_ferry("undo", directory, "--target", pg_database.url, "--yes")
         assert undone.status == 0, undone.err
