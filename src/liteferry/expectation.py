@@ -1,6 +1,6 @@
 """What `verify` holds a target against: an earlier run's plan and definitions, or those that a plan makes here.
 
-Layer 3. Used by `pipeline` only.
+Layer 3. Used by `pipeline`, `arrival` and `django_move`.
 """
 
 from __future__ import annotations

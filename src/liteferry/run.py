@@ -1,6 +1,6 @@
 """One run: its directory, its clock, what happened, and the report that comes out of it.
 
-Layer 3. Used by `pipeline` only.
+Layer 3. Used by the use cases that go through it (`pipeline`, `course`, `arrival`, `django_move`).
 """
 
 from __future__ import annotations

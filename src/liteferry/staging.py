@@ -1,6 +1,7 @@
 """The staging schema: refused or cleared beforehand, published at once, or taken back.
 
-Layer 3. Used by `pipeline` only. Until the publication, which is one transaction, the target's own schema is as it was.
+Layer 3. Used by `course` and `pipeline`. Until the publication, which is one transaction, the target's own schema is as
+it was.
 """
 
 from __future__ import annotations
