@@ -856,6 +856,7 @@ class PlannedObject:
     stands_for: ObjectKind | None = None  # what the source declares where this index does its work
     key_columns: tuple[str, ...] = ()  # one an entry of ``columns``: the column of a key that is an expression
     folds: tuple[str, ...] = ()  # one an entry of ``columns``: what a unique key leaves out of account, NOCASE or RTRIM
+    bare: tuple[str, ...] = ()  # one an entry of ``columns``: the column that an expression is, and nothing but that
 
 
 TranslationUse = Literal["default", "generated", "check", "predicate", "index-key", "view"]

@@ -449,3 +449,13 @@ def test_memory_is_bounded(snapshot: str, tmp_path: Path, pg_url: str) -> None:
         outcome, sizes[rows] = measure_ferry("migrate", source, pg_url, *options)
         assert outcome.status == 0, outcome
     assert sizes[150] < sizes[1] + 80, sizes
+
+
+def test_an_index_expression_that_is_only_a_column_is_no_difference(tmp_path: Path, pg_url: str) -> None:
+    """A cast to the type that the column has: PostgreSQL keeps the column."""
+    source = tmp_path / "source.sqlite"
+    with closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b REAL)")
+        connection.execute("CREATE UNIQUE INDEX i ON t (b DESC, CAST(a AS INTEGER) DESC, +b, a + 1)")
+    outcome = run(source, pg_url)
+    assert outcome.report.verdict == "proven", outcome.report.mismatches

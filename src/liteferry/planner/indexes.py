@@ -122,11 +122,15 @@ def _index_sql(plan: TablePlan, index: Index, name: str, parts: Sequence[KeyPart
 def _index_object(plan: TablePlan, index: Index, name: str, parts: Sequence[KeyPart]) -> PlannedObject:
     names = [plan.target_of(key.column) if key.column is not None else "" for key in index.keys]
     key_columns, folds = describe_parts(parts, names)
+    # PostgreSQL takes an expression that is nothing but a column for the column: a cast to the type that it has
+    columns = {f"({quote_name(column.target)})": column.target for column in plan.map.columns}
+    bare = tuple("" if name else columns.get(part.sql, "") for part, name in zip(parts, names, strict=True))
     return PlannedObject(
         kind="index",
         name=name,
         table=plan.map.target,
         columns=tuple(None if part.expression else column or None for part, column in zip(parts, names, strict=True)),
+        bare=bare if any(bare) else (),
         descending=tuple(key.descending for key in index.keys),
         unique=index.unique,
         partial=index.where_sql is not None,

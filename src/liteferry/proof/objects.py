@@ -13,6 +13,7 @@ What defaults, conditions, expressions and views say is compared by `definitions
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from liteferry.model import (
@@ -213,7 +214,10 @@ def _compare_indexes(demanded: Iterable[PlannedObject], target: TargetTable) -> 
             yield miss("index", name, target.name, _describe_index(planned))
             continue
         index = found[name]
-        shape, shape_there = _describe_index(planned), _describe_index(index)
+        bare = planned.bare or ("",) * len(planned.columns)
+        there = zip(planned.columns, bare, strict=True)
+        as_made = replace(planned, columns=tuple(column or name or None for column, name in there))
+        shape, shape_there = _describe_index(as_made), _describe_index(index)
         if shape != shape_there:
             yield differ("index", name, target.name, shape, shape_there)
         if not index.valid:
