@@ -362,7 +362,10 @@ def show(text: str) -> str:
     text = re.sub(r"<(script|style|svg|template)\b.*?</\1>", "", text, flags=re.DOTALL)
     said = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", text))).strip()
     return re.sub(
-        r"\d+ (second|minute)s?(, \d+ (second|minute)s?)? ago|Just now", "recently", said, flags=re.IGNORECASE
+        r"(\d+|an?) (second|minute)s?(, \d+ (second|minute)s?)? ago|Just now",
+        "recently",
+        said,
+        flags=re.IGNORECASE,
     )
 
 
