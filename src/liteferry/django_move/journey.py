@@ -9,9 +9,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from liteferry.course import (
-    open_source,
-)
+from liteferry.course import open_source
 from liteferry.django_move.fresh import read_fresh_catalog
 from liteferry.django_project import count_pruned, describe_project, prune_snapshot
 from liteferry.errors import MigrationError

@@ -5,6 +5,7 @@ Layer 3. Used within `django_move` only.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -20,12 +21,14 @@ from liteferry.django_rules.refining import decide_by_models, exclude_derived, r
 from liteferry.django_rules.values import decide_values, judge_values
 from liteferry.errors import MigrationError
 from liteferry.model import Options, Step
-from liteferry.names import quote_literal, quote_name
 from liteferry.planner import STAGING_COMMENT, accept_findings, note_decisions, staging_name
+from liteferry.planner.sql import create_schema_sql
 from liteferry.servers import default_home
 from liteferry.target import open_target
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from liteferry.arrival.data import Arrival
     from liteferry.django_move.schema import MadeSchema
     from liteferry.model import Finding, Plan
@@ -44,17 +47,24 @@ class Ready:
     plan: Plan
 
 
-def plan_on_embedded(journey: Journey) -> Ready:
-    """Plan on the embedded server, in a database that goes away again."""
+@contextlib.contextmanager
+def open_embedded(journey: Journey) -> Iterator[Target]:
+    """Open a database of the embedded server that goes away again. Raises: MigrationError (embedded-…)."""
     from liteferry import servers
 
     embedded = servers.start_server()
     url = servers.create_database(embedded, journey.start.path.stem)
     try:
         with open_target(url) as server:
-            return prepare_schema(journey, server)
+            yield server
     finally:
         servers.drop_database(embedded, url)
+
+
+def plan_on_embedded(journey: Journey) -> Ready:
+    """Plan on the embedded server, in a database that goes away again."""
+    with open_embedded(journey) as server:
+        return prepare_schema(journey, server)
 
 
 def plan_in_place(journey: Journey, server: Target) -> Arrival:
@@ -161,8 +171,6 @@ def _plan_move(filling: Plan, server: Target, options: Options, staging: str) ->
     aside = set(list_made(filling))  # tables of rows in quarantine: they are made when the rows are loaded
     further = [sql for step in filling.steps if step.phase == "pre-data" and step.table in aside for sql in step.sql]
     publish_sql, undo_sql = plan_publication(server, staging, options.schema, creates, further=further)
-    name = quote_name(staging)
-    make = (f"CREATE SCHEMA {name}", f"COMMENT ON SCHEMA {name} IS {quote_literal(STAGING_COMMENT)}")
     steps = [step for step in filling.steps if step.phase != "publish"]
     return replace(
         filling,
@@ -170,7 +178,7 @@ def _plan_move(filling: Plan, server: Target, options: Options, staging: str) ->
         staging_schema=staging,
         creates_schema=creates,
         steps=(
-            Step(id="pre-data/schema", phase="pre-data", sql=make),
+            Step(id="pre-data/schema", phase="pre-data", sql=create_schema_sql(staging, STAGING_COMMENT)),
             *steps,
             Step(id="publish", phase="publish", sql=publish_sql, undo_sql=undo_sql),
         ),

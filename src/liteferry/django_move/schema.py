@@ -19,6 +19,7 @@ from liteferry.errors import MigrationError
 from liteferry.model import Event
 from liteferry.names import quote_literal, quote_name
 from liteferry.planner import STAGING_COMMENT
+from liteferry.planner.sql import create_schema_sql
 from liteferry.target import outside_sql
 
 if TYPE_CHECKING:
@@ -139,13 +140,10 @@ class _Migrations:
     def run(self) -> MadeSchema:
         """Run them all. Raises: MigrationError."""
         server, name = self._server, quote_name(self._staging)
-        rights = server.read_default_rights(
-            self._schema
-        )  # what is made in staging gets them as it would get them there
+        rights = server.read_default_rights(self._schema)  # what staging holds gets them as it would there
         default = f"ALTER DEFAULT PRIVILEGES IN SCHEMA {name}"
         server.execute_all([
-            f"CREATE SCHEMA {name}",
-            f"COMMENT ON SCHEMA {name} IS {quote_literal(STAGING_COMMENT)}",
+            *create_schema_sql(self._staging, STAGING_COMMENT),
             *(f"{default} {grant}" for grant in rights),
         ])  # fmt: skip
         self._outside = server.list_outside(self._schema, self._staging)

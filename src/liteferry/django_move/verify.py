@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from liteferry.arrival import verify_arrival
-from liteferry.course import (
-    scratch_dir,
-)
+from liteferry.course import scratch_dir
 from liteferry.django_move.evidence import read_by_orm
 from liteferry.django_move.journey import Journey, set_out
-from liteferry.django_move.planning import decide, make_staging, read_target_models
+from liteferry.django_move.planning import decide, make_staging, open_embedded, read_target_models
 from liteferry.django_move.start import begin
 from liteferry.django_rules.refining import refine_findings
 from liteferry.errors import MigrationError
@@ -110,19 +108,12 @@ def _expect_catalog(journey: Journey, server: Target, options: Options) -> Targe
         published = read_published(Path(options.run_dir))
         if published.version_num // 10_000 == major:
             return published
-    from liteferry import servers
-
-    run = journey.run
-    embedded = servers.start_server()
-    if embedded.version.partition(".")[0] != str(major):
-        run.note(
-            f"the definitions were not compared: the embedded server is PostgreSQL {embedded.version}, the target"
-            f" {server.info.version}; --run-dir names the run that published them"
-        )
-        return None
-    url = servers.create_database(embedded, journey.start.path.stem)
-    try:
-        with open_target(url) as own, run.phase("schema"):
+    with open_embedded(journey) as own:
+        if own.info.version_num // 10_000 != major:
+            journey.run.note(
+                f"the definitions were not compared: the embedded server is PostgreSQL {own.info.version}, the target"
+                f" {server.info.version}; --run-dir names the run that published them"
+            )
+            return None
+        with journey.run.phase("schema"):
             return make_staging(journey, own, staging_name(options.schema)).catalog
-    finally:
-        servers.drop_database(embedded, url)
