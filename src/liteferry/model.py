@@ -748,6 +748,15 @@ KEPT_WHOLE = "quarantine"
 BESIDE = "beside"
 """The rule of a column that only a quarantine table has: the rowid where it is no column, and the reason."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch of a table's rowids, its ends among them; None for no end. Rows without a rowid cannot be cut so."""
+
+    low: int | None = None
+    high: int | None = None
+
+
 Part = Literal["", "fitting", "quarantine"]
 """Of a source table's rows: all, those that are not set apart, those that are."""
 

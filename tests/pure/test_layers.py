@@ -31,6 +31,7 @@ LAYERS = {
     "compare": 1,
     "report": 1,
     "django_rules": 1,
+    "compiled": 2,
     "source": 2,
     "target": 2,
     "servers": 2,

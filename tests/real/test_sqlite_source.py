@@ -15,7 +15,7 @@ import pytest
 from liteferry.census import InvalidText
 from liteferry.compare import Text
 from liteferry.errors import MigrationError
-from liteferry.model import Event, Orphans, Sample
+from liteferry.model import Event, Orphans, Sample, Span
 from liteferry.source import snapshot as sqlite_source
 from liteferry.source.snapshot import BATCH_BYTES, Snapshot, open_snapshot
 
@@ -264,6 +264,36 @@ def test_batches_are_bounded_by_rows(tmp_path: Path) -> None:
         table = snapshot.read_catalog().table("t")
         assert [len(batch) for batch in snapshot.read_rows(table, ["id"])] == [1000, 1000, 500]
         assert [len(batch) for batch in snapshot.read_rows(table, ["id"], batch_rows=2000)] == [2000, 500]
+
+
+@pytest.mark.parametrize(
+    ("span", "ids"),
+    [
+        (None, [-3, 1, 2, 7]),
+        (Span(), [-3, 1, 2, 7]),
+        (Span(high=1), [-3, 1]),
+        (Span(low=2), [2, 7]),
+        (Span(low=-3, high=-3), [-3]),
+        (Span(low=3, high=6), []),
+    ],
+)
+@pytest.mark.parametrize("schema", ["CREATE TABLE t (id INTEGER PRIMARY KEY)", "CREATE TABLE t (id, rowid TEXT)"])
+def test_rows_of_a_span(tmp_path: Path, schema: str, span: Span | None, ids: list[int]) -> None:
+    values = ", ".join(f"({number}, {number})" for number in (7, -3, 2, 1))
+    with snapshot_of(tmp_path, f"{schema}; INSERT INTO t (_rowid_, id) VALUES {values}") as snapshot:
+        table = snapshot.read_catalog().table("t")
+        assert [row[0] for batch in snapshot.read_rows(table, ["id"], span=span) for row in batch] == ids
+        assert [row[0] for batch in snapshot.read_storage_rows("t", ["id"], ["id"], span=span) for row in batch] == ids
+
+
+@pytest.mark.parametrize(
+    ("schema", "mode", "is_given"),
+    [("", "copy", True), ("PRAGMA encoding = 'UTF-16le'; ", "copy", False), ("", "none", False)],
+)
+def test_where_the_compiled_parts_may_read(tmp_path: Path, schema: str, mode: str, *, is_given: bool) -> None:
+    with snapshot_of(tmp_path, f"{schema}CREATE TABLE t (v TEXT)", mode) as snapshot:
+        place = snapshot.locate_copy()
+        assert (place.uri if place else None) == (f"file://{snapshot.file}?mode=ro" if is_given else None)
 
 
 def test_many_columns(tmp_path: Path) -> None:

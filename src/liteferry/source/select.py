@@ -12,7 +12,7 @@ from liteferry.sqlite_ddl import fold_case
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from liteferry.model import Table
+    from liteferry.model import Span, Table
 
 
 def quote_sqlite_name(name: str) -> str:
@@ -45,6 +45,15 @@ def natural_order(table: Table) -> tuple[str, ...]:
         )
     rowid = name_rowid(table)
     return (rowid,) if rowid else ()  # a table that is scanned without an index is scanned by rowid
+
+
+def span_sql(table: Table, span: Span | None, alias: str = "t") -> str:
+    """The condition for rows within a span; "" for all. Pure. The table has a rowid that can be named."""
+    if span is None:
+        return ""
+    rowid = name_rowid(table, alias)
+    ends = ((">=", span.low), ("<=", span.high))
+    return " AND ".join(f"{rowid} {sign} {end}" for sign, end in ends if end is not None)
 
 
 def select_expressions(table: str, columns: Sequence[str], expressions: Sequence[str], order: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 from contextlib import ExitStack, closing, contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count, zip_longest
 from pathlib import Path
@@ -27,7 +27,13 @@ from liteferry.compare import RawText, Text
 from liteferry.errors import MigrationError, TooSlow
 from liteferry.model import Catalog, Census, Event, Orphans, RowFault, SourceInfo, Table, TableCensus, ignore
 from liteferry.source.catalog import read_catalog
-from liteferry.source.connection import SourceConnection, connect_read_only, list_foreign_collations, show_path
+from liteferry.source.connection import (
+    SourceConnection,
+    connect_read_only,
+    list_foreign_collations,
+    make_uri,
+    show_path,
+)
 from liteferry.source.copying import (
     SNAPSHOT_NAME,
     CleanRequest,
@@ -59,6 +65,7 @@ from liteferry.source.select import (
     natural_order,
     quote_sqlite_name,
     select_expressions,
+    span_sql,
 )
 from liteferry.source.twins import find_twins
 
@@ -70,7 +77,7 @@ if TYPE_CHECKING:
     from liteferry.choosing import DemandedConversions
     from liteferry.compare import StorageValue
     from liteferry.decisions import DemandedTypes
-    from liteferry.model import Part, RowQuestion
+    from liteferry.model import Part, RowQuestion, Span
     from liteferry.source.offenders import OffenderStore
 
 BATCH_ROWS: Final = 1000
@@ -205,6 +212,14 @@ class _Reader:
             yield self.connection
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyPlace:
+    """The copy's ``file:`` URI, and the collations that a connection to it needs stand-ins for."""
+
+    uri: str
+    stand_ins: tuple[str, ...]
+
+
 class _UndecodableError(Exception):
     """A text that is not valid UTF-8, where the fast way was taken."""
 
@@ -242,6 +257,16 @@ class Snapshot:
         self.close()
         if self.file:
             self.file.unlink(missing_ok=True)
+
+    def locate_copy(self) -> CopyPlace | None:
+        """Where the compiled parts may read the copy by themselves; None where they must not.
+
+        Not in mode none, where the live file would be opened a second time; nor in UTF-16, where SQLite would hand them
+        another text for half a surrogate pair.
+        """
+        if self.file is None or self._is_utf16:
+            return None
+        return CopyPlace(uri=make_uri(self.file), stand_ins=self._stand_ins)
 
     @contextmanager
     def _borrow(self) -> Iterator[_Reader]:
@@ -295,12 +320,14 @@ class Snapshot:
                 self._numbered.append(table)
             return self._numbered.index(table)
 
-    def filter_sql(self, table: Table, part: Part, alias: str = "t") -> str:
-        """The condition for rows of a part of the table; "" for all."""
+    def filter_sql(self, table: Table, part: Part, alias: str = "t", span: Span | None = None) -> str:
+        """The condition for rows of a part of the table, within a span; "" for all."""
+        within = span_sql(table, span, alias)
         if not part or not is_named(table):
-            return ""
+            return within
         null = "IS NULL" if part == "fitting" else "IS NOT NULL"
-        return f"{find_reason_sql(table, self._number(table), alias)} {null}"
+        of_part = f"{find_reason_sql(table, self._number(table), alias)} {null}"
+        return f"{within} AND {of_part}" if within else of_part
 
     @property
     def _is_utf16(self) -> bool:
@@ -518,11 +545,13 @@ class Snapshot:
         invalid_text: bool = False,
         batch_rows: int = BATCH_ROWS,
         part: Part = "",
+        span: Span | None = None,
     ) -> Iterator[list[tuple[Any, ...]]]:
         """Give the rows for the load, in the order in which they are stored: by rowid, or by the primary key.
 
         TEXT is str, BLOB is bytes. A text that is not valid UTF-8 is an `InvalidText` with invalid_text; without, it
-        is an error, and reading is faster. part: of the table's rows. Those in quarantine have their rowid, where it is
+        is an error, and reading is faster. part: of the table's rows, all of them within the span, which is none for
+        those in quarantine. Those have their rowid, where it is
         no column, and the reason as further items, and a text that no literal can hold is an `InvalidText` of its
         bytes.
 
@@ -541,7 +570,7 @@ class Snapshot:
                 ]
             return
         items = [name_column(name) for name in columns]
-        sql = make_select(items, table.name, natural_order(table), self.filter_sql(table, part))
+        sql = make_select(items, table.name, natural_order(table), self.filter_sql(table, part, span=span))
         try:
             yield from self._stream(sql, table, columns, _decode if invalid_text else str, batch_rows)
         except _UndecodableError as error:
@@ -555,12 +584,13 @@ class Snapshot:
         *,
         with_rowid: bool = False,
         part: Part = "",
+        span: Span | None = None,
     ) -> Iterator[list[tuple[StorageValue, ...]]]:
         """Give the rows for the proof, as they are stored, from the table itself and from no index.
 
         TEXT is `Text`, BLOB is plain bytes. order_by: columns; NULLs first, then numbers, texts, blobs, texts by their
         UTF-8 bytes whatever the columns' collations; none for the order of storage. with_rowid: the rowid is the first
-        item of each row, None where there is none. part: of the table's rows. Those in quarantine have their rowid,
+        item of each row, None where there is none. part, span: as in `read_rows`. Those in quarantine have their rowid,
         where it is no column, and the reason as further items at the end, and a text that no literal can hold is a
         `RawText`.
 
@@ -573,7 +603,7 @@ class Snapshot:
             return self._read_quarantined_storage(found, columns, order, with_rowid=with_rowid)
         items = [name_column(name) for name in columns]
         head = [name_rowid(found) or "NULL"] if with_rowid else []
-        sql = make_select([*head, *items], table, order, self.filter_sql(found, part))
+        sql = make_select([*head, *items], table, order, self.filter_sql(found, part, span=span))
         return self._stream(sql, found, [*columns, *order_by], Text)
 
     def _read_quarantined_storage(

@@ -1,0 +1,57 @@
+"""The compiled parts: the load's encoder, the proof's comparer, the census's counter. Each may be missing.
+
+Layer 2: they read the snapshot, and only the snapshot. Each does what a reference in Python does (`liteferry.codecs`,
+`liteferry.compare`, `liteferry.census`), for the values that are common, and hands every other value to that reference:
+so that both give the same bytes, forms, counts and errors. The encoder and the comparer share no code but the opening
+of the file (snapshot.h).
+
+``LITEFERRY_COMPILED``: ``none`` does without them, ``require`` makes their absence an error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Final, Literal
+
+from liteferry.errors import MigrationError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+VARIABLE: Final = "LITEFERRY_COMPILED"
+
+PartName = Literal["_encoder", "_comparer", "_counter"]
+
+
+def find_part(name: PartName) -> ModuleType | None:
+    """The compiled module; None where it was not built, or is not wanted. Raises: MigrationError (usage)."""
+    wanted = os.environ.get(VARIABLE, "")
+    if wanted not in {"", "none", "require"}:
+        raise MigrationError(f"{VARIABLE} is {wanted!r}", code="usage", hint="none, require, or leave it unset")
+    if wanted == "none":
+        return None
+    part = _import_part(name)
+    if part is None and wanted == "require":
+        raise MigrationError(
+            f"the compiled part {name} was not built, and {VARIABLE} demands it",
+            code="usage",
+            hint="install with a C compiler and SQLite's header at hand (Debian: gcc libsqlite3-dev python3-dev), and "
+            "with LITEFERRY_BUILD=require, which shows the compiler's errors",
+        )
+    return part
+
+
+@cache
+def _import_part(name: PartName) -> ModuleType | None:
+    try:
+        return importlib.import_module(f"liteferry.compiled.{name}")
+    except ModuleNotFoundError:
+        return None
+
+
+def list_parts() -> dict[str, bool]:
+    """Which of the parts are there and used."""
+    names: tuple[PartName, ...] = ("_encoder", "_comparer", "_counter")
+    return {name.removeprefix("_"): find_part(name) is not None for name in names}
