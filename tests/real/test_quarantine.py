@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness import Outcome
-    from liteferry.model import Part, Table
+    from liteferry.model import Part, Span, Table
 
 AGES = """
 CREATE TABLE person (id INTEGER PRIMARY KEY, age INT, note TEXT, height REAL, photo BLOB);
@@ -312,8 +312,8 @@ def test_a_filter_that_loses_or_doubles_rows_is_noticed(
 ) -> None:
     right = Snapshot.filter_sql
 
-    def wrong(self: Snapshot, table: Table, part: Part, alias: str = "t") -> str:
-        return filters.get(part, "{}").format(right(self, table, part, alias))
+    def wrong(self: Snapshot, table: Table, part: Part, alias: str = "t", span: Span | None = None) -> str:
+        return filters.get(part, "{}").format(right(self, table, part, alias, span))
 
     monkeypatch.setattr(Snapshot, "filter_sql", wrong)
     outcome = migrate(ages, pg_url, tmp_path / "run", *QUARANTINE)
@@ -345,8 +345,8 @@ def test_a_row_in_both_parts_is_noticed(tmp_path: Path, pg_url: str, monkeypatch
     )
     right = Snapshot.filter_sql
 
-    def wrong(self: Snapshot, table: Table, part: Part, alias: str = "t") -> str:
-        condition = right(self, table, part, alias)
+    def wrong(self: Snapshot, table: Table, part: Part, alias: str = "t", span: Span | None = None) -> str:
+        condition = right(self, table, part, alias, span)
         return f"({condition} OR t.id = 2)" if part == "fitting" and alias == "t" else condition
 
     monkeypatch.setattr(Snapshot, "filter_sql", wrong)

@@ -16,7 +16,7 @@ from liteferry.census import InvalidText
 from liteferry.compare import Text
 from liteferry.errors import MigrationError
 from liteferry.model import Event, Orphans, Sample, Span
-from liteferry.source import snapshot as sqlite_source
+from liteferry.source import counting, readers
 from liteferry.source.snapshot import BATCH_BYTES, Snapshot, open_snapshot
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def test_generated_columns(tmp_path: Path) -> None:
 
 
 def test_a_generated_column_that_takes_too_long_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_source, "_COMPUTED_BATCH_S", 0.02)
+    monkeypatch.setattr(readers, "_COMPUTED_BATCH_S", 0.02)
     schema = "CREATE TABLE t (a INT, b AS (instr(hex(zeroblob(1000000 + a)), 'x')))"
     with snapshot_of(tmp_path, schema + "; INSERT INTO t (a) VALUES (1)" + ", (2)" * 100) as snapshot:
         with pytest.raises(MigrationError) as caught:
@@ -381,7 +381,7 @@ def test_connections_are_used_again(tmp_path: Path) -> None:
 
 
 def test_census_of_chosen_tables_with_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_source, "_EVENT_INTERVAL_S", 0.0)
+    monkeypatch.setattr(counting, "_EVENT_INTERVAL_S", 0.0)
     schema = "CREATE TABLE a (x INT); CREATE TABLE b (x TEXT)"
     events: list[Event] = []
     with snapshot_of(tmp_path, schema, a=[(1,), ("odd",)], b=[("y",)] * 1500) as snapshot:
