@@ -272,8 +272,7 @@ class ColumnCensus:
     ``forms`` counts the texts by the forms that the declared type makes matter (`liteferry.census.FORMS`); `forms_of`
     says which family was looked for ("" none). ``shapes`` counts what texts and blobs look like whatever was declared
     (`liteferry.census.SHAPES`): texts that have a form of a date, time, JSON, UUID, address or boolean word are counted
-    there alone. ``unshaped``: how many values of a column that holds hardly anything but plain text, or plain blobs,
-    were not looked at for their shape; all were where it is 0.
+    there alone.
     ``min_real`` and ``max_real``: of the finite ones.
     ``offences`` by name: see `liteferry.census.OFFENCES`. ``misfits``: the same values, each in one group.
     ``notes``: what is odd, but hinders nothing; ``reasons``: why texts are none of the forms.
@@ -299,7 +298,6 @@ class ColumnCensus:
     forms_of: str = ""
     forms: tuple[Form, ...] = ()
     shapes: tuple[Form, ...] = ()
-    unshaped: int = 0
     max_fraction_digits: int = 0  # of seconds in dates and times; of decimals where the type has a scale
     max_integer_digits: int = 0  # before the decimal point, where the type has a precision
     offences: tuple[Offence, ...] = ()
@@ -324,7 +322,7 @@ class ColumnCensus:
         return next((form.count for form in self.forms if form.name == name), 0)
 
     def shape(self, name: str) -> int:
-        """How many values that were looked at have the shape of that name."""
+        """How many values have the shape of that name."""
         return next((shape.count for shape in self.shapes if shape.name == name), 0)
 
 

@@ -768,10 +768,9 @@ def make_inspection() -> tuple[Catalog, Census, SourceInfo, tuple[ColumnChoice, 
                         texts=1000,
                         longest_text_chars=36,
                         shapes=(
-                            Form(name="uuid-dashed", count=900, first="id=1"),
+                            Form(name="uuid-dashed", count=996, first="id=1"),
                             Form(name="other", count=4, first="id=17"),
                         ),
-                        unshaped=96,
                     ),
                     ColumnCensus(
                         name="price",

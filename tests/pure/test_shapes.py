@@ -136,7 +136,6 @@ def test_every_shape_is_described() -> None:
     texts += ["{}", "[]", '{"a":1,"a":1}', "x!"]
     found = count("", *texts, b"", bytes(16), b"abc", b"\0")
     assert [shape.name for shape in found.shapes] == list(SHAPES)
-    assert found.unshaped == 0
 
 
 # Held against Python's own parsers
@@ -268,41 +267,29 @@ def test_offender_in_the_last_row_is_found() -> None:
         ("TEXT", b"\0", "class"),
     ],
 )
-def test_offender_in_the_last_row_of_a_dropped_column_is_found(declared: str, last: object, offence: str) -> None:
+def test_offender_in_the_last_row_of_a_plain_column_is_found(declared: str, last: object, offence: str) -> None:
     found = count(declared, *["words"] * 99_999, last)
-    assert found.unshaped > 0
     assert [(each.name, each.count, each.samples[0].key) for each in found.offences] == [(offence, 1, "rowid=100000")]
 
 
-def test_plain_column_is_dropped_and_says_so() -> None:
-    found = count("TEXT", *["plain words"] * 10_000)
-    assert found.texts == 10_000
-    assert 8000 < found.unshaped < 9 * BATCH
-    assert found.shape("other") + found.unshaped == 10_000
+def test_rare_shapes_are_counted_among_plain_text() -> None:
+    found = count("TEXT", *["plain words"] * 5000, "2024-01-01", *["plain words"] * 4999)
+    assert shapes_of(found) == {"date": 1, "other": 9999}
+    assert next(shape.first for shape in found.shapes if shape.name == "date") == "rowid=5001"
 
 
-def test_dropped_column_is_taken_up_again() -> None:
-    found = count("TEXT", *["plain words"] * 5000, *["2024-01-01"] * 5000)
-    assert found.shape("date") == 5000
-    assert 0 < found.unshaped < 5000
-    assert sum(shapes_of(found).values()) + found.unshaped == 10_000
-
-
-def test_dropped_column_is_never_all_of_one_shape() -> None:
-    found = count("TEXT", *["plain words"] * BATCH, *["2024-01-01"] * 9 * BATCH)
-    assert found.shape("date") < found.texts
+@pytest.mark.parametrize("batch", [1, 7, 1000])
+def test_batches_make_no_difference(batch: int) -> None:
+    texts = ["17", "1 2", "plain", InvalidText(b"\xff"), "", "2024-01-01", "x", "9" * 32, b"", "true", b"\xff", "17"]
+    values = [*texts, 0.0, -0.0, 1, 5.5, *reversed(texts), *texts]
+    for declared in ("TEXT", "DATETIME", "INTEGER", "UUID"):
+        assert count(declared, *values, batch=batch) == count(declared, *values)
 
 
 @pytest.mark.parametrize("value", ["2024-01-01 10:00:00", "2024-01-01", DASHED, HEX, "17", "1.5", "{}", "t", ""])
 def test_column_of_one_shape_is_counted_exactly(value: str) -> None:
     found = count("TEXT", *[value] * 5000)
-    assert (found.unshaped, [shape.count for shape in found.shapes]) == (0, [5000])
-
-
-def test_blobs_are_dropped_likewise() -> None:
-    found = count("BLOB", *[b"\xff\xfe"] * 5000)
-    assert found.shape("other-blob") + found.unshaped == 5000
-    assert found.unshaped > 0
+    assert [shape.count for shape in found.shapes] == [5000]
 
 
 def test_forms_of_the_declared_type_are_counted_once() -> None:

@@ -113,20 +113,6 @@ def test_blobs_are_only_spoken_of() -> None:
     assert suggest("BLOB", b"abc", b"def", b"ghi") == ("", "", "all 3 blobs are UTF-8 text")
 
 
-def test_nothing_is_suggested_where_values_were_not_looked_at() -> None:
-    table = make_table(column(declared="TEXT"))
-    accumulator = start_census(table)
-    for values in (WORDS * 100, WORDS * 100, DASHED * 100):
-        accumulator.add_batch([(value, 1) for value in values])
-    census = accumulator.finish()
-    assert census.columns[0].unshaped
-    pretended = replace(
-        census.columns[0], shapes=tuple(replace(shape, name="date") for shape in census.columns[0].shapes)
-    )
-    whole = Census(tables=(replace(census, columns=(pretended,)),))
-    assert choose_columns(Catalog(tables=(table,)), whole)[0].suggestions == ()
-
-
 def test_moments_in_keys_are_not_suggested() -> None:
     stamps = (1_500_000_000, 1_500_000_001, 1_500_000_002)
     parent = replace(make_table(column(name="a", declared="INTEGER")), name="parent")

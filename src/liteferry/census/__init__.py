@@ -12,7 +12,7 @@ type makes the text's form matter (dates, JSON, booleans, UUIDs, decimals).
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from liteferry.census.columns import ColumnAccumulator
 from liteferry.census.forms import (
@@ -35,7 +35,10 @@ from liteferry.typemap import classify_column
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from liteferry.census.tally import Tally
+
 __all__ = [
+    "FIRST_VALUES",
     "FORMS",
     "NOTES",
     "OFFENCES",
@@ -59,6 +62,10 @@ __all__ = [
 ]
 
 
+FIRST_VALUES: Final = 1000
+"""So many values of a column without a type say which storage class the others ought to have."""
+
+
 class TableAccumulator:
     """Takes a table's rows batch by batch; made by `start_census`."""
 
@@ -76,7 +83,7 @@ class TableAccumulator:
         self._table = table
         self._rows = 0
         self._max_rowid: int | None = None
-        self._columns = [
+        self.columns = [
             ColumnAccumulator(
                 column,
                 classify_column(
@@ -99,23 +106,68 @@ class TableAccumulator:
         """
         if not rows:
             return
+        orders = range(self._rows, self._rows + len(rows))
         self._rows += len(rows)
 
-        batch = Batch(rows, self._key, has_rowid=self._has_rowid, is_named=self._is_named)
-        for accumulator, values in zip(self._columns, zip(*rows, strict=True), strict=False):
+        batch = Batch(rows, self._key, orders, has_rowid=self._has_rowid, is_named=self._is_named)
+        for accumulator, values in zip(self.columns, zip(*rows, strict=True), strict=False):
             accumulator.add(values, batch)
         if self._has_rowid:
-            highest = max(row[-1] for row in rows)  # type: ignore[type-var]  # rowids are integers
-            if self._max_rowid is None or highest > self._max_rowid:  # type: ignore[operator]  # the same
-                self._max_rowid = highest  # type: ignore[assignment]  # the same
+            self._raise_rowid(max(row[-1] for row in rows))  # type: ignore[type-var, arg-type]  # rowids are integers
+
+    def _raise_rowid(self, highest: int) -> None:
+        if self._max_rowid is None or highest > self._max_rowid:
+            self._max_rowid = highest
+
+    def list_undeclared(self) -> tuple[str, ...]:
+        """The columns without a type, of which the first `FIRST_VALUES` values say which storage class belongs there.
+
+        Unless `expect_storage` tells, these are taken to be those of the first batch.
+        """
+        return tuple(accumulator.column.name for accumulator in self.columns if accumulator.is_undeclared)
+
+    def expect_storage(self, counted: Mapping[str, Mapping[str, int]]) -> None:
+        """Say how many of a column's first values have each storage class, as ``typeof()`` names it."""
+        for accumulator in self.columns:
+            if accumulator.column.name in counted:
+                accumulator.expect_storage(counted[accumulator.column.name])
+
+    # what the compiled census hands over: it counts ordinary values itself
+
+    @property
+    def key_positions(self) -> tuple[int, ...]:
+        """The positions of the primary key's columns: of what a row's key for `add_values` consists, then the rowid."""
+        return tuple(position for _, position in self._key)
+
+    def add_tally(self, rows: int, max_rowid: int | None, tallies: Sequence[Tally]) -> None:
+        """Add rows whose values were counted elsewhere, one tally a column, or are handed to `add_values`."""
+        self._rows += rows
+        if max_rowid is not None:
+            self._raise_rowid(max_rowid)
+        for accumulator, tally in zip(self.columns, tallies, strict=True):
+            accumulator.add_tally(tally)
+
+    def add_values(
+        self, column: int, values: Sequence[object], keys: Sequence[tuple[object, ...]], orders: Sequence[int]
+    ) -> None:
+        """Count values of one column. keys: of their rows; orders: the rows' places among the table's, ascending."""
+        self.columns[column].add(values, self._name_keys(keys, orders))
+
+    def place_shape(self, column: int, shape: str, key: tuple[object, ...], order: int) -> None:
+        """Keep the key of a row whose value was counted elsewhere, if it is the first with the shape."""
+        self.columns[column].place_shape(shape, order, self._name_keys([key], [order]).describe(0))
+
+    def _name_keys(self, keys: Sequence[tuple[object, ...]], orders: Sequence[int]) -> Batch:
+        parts = [(name, place) for place, (name, _) in enumerate(self._key)]
+        return Batch(keys, parts, orders, has_rowid=self._has_rowid, is_named=self._is_named)
 
     def finish(self) -> TableCensus:
         """Return what was counted."""
         return TableCensus(
             table=self._table.name,
             rows=self._rows,
-            columns=tuple(accumulator.finish() for accumulator in self._columns),
-            size_bytes=sum(accumulator.size_bytes for accumulator in self._columns),
+            columns=tuple(accumulator.finish() for accumulator in self.columns),
+            size_bytes=sum(accumulator.size_bytes for accumulator in self.columns),
             max_rowid=self._max_rowid,
         )
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from math import copysign, inf
 from struct import pack, unpack
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from liteferry.census.families import DESCRIBED, HOLDS, TAKES
 from liteferry.census.forms import (
@@ -53,9 +53,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from liteferry.census.rows import Batch, Sink
+    from liteferry.census.tally import Tally
     from liteferry.model import StorageName
     from liteferry.typemap import DeclaredType
 
+_Kept: TypeAlias = "list[tuple[int, Sample]]"
+"""Samples, each with its row's place among the table's, in that order."""
 _JSON_DOUBLED: Final = "doubled"
 """Inside only: JSON of which jsonb keeps the value if the last of the members with the same key counts."""
 _INFINITIES: Final = (inf, -inf)
@@ -92,11 +95,11 @@ class ColumnAccumulator:
         self.negative_zeros = self.positive_infinities = self.negative_infinities = 0
         self.forms: Counter[str] = Counter()
         self.shapes = {str: ShapeCounter(), bytes: ShapeCounter()}
-        self.first: dict[str, str] = {}  # the key of the first row with a shape
+        self.first: dict[str, tuple[int, str]] = {}  # of the first row with a shape: its place, its key
         self.fraction_digits = 0
         self.integer_digits = 0
         self.counts: Counter[str] = Counter()
-        self.samples: dict[str, list[Sample]] = {}
+        self.samples: dict[str, _Kept] = {}
         self.groups: Counter[tuple[type, tuple[str, ...], bool]] = Counter()
         self._offenders: dict[int, list[str]] = {}  # of the batch: what each value's offences are
         self._expected: frozenset[type] = frozenset()  # without a declared type: the class of the first rows
@@ -106,7 +109,7 @@ class ColumnAccumulator:
             self.holds |= {int, float}  # whoever demands text says that numbers become their text
         if family == "uuid" and declared.pg_type:
             self.holds -= {bytes}  # in whose order they are, nobody can tell who demands UUIDs of them
-        self.notes: dict[str, list[Sample]] = {}
+        self.notes: dict[str, _Kept] = {}
         self.reasons: Counter[str] = Counter()
         self.converted = 0
         self._changed: set[int] = set()  # of the batch: the values that a conversion changes
@@ -179,11 +182,20 @@ class ColumnAccumulator:
         self.converted += len(self._changed)
         self._changed.clear()
 
+    @property
+    def is_undeclared(self) -> bool:
+        """Whether the first values say which storage class the others ought to have."""
+        return self.declared.family == "none"
+
+    def expect_storage(self, counted: Mapping[str, int]) -> None:
+        """Say how many of the first values have each storage class, where not the first batch shall tell."""
+        self._expect_class(Counter({_CLASSES[name]: number for name, number in counted.items()}))
+
     def _expect_class(self, counted: Counter[type]) -> None:
         """Without a declared type: the class that most of the first rows have is the one that the others offend."""
         if self._expected:
             return
-        numbers = frozenset({int, float}) if self.column.affinity == "NUMERIC" else frozenset()
+        numbers = frozenset({int, float}) if self.column.affinity == "NUMERIC" else frozenset[type]()
         kinds = [numbers or frozenset({int}), numbers or frozenset({float}), _TEXTS, frozenset({bytes})]
         most = max(kinds, key=lambda kind: sum(counted[found] for found in kind))
         if any(counted[found] for found in most):
@@ -243,8 +255,15 @@ class ColumnAccumulator:
     def _place_shapes(self, fresh: Mapping[str, str | bytes], values: Sequence[object], rows: Batch) -> None:
         """Keep the keys of the first rows with the shapes."""
         for shape, found in fresh.items():
+            if shape in self.first and self.first[shape][0] < rows.orders[0]:
+                continue
             index = next(i for i, v in enumerate(values) if type(v) is type(found) and v == found)
-            self.first[shape] = rows.describe(index)
+            self.place_shape(shape, rows.orders[index], rows.describe(index))
+
+    def place_shape(self, shape: str, order: int, key: str) -> None:
+        """Keep the key of the row at this place among the table's, if it is the first with the shape."""
+        if shape not in self.first or order < self.first[shape][0]:
+            self.first[shape] = order, key
 
     def _add_texts(self, values: Sequence[object], *, whole: bool, rows: Batch) -> None:
         texts: Sequence[str] = values if whole else [v for v in values if type(v) is str]  # type: ignore[assignment]  # just selected by type
@@ -444,9 +463,7 @@ class ColumnAccumulator:
         self.counts[offence] += len(found)
         for index in found:
             self._offenders.setdefault(index, []).append(offence)
-        kept = self.samples.setdefault(offence, [])
-        for index in found[: SAMPLES - len(kept)]:
-            kept.append(Sample(key=rows.describe(index), why=describe_class(values[index])))
+        _keep_first(self.samples.setdefault(offence, []), found, values, rows)
         if self.sink is not None:
             self.sink(
                 self.column.name,
@@ -466,9 +483,27 @@ class ColumnAccumulator:
     def _note(self, note: str, indexes: Sequence[int], values: Sequence[object], rows: Batch) -> None:
         """Count what hinders nothing."""
         self.counts[note] += len(indexes)
-        kept = self.notes.setdefault(note, [])
-        for index in indexes[: SAMPLES - len(kept)]:
-            kept.append(Sample(key=rows.describe(index), why=describe_class(values[index])))
+        _keep_first(self.notes.setdefault(note, []), indexes, values, rows)
+
+    def add_tally(self, tally: Tally) -> None:
+        """Add what was counted elsewhere, of values that are as the column ought to have them."""
+        self.classes.update(
+            {type(None): tally.nulls, int: tally.integers, float: tally.reals, str: tally.texts, bytes: tally.blobs}
+        )
+        self.min_integer = min((v for v in (self.min_integer, tally.min_integer) if v is not None), default=None)
+        self.max_integer = max((v for v in (self.max_integer, tally.max_integer) if v is not None), default=None)
+        self.min_real = min((v for v in (self.min_real, tally.min_real) if v is not None), default=None)
+        self.max_real = max((v for v in (self.max_real, tally.max_real) if v is not None), default=None)
+        self.negative_zeros += tally.negative_zeros
+        self.positive_infinities += tally.positive_infinities
+        self.negative_infinities += tally.negative_infinities
+        self.longest_text = max(self.longest_text, tally.longest_text_chars)
+        self.longest_bytes = max(self.longest_bytes, tally.longest_value_bytes)
+        self.size_bytes += tally.size_bytes
+        self.fraction_digits = max(self.fraction_digits, tally.max_fraction_digits)
+        self.integer_digits = max(self.integer_digits, tally.max_integer_digits)
+        self.forms.update(tally.forms)
+        self.shapes[str].counts.update(tally.shapes)
 
     def finish(self) -> ColumnCensus:
         """Return what was counted."""
@@ -482,8 +517,8 @@ class ColumnAccumulator:
             blobs=self.classes[bytes],
             min_integer=self.min_integer,
             max_integer=self.max_integer,
-            min_real=self.min_real,
-            max_real=self.max_real,
+            min_real=None if self.min_real is None else self.min_real + 0.0,  # of the two zeros the usual one
+            max_real=None if self.max_real is None else self.max_real + 0.0,
             negative_zeros=self.negative_zeros,
             positive_infinities=self.positive_infinities,
             negative_infinities=self.negative_infinities,
@@ -492,13 +527,14 @@ class ColumnAccumulator:
             forms_of=self.declared.family if self.look is not None else "",
             forms=tuple(Form(name=name, count=self.forms[name]) for name in FORMS if self.forms[name]),
             shapes=tuple(
-                Form(name=name, count=shapes[name], first=self.first.get(name, "")) for name in SHAPES if shapes[name]
+                Form(name=name, count=shapes[name], first=self.first.get(name, (0, ""))[1])
+                for name in SHAPES
+                if shapes[name]
             ),
-            unshaped=sum(counter.unshaped for counter in self.shapes.values()),
             max_fraction_digits=self.fraction_digits,
             max_integer_digits=self.integer_digits,
             offences=tuple(
-                Offence(name=name, count=self.counts[name], samples=tuple(self.samples[name]))
+                Offence(name=name, count=self.counts[name], samples=_list_kept(self.samples[name]))
                 for name in OFFENCES
                 if self.counts[name]
             ),
@@ -507,7 +543,7 @@ class ColumnAccumulator:
                 for (found, names, converted), count in sorted(self.groups.items(), key=_order_group)
             ),
             notes=tuple(
-                Offence(name=name, count=self.counts[name], samples=tuple(self.notes[name]))
+                Offence(name=name, count=self.counts[name], samples=_list_kept(self.notes[name]))
                 for name in NOTES
                 if self.counts[name]
             ),
@@ -515,6 +551,24 @@ class ColumnAccumulator:
             conversions=self.conversions,
             converted=self.converted,
         )
+
+
+def _keep_first(kept: _Kept, indexes: Sequence[int], values: Sequence[object], rows: Batch) -> None:
+    """Keep the places of the first rows, whatever the order in which batches come."""
+    if not indexes or (len(kept) == SAMPLES and kept[-1][0] < rows.orders[indexes[0]]):
+        return
+    for index in indexes[:SAMPLES]:
+        kept.append((rows.orders[index], Sample(key=rows.describe(index), why=describe_class(values[index]))))
+    kept.sort(key=_order_of)
+    del kept[SAMPLES:]
+
+
+def _order_of(kept: tuple[int, Sample]) -> int:
+    return kept[0]
+
+
+def _list_kept(kept: _Kept) -> tuple[Sample, ...]:
+    return tuple(sample for _, sample in kept)
 
 
 def _order_group(group: tuple[tuple[type, tuple[str, ...], bool], int]) -> tuple[str, tuple[str, ...], bool]:
@@ -540,4 +594,7 @@ def _fits_float4(value: float) -> bool:
 _TEXTS: Final[frozenset[type]] = frozenset({str, InvalidText})
 _STORAGE: Final[MappingProxyType[type, StorageName]] = MappingProxyType(
     {type(None): "null", int: "integer", float: "real", str: "text", InvalidText: "text", bytes: "blob"}
+)
+_CLASSES: Final[MappingProxyType[str, type]] = MappingProxyType(
+    {"null": type(None), "integer": int, "real": float, "text": str, "blob": bytes}
 )

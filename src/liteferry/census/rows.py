@@ -39,16 +39,26 @@ def name_row_by_key(values: Iterable[object]) -> str:
 
 
 class Batch:
-    """Names the rows of a batch. has_rowid: each ends with its rowid; is_named: SQL can ask for it by that."""
+    """Names the rows of a batch. has_rowid: each ends with its rowid; is_named: SQL can ask for it by that.
 
-    __slots__ = ("_has_rowid", "_is_named", "_key", "_rows")
+    ``orders``: each row's place among the table's rows, ascending.
+    """
+
+    __slots__ = ("_has_rowid", "_is_named", "_key", "_rows", "orders")
 
     def __init__(
-        self, rows: Sequence[tuple[object, ...]], key: Sequence[tuple[str, int]], *, has_rowid: bool, is_named: bool
+        self,
+        rows: Sequence[tuple[object, ...]],
+        key: Sequence[tuple[str, int]],
+        orders: Sequence[int],
+        *,
+        has_rowid: bool,
+        is_named: bool,
     ) -> None:
         """Keep the rows; key: the columns of the primary key and their positions."""
         self._rows = rows
         self._key = key
+        self.orders = orders
         self._has_rowid = has_rowid
         self._is_named = is_named
 

@@ -3,16 +3,8 @@
 Layer 1, pure. Nothing is decided by it: `inspect` shows it, and suggests types.
 
 Cost. Cheap things come first: texts of one length are looked at all at once, as one string; otherwise the first
-character and the length say which texts are looked at one by one. A column of plain text, in whose batch fewer than
-one in sixteen texts look like anything, is *dropped*: from then on only a few texts of each batch are looked at, until
-one of them looks like something again. Whoever was never dropped is counted exactly, and only such a column can be
-"all of one shape"; for the others the census says how many were not looked at.
-
-Measured with Python 3.11, each database alternately without and with shapes and extremes of reals, in CPU time:
-the wide table (200,000 rows, 11 columns) 0.83 and 0.84 s, +2 %; the sample database (161 tables) 1.08 and 1.13 s, +4 %;
-100,000 rows of four columns of plain text 0.102 and 0.110 s, +8 % (+118 % if no column were ever dropped); the worst,
-100,000 rows of six undeclared shapes (ISO texts of two forms, UUIDs, digits, JSON, a mix) 0.12 and 0.49 s: 0.6 µs a
-value, of which JSON has the most.
+character and the length say which texts are looked at one by one. Every value is counted, and what is counted does not
+depend on how the rows were cut into batches: the compiled census counts them one by one.
 """
 
 from __future__ import annotations
@@ -23,13 +15,13 @@ from collections import Counter
 from datetime import date, datetime
 from operator import add
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from liteferry.census.forms import MICROSECOND_DIGITS, text_form_datetime, text_form_time
 from liteferry.census.json_forms import JsonReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
 SHAPES = MappingProxyType(
     {
@@ -56,12 +48,6 @@ SHAPES = MappingProxyType(
 )
 """What a text or blob may look like, whatever was declared. 32 digits are a UUID, not a number."""
 
-_PLAIN: Final = frozenset({"other", "other-blob"})
-_EMPTY: Final = frozenset({"empty", "empty-blob"})
-_LEAST_SHARE: Final = 16
-_TRIED: Final = 16
-"""How many texts of a batch are tried in a column that was dropped."""
-
 _HEX_ONLY: Final = re.compile(r"[0-9a-fA-F]*+", re.ASCII)
 _DASHED: Final = re.compile(r"(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})*+", re.ASCII)
 _INTEGER: Final = re.compile(r"[+-]?\d+", re.ASCII)
@@ -85,28 +71,24 @@ _NUMBER_STARTS: Final = frozenset("0123456789+-.")
 _STARTS: Final = _NUMBER_STARTS | frozenset("{[" + _BLANKS)
 _CONTROLS: Final = bytes(code for code in range(32) if code not in b"\t\n\r")
 _CHUNK_BYTES: Final = 1 << 16
-T = TypeVar("T", str, bytes)
 
 
 class ShapeCounter:
-    """Counts the shapes of a column's texts, or of its blobs, batch by batch. ``unshaped``: those not looked at."""
+    """Counts the shapes of a column's texts, or of its blobs, batch by batch."""
 
     def __init__(self) -> None:
         """Start with no values."""
         self.counts: Counter[str] = Counter()
-        self.unshaped = 0
         self._json = JsonReader()
-        self._dropped = False
 
     def add_texts(self, texts: Sequence[str], joined: str, longest: int) -> dict[str, str]:
         """Count a batch of texts. joined: all in one; longest: its characters.
 
-        Returns the first text of each shape that is new to the column.
+        Returns the first text of each shape.
         """
-        if self._dropped and not self._try_again(texts, self.shape_text):
-            return {}
         if shape := _shape_all(texts, joined, longest):
-            return self._take({shape: len(texts)}, {shape: texts[0]})
+            self.counts[shape] += len(texts)
+            return {shape: texts[0]}
         found: Counter[str] = Counter()
         first: dict[str, str] = {}
         likely = [text for text in texts if text[:1] in _STARTS or len(text) in _LENGTHS]  # `_is_likely`
@@ -122,21 +104,20 @@ class ShapeCounter:
             if empty:
                 first["empty"] = ""
             if plain > empty:
-                first.setdefault("other", next(text for text in texts if text and not _is_likely(text)))
-        return self._take(+found, first)
+                other = next(text for text in texts if text and not _is_likely(text))
+                first["other"] = min(first.get("other", other), other, key=texts.index)
+        self.counts.update(+found)
+        return first
 
     def add_blobs(self, blobs: Sequence[bytes]) -> dict[str, bytes]:
-        """Count a batch of blobs. Returns the first blob of each shape that is new to the column."""
-        if self._dropped and not self._try_again(blobs, shape_blob):
-            return {}
-        found: Counter[str] = Counter()
+        """Count a batch of blobs. Returns the first blob of each shape."""
         first: dict[str, bytes] = {}
         for blob in blobs:
             shape = shape_blob(blob)
-            found[shape] += 1
+            self.counts[shape] += 1
             if shape not in first:
                 first[shape] = blob
-        return self._take(found, first)
+        return first
 
     def add_others(self, number: int) -> None:
         """Count texts that are not UTF-8."""
@@ -161,24 +142,6 @@ class ShapeCounter:
         if form == "json-jsonb":
             return "json-object" if bare[0] == "{" else "json-array"
         return form
-
-    def _try_again(self, values: Sequence[str] | Sequence[bytes], look: Callable[..., str]) -> bool:
-        """Look at a few values of a column that was dropped; where none looks like anything, that is all."""
-        tried = values[:: max(1, len(values) // _TRIED)]
-        found = Counter(map(look, tried))
-        self._dropped = found.keys() <= _PLAIN | _EMPTY
-        if self._dropped:
-            self.counts.update(found)
-            self.unshaped += len(values) - len(tried)
-        return not self._dropped
-
-    def _take(self, found: Mapping[str, int], first: dict[str, T]) -> dict[str, T]:
-        fresh = {shape: value for shape, value in first.items() if shape not in self.counts}
-        self.counts.update(found)
-        plain = sum(found.get(shape, 0) for shape in _PLAIN)
-        shaped = sum(number for shape, number in found.items() if shape not in _PLAIN | _EMPTY)
-        self._dropped = shaped * _LEAST_SHARE < plain
-        return fresh
 
 
 def _shape_all(texts: Sequence[str], joined: str, longest: int) -> str:

@@ -90,10 +90,10 @@ def suggest_types(
 ) -> tuple[Suggestion, ...]:
     """Suggest types that every value of a column fits. Pure. is_linked: it is in a foreign key, on either side.
 
-    Nothing is suggested for generated columns, for numbers of keys, nor where values were not looked at.
+    Nothing is suggested for generated columns, nor for numbers of keys.
     """
     stored = census.rows - census.nulls
-    if stored < _FEWEST or column.generated or census.unshaped:
+    if stored < _FEWEST or column.generated:
         return ()
     if census.texts == stored and choice.kind == "text":
         found = _suggest_for_texts(census)

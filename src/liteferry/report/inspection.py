@@ -175,8 +175,7 @@ def _write_shapes(counted: ColumnCensus) -> str:
         + (f" (first at {shape.first})" if shape.first and shape is not most else "")
         for shape in counted.shapes
     ]
-    looked = sum(map(_count_of, counted.shapes))
-    return ", ".join(words) + (f" of {format_count(looked)} that were looked at" if counted.unshaped else "")
+    return ", ".join(words)
 
 
 def _count_of(form: Form) -> int:

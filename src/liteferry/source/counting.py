@@ -11,11 +11,11 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from liteferry.census import TableAccumulator, start_census
+from liteferry.census import FIRST_VALUES, TableAccumulator, start_census
 from liteferry.model import Catalog, Census, Event, Table, TableCensus, ignore
 from liteferry.source.answering import Answerer
 from liteferry.source.readers import UndecodableError, decode_text
-from liteferry.source.select import is_named
+from liteferry.source.select import is_named, make_select, name_column, natural_order
 from liteferry.source.twins import find_twins
 
 if TYPE_CHECKING:
@@ -77,9 +77,10 @@ class CensusTaker(Answerer):
         store = None if part else self.offenders
 
         def start() -> TableAccumulator:
-            if store is None:
-                return start_census(table, demanded, conversions)
-            return start_census(table, demanded, conversions, partial(store.add, table.name), is_named=is_named(table))
+            sink = None if store is None else partial(store.add, table.name)
+            accumulator = start_census(table, demanded, conversions, sink, is_named=store is None or is_named(table))
+            accumulator.expect_storage(self._count_firsts(table, accumulator.list_undeclared(), part))
+            return accumulator
 
         if self._is_utf16:
             return _mark_half_pairs(self._count_rows(table, self._read_checked_utf16(table, part), observe, start()))
@@ -89,6 +90,20 @@ class CensusTaker(Answerer):
             if store is not None:
                 store.forget(table.name)
             return self._count_rows(table, self._read_for_census(table, decode_text, part=part), observe, start())
+
+    def _count_firsts(self, table: Table, columns: Sequence[str], part: Part) -> dict[str, dict[str, int]]:
+        """The storage classes of the first values of columns: how many of each, by column."""
+        found: dict[str, dict[str, int]] = {}
+        if not columns:
+            return found
+        with self._borrow() as reader, reader.use(str, table=table.name) as connection:
+            for name in columns:
+                column = name_column(name)
+                condition = " AND ".join(filter(None, (f"{column} IS NOT NULL", self.filter_sql(table, part))))
+                first = make_select([f"typeof({column}) AS storage"], table.name, natural_order(table), condition)
+                sql = f"SELECT storage, count(*) FROM ({first} LIMIT {FIRST_VALUES}) GROUP BY storage"
+                found[name] = dict(connection.execute(sql))
+        return found
 
     def _count_rows(
         self,
