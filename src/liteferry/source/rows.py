@@ -87,14 +87,30 @@ class RowReaders(Readers):
         Raises: MigrationError.
         """
         found = self.read_catalog().table(table)
-        collation = CODE_POINTS if self._is_utf16 else "BINARY"
-        order = [f"{name_column(name)} COLLATE {collation}" for name in order_by] or natural_order(found)
+        order = self._order_storage(found, order_by)
         if part == "quarantine":
             return self._read_quarantined_storage(found, columns, order, with_rowid=with_rowid)
         items = [name_column(name) for name in columns]
         head = [name_rowid(found) or "NULL"] if with_rowid else []
         sql = make_select([*head, *items], table, order, self.filter_sql(found, part, span=span))
         return self._stream(sql, found, [*columns, *order_by], Text)
+
+    def _order_storage(self, table: Table, order_by: Sequence[str]) -> Sequence[str]:
+        collation = CODE_POINTS if self._is_utf16 else "BINARY"
+        return [f"{name_column(name)} COLLATE {collation}" for name in order_by] or natural_order(table)
+
+    def select_storage(
+        self, table: str, columns: Sequence[str], order_by: Sequence[str], span: Span | None = None
+    ) -> str:
+        """The SELECT by which `read_storage_rows` reads all rows, or those within a span, for the compiled proof.
+
+        "" where only a connection of our own may read them: it watches the clock while SQL of the source's computes.
+        """
+        found = self.read_catalog().table(table)
+        if any(column.generated and column.name in columns for column in found.columns):
+            return ""
+        items = [name_column(name) for name in columns]
+        return make_select(items, table, self._order_storage(found, order_by), self.filter_sql(found, "", span=span))
 
     def _read_quarantined_storage(
         self, table: Table, columns: Sequence[str], order: Sequence[str], *, with_rowid: bool
