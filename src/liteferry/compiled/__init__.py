@@ -57,3 +57,12 @@ def list_parts() -> dict[str, bool]:
     """Which of the parts are there and used."""
     names: tuple[PartName, ...] = get_args(PartName)
     return {name.removeprefix("_"): find_part(name) is not None for name in names}
+
+
+def describe_parts() -> str:
+    """Which of the parts are used, as a line for people."""
+    used = [name for name, is_used in list_parts().items() if is_used]
+    missing = [name for name, is_used in list_parts().items() if not is_used]
+    if not used:
+        return "compiled parts: none, Python does their work, several times as slowly"
+    return f"compiled parts: {', '.join(used)}" + (f"; in Python: {', '.join(missing)}" if missing else "")
