@@ -32,4 +32,6 @@ def make_extension(name: str) -> Extension:
     )
 
 
-setup(ext_modules=[] if WAY == "none" else [make_extension(name) for name in ("_encoder", "_comparer", "_counter")])
+NAMES = ("_encoder", "_comparer", "_counter", "_checker")
+
+setup(ext_modules=[] if WAY == "none" else [make_extension(name) for name in NAMES])

@@ -1255,6 +1255,9 @@ class Report:
     published: bool = False
     undone_at: str = ""  # ISO 8601, UTC; "" while what was published is there
     loader: str = "python"
+    compiled: tuple[str, ...] | None = (
+        None  # the compiled parts that were in use; None in reports before there were any
+    )
     jobs: int = 1
     failure: Failure | None = None
     apart: tuple[Apart, ...] = ()  # the rows in quarantine, and why

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from liteferry import __version__
+from liteferry.compiled import list_parts
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.journal import JOURNAL_NAME
 from liteferry.model import (
@@ -274,6 +275,7 @@ class Run:
             exit_status=int(EXIT_OF_VERDICT[verdict]) if exit_status is None else exit_status,
             liteferry_version=__version__,
             python_version=platform.python_version(),
+            compiled=tuple(name for name, is_used in list_parts().items() if is_used),
             run_id=self.run_id,
             started_at=self.started.isoformat(timespec="seconds"),
             elapsed_s=time.monotonic() - self._begun,

@@ -260,6 +260,10 @@ def _list_provenance(report: Report) -> list[tuple[str, str]]:
         ("Exit status", f"{report.exit_status}. {meaning}"),
         ("liteferry", f"{report.liteferry_version} on Python {report.python_version}"),
         ("Loader", f"{report.loader}, {format_plural(report.jobs, 'job')} at a time" if report.tables else ""),
+        (
+            "Compiled parts",
+            "" if report.compiled is None else ", ".join(report.compiled) or "none, Python did their work",
+        ),
         ("Source", source.path),
         ("Source size", f"{format_size(source.size_bytes)} ({format_plural(source.size_bytes, 'byte')})" * opened),
         ("SHA-256 of the snapshot", source.sha256),
