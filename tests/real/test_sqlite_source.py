@@ -16,7 +16,7 @@ from liteferry.census import InvalidText
 from liteferry.compare import Text
 from liteferry.errors import MigrationError
 from liteferry.model import Event, Orphans, Sample, Span
-from liteferry.source import counting, readers
+from liteferry.source import readers, tallying
 from liteferry.source.snapshot import BATCH_BYTES, Snapshot, open_snapshot
 
 if TYPE_CHECKING:
@@ -381,7 +381,7 @@ def test_connections_are_used_again(tmp_path: Path) -> None:
 
 
 def test_census_of_chosen_tables_with_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counting, "_EVENT_INTERVAL_S", 0.0)
+    monkeypatch.setattr(tallying, "_EVENT_INTERVAL_S", 0.0)
     schema = "CREATE TABLE a (x INT); CREATE TABLE b (x TEXT)"
     events: list[Event] = []
     with snapshot_of(tmp_path, schema, a=[(1,), ("odd",)], b=[("y",)] * 1500) as snapshot:

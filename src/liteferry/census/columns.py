@@ -102,7 +102,7 @@ class ColumnAccumulator:
         self.samples: dict[str, _Kept] = {}
         self.groups: Counter[tuple[type, tuple[str, ...], bool]] = Counter()
         self._offenders: dict[int, list[str]] = {}  # of the batch: what each value's offences are
-        self._expected: frozenset[type] = frozenset()  # without a declared type: the class of the first rows
+        self.expected: frozenset[type] = frozenset()  # without a declared type: the class of the first rows
         family = declared.family
         self.holds: frozenset[type] = HOLDS[family]
         if family == "text" and declared.pg_type:
@@ -193,13 +193,13 @@ class ColumnAccumulator:
 
     def _expect_class(self, counted: Counter[type]) -> None:
         """Without a declared type: the class that most of the first rows have is the one that the others offend."""
-        if self._expected:
+        if self.expected:
             return
         numbers = frozenset({int, float}) if self.column.affinity == "NUMERIC" else frozenset[type]()
         kinds = [numbers or frozenset({int}), numbers or frozenset({float}), _TEXTS, frozenset({bytes})]
         most = max(kinds, key=lambda kind: sum(counted[found] for found in kind))
         if any(counted[found] for found in most):
-            self.holds = self._expected = most
+            self.holds = self.expected = most
 
     def _add_integers(self, values: Sequence[object], rows: Batch) -> None:
         family = self.declared.family

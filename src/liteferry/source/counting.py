@@ -5,17 +5,18 @@ Layer 2.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from liteferry.census import FIRST_VALUES, TableAccumulator, start_census
-from liteferry.model import Catalog, Census, Event, Table, TableCensus, ignore
+from liteferry.compiled import find_part
+from liteferry.model import Catalog, Census, Event, Span, Table, TableCensus, ignore
 from liteferry.source.answering import Answerer
 from liteferry.source.readers import UndecodableError, decode_text
-from liteferry.source.select import is_named, make_select, name_column, natural_order
+from liteferry.source.select import is_named, make_select, name_column, name_rowid, natural_order
+from liteferry.source.tallying import SPAN_ROWS, SPANS, CountingPool, Progress, TableCount, is_countable
 from liteferry.source.twins import find_twins
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from liteferry.choosing import DemandedConversions
     from liteferry.decisions import DemandedTypes
     from liteferry.model import Part
-
-_EVENT_INTERVAL_S: Final = 0.1
 
 
 class CensusTaker(Answerer):
@@ -47,14 +46,65 @@ class CensusTaker(Answerer):
         Raises: MigrationError.
         """
         chosen = [table for table in catalog.tables if tables is None or table.name in tables]
-        counted = tuple(
-            self._count_table(table, observe, demanded.get(table.name, {}), conversions.get(table.name, {}))
-            for table in chosen
-        )
+        counted = self._count_tables(chosen, observe, demanded, conversions)
         with self._borrow() as reader, reader.use(decode_text) as connection:
             twins = tuple(found for table in chosen for found in find_twins(connection, table, catalog.encoding))
         orphans = tuple(found for table in chosen for found in self.find_orphans(table, catalog))
         return Census(tables=counted, orphans=orphans, twins=twins)
+
+    def _count_tables(
+        self,
+        tables: Sequence[Table],
+        observe: Callable[[Event], None],
+        demanded: DemandedTypes,
+        conversions: DemandedConversions,
+    ) -> tuple[TableCensus, ...]:
+        """Count the tables: with the compiled part several at a time, and the large ones in spans."""
+
+        def count(table: Table, observe: Callable[[Event], None]) -> TableCensus:
+            return self._count_table(table, observe, demanded.get(table.name, {}), conversions.get(table.name, {}))
+
+        part, place = find_part("_counter"), self.locate_copy()
+        if part is None or place is None:
+            return tuple(count(table, observe) for table in tables)
+        starts = {
+            table.name: partial(self._start, table, demanded.get(table.name, {}), conversions.get(table.name, {}))
+            for table in tables
+        }
+        counts = [
+            TableCount(table, starts[table.name], self._find_spans(table)) for table in tables if is_countable(table)
+        ]
+        CountingPool(part, place, self.info.path).run(counts, observe)
+        counted = {one.table.name: one.census for one in counts}
+        for one in counts:
+            if one.census is not None:
+                self.note_largest(one.table, {each.name: each.longest_value_bytes for each in one.census.columns})
+        return tuple(counted.get(table.name) or count(table, observe) for table in tables)
+
+    def _find_spans(self, table: Table) -> tuple[Span, ...]:
+        """The stretches in which a table is counted: one, unless its rowids lie so far apart that it may be large."""
+        rowid = name_rowid(table)
+        if rowid is None:
+            return (Span(),)
+        with self._borrow() as reader, reader.use(str, table=table.name) as connection:
+            sql = ", ".join(make_select([f"{which}({rowid})"], table.name).join("()") for which in ("min", "max"))
+            low, high = connection.execute(f"SELECT {sql}").fetchone()
+        if low is None or high - low < SPAN_ROWS:
+            return (Span(),)
+        ends = [low + (high - low) * number // SPANS for number in range(1, SPANS)]
+        return tuple(
+            Span(low=begin, high=None if end is None else end - 1)
+            for begin, end in zip([None, *ends], [*ends, None], strict=True)
+        )
+
+    def _start(
+        self, table: Table, demanded: Mapping[str, str], conversions: Mapping[str, Sequence[str]], part: Part = ""
+    ) -> TableAccumulator:
+        store = None if part else self.offenders
+        sink = None if store is None else partial(store.add, table.name)
+        accumulator = start_census(table, demanded, conversions, sink, is_named=store is None or is_named(table))
+        accumulator.expect_storage(self._count_firsts(table, accumulator.list_undeclared(), part))
+        return accumulator
 
     def count_fitting(
         self,
@@ -74,21 +124,14 @@ class CensusTaker(Answerer):
         conversions: Mapping[str, Sequence[str]],
         part: Part = "",
     ) -> TableCensus:
-        store = None if part else self.offenders
-
-        def start() -> TableAccumulator:
-            sink = None if store is None else partial(store.add, table.name)
-            accumulator = start_census(table, demanded, conversions, sink, is_named=store is None or is_named(table))
-            accumulator.expect_storage(self._count_firsts(table, accumulator.list_undeclared(), part))
-            return accumulator
-
+        start = partial(self._start, table, demanded, conversions, part)
         if self._is_utf16:
             return _mark_half_pairs(self._count_rows(table, self._read_checked_utf16(table, part), observe, start()))
         try:
             return self._count_rows(table, self._read_for_census(table, str, part=part), observe, start())
         except UndecodableError:  # rare, so that the others need not pay for looking
-            if store is not None:
-                store.forget(table.name)
+            if self.offenders is not None and not part:
+                self.offenders.forget(table.name)
             return self._count_rows(table, self._read_for_census(table, decode_text, part=part), observe, start())
 
     def _count_firsts(self, table: Table, columns: Sequence[str], part: Part) -> dict[str, dict[str, int]]:
@@ -112,34 +155,13 @@ class CensusTaker(Answerer):
         observe: Callable[[Event], None],
         accumulator: TableAccumulator,
     ) -> TableCensus:
-        began = told = time.monotonic()
+        progress = Progress(table.name, observe)
         rows = 0
         for batch in batches:
             accumulator.add_batch(batch)
             rows += len(batch)
-            now = time.monotonic()
-            if now - told >= _EVENT_INTERVAL_S:
-                told = now
-                observe(
-                    Event(
-                        kind="step-progress",
-                        phase="census",
-                        step_id=f"census/{table.name}",
-                        table=table.name,
-                        rows=rows,
-                        elapsed_s=now - began,
-                    )
-                )
-        observe(
-            Event(
-                kind="step-end",
-                phase="census",
-                step_id=f"census/{table.name}",
-                table=table.name,
-                rows=rows,
-                elapsed_s=time.monotonic() - began,
-            )
-        )
+            progress.tell(rows)
+        progress.end(rows)
         return accumulator.finish()
 
 

@@ -26,7 +26,7 @@ from liteferry.source.select import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -40,6 +40,7 @@ BATCH_BYTES: Final = 8 << 20
 CODE_POINTS: Final = "liteferry_code_points"
 """A collation like BINARY in a UTF-8 database: UTF-16's own bytes have another order."""
 
+_NUMBER_BYTES: Final = 32  # of any number as text, at most
 _VALUE_OVERHEAD_BYTES: Final = 64  # of a Python object and its place in a tuple
 _FEW_ROWS: Final = 32  # below this many rows in a batch, each row's size is looked at instead
 _COMPUTED_BATCH_S: Final = 300.0  # for a batch of rows whose generated columns SQLite must compute
@@ -267,6 +268,10 @@ class Readers:
                 if cursor is not None:
                     with reader.use(str):
                         cursor.close()
+
+    def note_largest(self, table: Table, sizes: Mapping[str, int]) -> None:
+        """Know how large a table's largest texts and blobs are, by column, so that nobody need measure them again."""
+        self._largest_bytes[table.name] = {name: max(size, _NUMBER_BYTES) for name, size in sizes.items()}
 
     def _measure_rows(self, connection: SourceConnection, table: Table, columns: Collection[str]) -> int:
         """A bound of a row's size in memory: of the largest values of all these columns together. At least 1.
