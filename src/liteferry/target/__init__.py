@@ -11,16 +11,16 @@ from liteferry.target.outside import outside_sql
 from liteferry.target.readers import SnapshotReader, TransactionReader
 from liteferry.target.reporting import reporting
 from liteferry.target.session import MIN_VERSION_NUM, Target, check_server, open_target
-from liteferry.target.trials import Trial, begin_trial
+from liteferry.target.trials import Outcome, Trial, try_out_all
 
 __all__ = [
     "MIN_VERSION_NUM",
+    "Outcome",
     "SnapshotReader",
     "Target",
     "TransactionReader",
     "Trial",
     "Way",
-    "begin_trial",
     "check_server",
     "count_rows",
     "explain_refusal",
@@ -31,4 +31,5 @@ __all__ = [
     "outside_sql",
     "read_way",
     "reporting",
+    "try_out_all",
 ]
