@@ -117,6 +117,7 @@ def plan_arrival(
             made_before=made_before,
         )
     run.plan = plan
+    run.weigh(plan, target)
     return Arrival(plan=plan, catalog=adapted, census=census, snapshot=snapshot, target=target, holding=holding)
 
 

@@ -32,6 +32,7 @@ from liteferry.target.outside import (
 )
 from liteferry.target.readers import end_transaction
 from liteferry.target.reporting import reporting
+from liteferry.target.speed import measure_speed
 from liteferry.target.together import ask_together, run_together
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from liteferry.holding import Holding
-    from liteferry.model import SchemaObject, TargetCatalog
+    from liteferry.model import SchemaObject, ServerSpeed, TargetCatalog
     from liteferry.target.outside import Extension
 
 MIN_VERSION_NUM: Final = 130000
@@ -284,6 +285,10 @@ class Target:
             stack.enter_context(reporting("a transaction"))
             stack.enter_context(chosen.transaction(force_rollback=True))
             yield chosen
+
+    def measure_speed(self) -> ServerSpeed:
+        """Try out how far away the server is, and how fast: a few questions, which write nothing."""
+        return measure_speed(self.control)
 
     def read_fate(self, transaction: str) -> str:
         """What became of a transaction, by its number: committed, aborted, in progress; "" for not known."""
