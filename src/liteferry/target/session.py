@@ -307,16 +307,16 @@ class Target:
                 end_transaction(connection)
 
     def read_row_versions(self, schema: str, tables: Sequence[str]) -> dict[str, str]:
-        """Read which transaction wrote the rows of each table; the empty ones are left out.
+        """Read which transactions wrote the rows of each table, separated by blanks; the empty ones are left out.
 
-        Every row of a table that was just loaded has the same one: whatever is written later has another.
+        Whatever is written later has another.
         """
         found = {}
         with reporting("looking at the rows' transactions"):
             for table in tables:
-                sql = f"SELECT xmin::text FROM ONLY {quote_qualified(schema, table)} LIMIT 1"
+                sql = f"SELECT string_agg(DISTINCT xmin::text, ' ') FROM ONLY {quote_qualified(schema, table)}"
                 row = self.control.execute(sql.encode()).fetchone()
-                if row is not None:
+                if row is not None and row[0] is not None:
                     found[table] = str(row[0])
         return found
 
@@ -435,17 +435,6 @@ class Target:
         """Lend a connection within a transaction, committed at the end; rolled back by any error."""
         with self.lend_connection() as connection, reporting("a transaction"), connection.transaction():
             yield connection
-
-    def begin(self, connection: psycopg.Connection) -> contextlib.AbstractContextManager[object]:
-        """Open a transaction that does not wait for its own commit to reach the disk (`publish` does wait)."""
-        return _fast_transaction(connection)
-
-
-@contextlib.contextmanager
-def _fast_transaction(connection: psycopg.Connection) -> Iterator[None]:
-    with reporting("a transaction"), connection.transaction():
-        connection.execute("SET LOCAL synchronous_commit = off")
-        yield
 
 
 @contextlib.contextmanager
