@@ -6,10 +6,11 @@ Layer 3. Used by `executor` only.
 from liteferry.loading.counter import Counter, Share, Sink, Teller
 from liteferry.loading.crew import Crew, Task
 from liteferry.loading.refused import name_refused_rows
-from liteferry.loading.tables import BATCH_BYTES, Built, Split, TableGroup
+from liteferry.loading.tables import BATCH_BYTES, LARGE_ROWS, Built, Split, TableGroup
 
 __all__ = [
     "BATCH_BYTES",
+    "LARGE_ROWS",
     "Built",
     "Counter",
     "Crew",
