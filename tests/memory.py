@@ -54,14 +54,13 @@ def measure_peak(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -
             argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env={**os.environ, **(env or {})}
         ) as process:
             together = largest = 0
-            ended = threading.Event()
-            waiter = threading.Thread(target=lambda: (process.wait(), ended.set()), daemon=True)
+            waiter = threading.Thread(target=process.wait, daemon=True)
             waiter.start()
-            while not ended.wait(_INTERVAL_S):
+            while waiter.is_alive():
+                waiter.join(_INTERVAL_S)
                 found = [_measure(pid) for pid in _list_processes(process.pid)]
                 together = max(together, sum(shared for shared, _ in found))
                 largest = max([largest, *(peak for _, peak in found)])
-            waiter.join()
         for stream in (out, err):
             stream.seek(0)
         return Footprint(

@@ -1,8 +1,8 @@
 """Move a SQLite database to PostgreSQL, prove that every value arrived, and be able to undo it.
 
-The public Python API: `inspect`, `check`, `plan`, `examine`, `migrate`, `verify`, `digest`, `undo`, with `Options`, `Report`,
-`Plan`, `Event` and `MigrationError`; for a Django project `check_project`, `migrate_project`, `verify_project`, with
-`ProjectOptions`. Everything is imported when it is first used, so that importing the package
+The public Python API: `inspect`, `check`, `plan`, `examine`, `migrate`, `verify`, `digest`, `undo`, with `Options`,
+`Report`, `Plan`, `Event` and `MigrationError`; for a Django project `check_project`, `migrate_project`,
+`verify_project`, with `ProjectOptions`. Everything is imported when it is first used, so that importing the package
 costs nothing.
 """
 

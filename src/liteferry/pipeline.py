@@ -401,7 +401,9 @@ def _carry(run: Run, cargo: _Cargo, server: Target, journal: Journal, directory:
 
 
 def _execute(run: Run, cargo: _Cargo, server: Target) -> Generator[Event, None, None]:
-    return execute(cargo.plan, cargo.catalog, cargo.snapshot, server, jobs=run.jobs, hooks=run.hooks)
+    return execute(
+        cargo.plan, cargo.catalog, cargo.snapshot, server, jobs=run.jobs, hooks=run.hooks, writers=run.writers
+    )
 
 
 def _prove_staging(run: Run, cargo: _Cargo, server: Target, scratch: Path) -> bool:

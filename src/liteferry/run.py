@@ -124,6 +124,7 @@ class Run:
         self.mismatch_count = 0
         self.key_trials: tuple[KeyTrial, ...] = ()
         self.conversions: tuple[ConversionReport, ...] | None = None  # as the proof counted them
+        self.writers: dict[str, list[str]] = {}  # the transactions that wrote each table's rows
         self.hooks = HookLog()
         self.hook_remains: list[str] = []  # what undo files could not take back
         self.django: DjangoReport | None = None

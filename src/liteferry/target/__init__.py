@@ -6,6 +6,7 @@ name in SQL comes from `names.quote_name`, every value is a parameter.
 """
 
 from liteferry.target.entries import make_conninfo, make_django_entry
+from liteferry.target.loading import LoadTransaction, begin_load, run_load
 from liteferry.target.marks import Way, count_rows, explain_refusal, hold_mark, read_way
 from liteferry.target.outside import outside_sql
 from liteferry.target.readers import SnapshotReader, TransactionReader
@@ -16,11 +17,14 @@ from liteferry.target.trials import Outcome, Trial, try_out_all
 __all__ = [
     "MIN_VERSION_NUM",
     "Outcome",
+    "LoadTransaction",
     "SnapshotReader",
     "Target",
     "TransactionReader",
     "Trial",
     "Way",
+    "begin_load",
+    "begin_trial",
     "check_server",
     "count_rows",
     "explain_refusal",
@@ -32,4 +36,5 @@ __all__ = [
     "read_way",
     "reporting",
     "try_out_all",
+    "run_load",
 ]

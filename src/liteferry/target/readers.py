@@ -161,11 +161,12 @@ class TransactionReader:
             yield from _copy_out(self._connection, select_sql)
 
     def count_rows_of_others(self, schema: str, table: str, version: str | None) -> int:
-        """Count the rows that another transaction wrote. version: as `Target.read_row_versions` gives it; None: none.
+        """Count the rows that other transactions wrote. version: as `Target.read_row_versions` gives it; None: none.
 
         An UPDATE writes the row anew, whatever it changes.
         """
-        sql = f"SELECT count(*) FROM ONLY {quote_qualified(schema, table)} WHERE xmin::text IS DISTINCT FROM %s"
+        others = "(xmin::text = ANY (string_to_array(%s, ' '))) IS NOT TRUE"
+        sql = f"SELECT count(*) FROM ONLY {quote_qualified(schema, table)} WHERE {others}"
         with reporting("looking at the rows' transactions"):
             row = self._connection.execute(sql.encode(), (version,)).fetchone()
         return int(row[0]) if row else 0

@@ -310,16 +310,17 @@ class Target:
                 end_transaction(connection)
 
     def read_row_versions(self, schema: str, tables: Sequence[str]) -> dict[str, str]:
-        """Read which transaction wrote the rows of each table; the empty ones are left out.
+        """Read which transactions wrote the rows of each table, separated by blanks; the empty ones are left out.
 
-        Every row of a table that was just loaded has the same one: whatever is written later has another.
+        Whatever is written later has another.
         """
         questions = [
-            (f"SELECT xmin::text FROM ONLY {quote_qualified(schema, table)} LIMIT 1", _NOTHING) for table in tables
+            (f"SELECT string_agg(DISTINCT xmin::text, ' ') FROM ONLY {quote_qualified(schema, table)}", _NOTHING)
+            for table in tables
         ]
         with reporting("looking at the rows' transactions"):
             answers = ask_together(self.control, questions)
-        return {table: str(rows[0][0]) for table, rows in zip(tables, answers, strict=True) if rows}
+        return {table: str(rows[0][0]) for table, rows in zip(tables, answers, strict=True) if rows[0][0] is not None}
 
     def lock_schema(self, schema: str) -> None:
         """Take the advisory lock of a run on this schema, held until the target is closed.
@@ -433,17 +434,6 @@ class Target:
         """Lend a connection within a transaction, committed at the end; rolled back by any error."""
         with self.lend_connection() as connection, reporting("a transaction"), connection.transaction():
             yield connection
-
-    def begin(self, connection: psycopg.Connection) -> contextlib.AbstractContextManager[object]:
-        """Open a transaction that does not wait for its own commit to reach the disk (`publish` does wait)."""
-        return _fast_transaction(connection)
-
-
-@contextlib.contextmanager
-def _fast_transaction(connection: psycopg.Connection) -> Iterator[None]:
-    with reporting("a transaction"), connection.transaction():
-        connection.execute("SET LOCAL synchronous_commit = off")
-        yield
 
 
 @contextlib.contextmanager
