@@ -80,17 +80,21 @@ def _encode_compiled(
     sql = make_select(items, table.name, natural_order(table), snapshot.filter_sql(table, "", span=span))
     descriptions = tuple(describe_column(module, column) for column in columns)
     with explaining(snapshot.info.path, table=table.name), _borrow(module, snapshot) as reader:
+        reader.begin(sql, descriptions, InvalidText if raw else None)
         try:
-            reader.begin(sql, descriptions, InvalidText if raw else None)
-            while (found := reader.read()) is not None:
+            while (found := _read_chunk(reader, columns)) is not None:
                 yield found
         except module.Undecodable:
             for _ in snapshot.read_rows(table, [column.source for column in columns]):
                 pass  # it looks for the place, and raises
             raise MigrationError("a text could not be read as UTF-8", code="value-misfit", table=table.name) from None
-        except (ValueError, OverflowError) as error:
-            name = columns[reader.column].source
-            raise RowMisfit(reader.rows, name, str(error), reader.read_values()) from error
+
+
+def _read_chunk(reader: Reader, columns: Sequence[ColumnMap]) -> tuple[int, bytes] | None:
+    try:
+        return reader.read()
+    except (ValueError, OverflowError) as error:
+        raise RowMisfit(reader.rows, columns[reader.column].source, str(error), reader.read_values()) from error
 
 
 @contextmanager
