@@ -31,9 +31,27 @@ if TYPE_CHECKING:
     """Kind ("": every value goes to the reference), flags, precision, scale, unit in µs, reference."""
 
 _UNITS_US: Final = {"epoch-s": 1_000_000, "epoch-ms": 1_000, "epoch-us": 1}
-_IDLE: Final[WeakKeyDictionary[Snapshot, list[Reader]]] = WeakKeyDictionary()
-"""Connections are kept as long as their snapshot: parsing a large schema costs more than reading a small table."""
+_IDLE: Final[WeakKeyDictionary[Snapshot, _Idle]] = WeakKeyDictionary()
 _GUARD: Final = threading.Lock()
+
+
+class _Idle:
+    """The connections to a snapshot that nobody uses: parsing a large schema costs more than reading a small table."""
+
+    def __init__(self) -> None:
+        self._readers: list[Reader] = []
+
+    def take(self) -> Reader | None:
+        with _GUARD:
+            return self._readers.pop() if self._readers else None
+
+    def put(self, reader: Reader) -> None:
+        with _GUARD:
+            self._readers.append(reader)
+
+    def close(self) -> None:
+        while (reader := self.take()) is not None:
+            reader.close()
 
 
 def encode_rows(
@@ -100,8 +118,11 @@ def _read_chunk(reader: Reader, columns: Sequence[ColumnMap]) -> tuple[int, byte
 @contextmanager
 def _borrow(module: ModuleType, snapshot: Snapshot) -> Iterator[Reader]:
     with _GUARD:
-        idle = _IDLE.setdefault(snapshot, [])
-        reader = idle.pop() if idle else None
+        idle = _IDLE.get(snapshot)
+        if idle is None:
+            idle = _IDLE[snapshot] = _Idle()
+            snapshot.call_on_close(idle.close)
+    reader = idle.take()
     if reader is None:
         place = snapshot.locate_copy()
         assert place is not None  # noqa: S101 - else there would be no compiled encoder
@@ -110,8 +131,7 @@ def _borrow(module: ModuleType, snapshot: Snapshot) -> Iterator[Reader]:
         yield reader
     finally:
         reader.finish()
-        with _GUARD:
-            idle.append(reader)
+        idle.put(reader)
 
 
 def describe_column(module: ModuleType, column: ColumnMap) -> Description:
