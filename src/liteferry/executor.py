@@ -36,7 +36,7 @@ from liteferry.loading import (
     name_refused_rows,
 )
 from liteferry.model import Event
-from liteferry.names import quote_name
+from liteferry.names import quote_name, quote_qualified
 from liteferry.planner.sql import thaw
 from liteferry.scripts import HookLog
 from liteferry.target import begin_load, run_load
@@ -170,9 +170,21 @@ def stop_workers(futures: Sequence[Future[Any]], target: Target) -> None:
 def drop_staging(plan: Plan, target: Target) -> None:
     """Take the staging schema away, whatever is in it; the caller has seen that it is ours.
 
+    Where it holds more than the server can lock in one transaction, its tables go first, some at a time.
+
     Raises: MigrationError when the server does not let us.
     """
-    target.execute_all([f"DROP SCHEMA IF EXISTS {quote_name(plan.staging_schema)} CASCADE"], step_id="drop-staging")
+    drop = f"DROP SCHEMA IF EXISTS {quote_name(plan.staging_schema)} CASCADE"
+    try:
+        target.execute_all([drop], step_id="drop-staging")
+    except MigrationError as error:
+        if error.code != "server-limits":
+            raise
+        tables = [table.name for table in target.read_catalog(plan.staging_schema).tables]
+        for start in range(0, len(tables), BATCH_STEPS):
+            names = ", ".join(quote_qualified(plan.staging_schema, name) for name in tables[start:][:BATCH_STEPS])
+            target.execute_all([f"DROP TABLE {names} CASCADE"], step_id="drop-staging")
+        target.execute_all([drop], step_id="drop-staging")
 
 
 def _run_batch(steps: Sequence[Step], target: Target) -> Iterator[Event]:

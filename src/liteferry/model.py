@@ -243,9 +243,13 @@ class Catalog(_Lookups):
     sqlite_version: str = ""
     wal_pages_unread: int = 0  # as in SourceInfo
 
+    def find_table(self, name: str) -> Table | None:
+        """The table of that name, None where there is none."""
+        return self._find("tables", name, lambda: ((table.name, table) for table in self.tables))
+
     def table(self, name: str) -> Table:
         """The table of that name. Raises: KeyError."""
-        found = self._find("tables", name, lambda: ((table.name, table) for table in self.tables))
+        found = self.find_table(name)
         if found is None:
             raise KeyError(name)
         return found
