@@ -19,8 +19,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.census import describe_key_value
-from liteferry.codecs import HEADER, TRAILER, RowEncoder, RowMisfit
+from liteferry.codecs import HEADER, TRAILER, RowMisfit
 from liteferry.compiled import find_part
+from liteferry.compiled.encoding import encode_rows
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.loading import (
     BATCH_BYTES,
@@ -521,28 +522,24 @@ class _Loader:
         return taken
 
     def _encode(self, table: Table, mapped: TableMap, counter: Share, span: Span | None = None) -> Iterator[bytes]:
-        """The COPY data of one table, or of a span, a chunk a batch of rows: what a compiled core replaces."""
+        """The COPY data of one table, or of a span of it, by the compiled encoder where it can be used."""
         copied = [column for column in mapped.columns if not column.generated]
-        encoder = RowEncoder(copied)
-        names = [column.source for column in copied if not column.is_beside]
-        # a column that holds bytes may hold texts that are not UTF-8, and those as they are; a conversion may take them
-        raw = any(column.kind == "bytea" or column.conversions for column in copied)
         yield HEADER
-        for rows in self._snapshot.read_rows(table, names, invalid_text=raw, part=mapped.part, span=span):
-            self._check_stop()
-            try:
-                chunk = encoder.encode(rows)
-            except RowMisfit as misfit:
-                raise MigrationError(
-                    f"a value does not fit {mapped.target}: {misfit.reason}",
-                    code="value-misfit",
-                    table=mapped.source,
-                    column=misfit.column,
-                    key=_describe_row(rows[misfit.row], names, mapped),
-                    hint="the census took this value for a fitting one: please report this as a bug of liteferry",
-                ) from misfit
-            counter.add(len(rows), len(chunk))
-            yield chunk
+        try:
+            for rows, chunk in encode_rows(self._snapshot, table, copied, part=mapped.part, span=span):
+                self._check_stop()
+                counter.add(rows, len(chunk))
+                yield chunk
+        except RowMisfit as misfit:
+            names = [column.source for column in copied if not column.is_beside]
+            raise MigrationError(
+                f"a value does not fit {mapped.target}: {misfit.reason}",
+                code="value-misfit",
+                table=mapped.source,
+                column=misfit.column,
+                key=_describe_row(misfit.values, names, mapped),
+                hint="the census took this value for a fitting one: please report this as a bug of liteferry",
+            ) from misfit
         yield TRAILER
 
 
