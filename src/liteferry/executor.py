@@ -1,8 +1,10 @@
 """The executor: runs a plan's steps, tables in parallel, and yields what happens.
 
-Layer 3. One thread and one connection a table group: its rows, then its keys and indexes, while other groups' rows
-are on their way. Threads, not processes: the server's work runs beside ours anyway, and a compiled encoder gives up
-the interpreter lock. A table and its rows are one transaction, so that COPY can FREEZE.
+Layer 3. A crew of threads, each with a connection of its own while it works. Small tables go many to a transaction,
+so that their number costs few round trips. A large one is a transaction by itself, so that COPY can FREEZE; or, where
+it is more than one worker's share of everything, is made first and then filled in spans of rowids by several workers at
+once. Its indexes are built by several at once, too, while other tables' rows are on their way. Threads, not processes:
+the server's work runs beside ours anyway, and the compiled encoder gives up the interpreter lock.
 """
 
 from __future__ import annotations
@@ -75,7 +77,11 @@ _INDEX_SQL: Final = ("CREATE INDEX ", "CREATE UNIQUE INDEX ")
 
 
 def choose_jobs(wanted: int) -> int:
-    """How many tables to load at once. 0: one a core, at most four (the encoder is Python; more only take turns)."""
+    """How many workers load at once. 0: one a core, at most four.
+
+    The compiled encoder reads, encodes and sends two million rows in 0.8 s of a core, which the server takes 1.9 s to
+    2.1 s to write: it is the server's cores that more workers would need, and each of its sessions its memory.
+    """
     return wanted if wanted > 0 else max(1, min(MAX_JOBS, os.cpu_count() or 1))
 
 
