@@ -93,7 +93,7 @@ def test_a_table_costs_few_round_trips(pg_server: PostgresServer, tmp_path: Path
 
 
 def test_the_relay_counts_and_delays(pg_server: PostgresServer) -> None:
-    """What the other tests rely on: a question is one round trip, many in a pipeline are hardly more, and each waits."""
+    """What the other tests rely on: a question is one round trip, many together are hardly more, and each waits."""
     database = pg_server.create_database()
     with run_far_away(pg_server, database, delay_ms=20) as far, psycopg.connect(far.url, autocommit=True) as connection:
         opened = far.count()
