@@ -139,7 +139,8 @@ def test_a_larger_source_is_predicted_to_take_longer(shop: Path, tmp_path: Path,
     found = examine(larger, pg_url, Options(rehearsed=str(run_dir)))
     assert found.forecast is not None
     assert rehearsed.forecast is not None
-    before = {phase.name: phase.likely_s for phase in rehearsed.forecast.phases}
+    # the publication is not rehearsed here: it is taken from rates, and those from how fast the server is just now
+    before = {phase.name: phase.likely_s for phase in rehearsed.forecast.phases if phase.name != "publish"}
     after = {phase.name: phase.likely_s for phase in found.forecast.phases}
     assert all(after[name] >= before[name] for name in before)
     assert after["load"] > before["load"]
