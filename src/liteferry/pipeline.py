@@ -525,7 +525,8 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
             run.plan = refresh_plan(made, census)
         else:
             taken = replace(options, accept=options.accept or ("all",))
-            run.plan = _plan_tried(run, catalog, census, None, taken, server)
+            with run.phase("plan"):
+                run.plan = _plan_tried(run, catalog, census, None, taken, server)
         with run.phase("proof"):
             cargo = _Cargo(run.plan, catalog, census, snapshot)
             expected = expect_definitions(run, run.plan, server)

@@ -62,7 +62,7 @@ RATES: Final[dict[str, Rate]] = {
 }  # fmt: skip
 """By the names of `liteferry.model.WindowPart`; in the order of a run."""
 
-REFERENCE_SERVER: Final = ServerSpeed(round_trip_s=0.00006, work_s=0.0017)
+REFERENCE_SERVER: Final = ServerSpeed(round_trip_s=0.00006, work_s=0.004)
 """The trial of the server that the rates were measured with."""
 REFERENCE_JOBS: Final = 2
 
