@@ -1163,7 +1163,7 @@ class ServerSpeed:
 
     round_trip_s: float  # of the shortest question
     work_s: float  # for a sum that is the same everywhere
-    transfer_bytes_s: float  # bytes a second, from the server to us
+    transfer_bytes_s: float = 0.0  # bytes a second, from the server to us; 0 where it is near, or that was not tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

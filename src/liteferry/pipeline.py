@@ -330,7 +330,7 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
         held = server.read_catalog(options.schema)
         refuse_target(server, options.schema, exists=held.exists)
         directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
-        ahead = look_ahead(run, server)
+        ahead = look_ahead(run, server, moves=True)
         snapshot = stack.enter_context(open_source(source, directory, run, keep=not options.dry_run))
         catalog, census = _read_source(snapshot, run)
         with run.phase("plan"):
@@ -364,7 +364,7 @@ def _run_arrival(source: str, target: str, run: Run) -> Report:
         server.lock_schema(options.schema)
         read_schema(server, options.schema)
         directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
-        ahead = look_ahead(run, server)
+        ahead = look_ahead(run, server, moves=True)
         snapshot = stack.enter_context(open_source(source, directory, run, keep=not options.dry_run))
         arrival = plan_arrival(run, server, snapshot, source)
 
@@ -525,7 +525,8 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
             run.plan = refresh_plan(made, census)
         else:
             taken = replace(options, accept=options.accept or ("all",))
-            run.plan = _plan_tried(run, catalog, census, None, taken, server)
+            with run.phase("plan"):
+                run.plan = _plan_tried(run, catalog, census, None, taken, server)
         with run.phase("proof"):
             cargo = _Cargo(run.plan, catalog, census, snapshot)
             expected = expect_definitions(run, run.plan, server)

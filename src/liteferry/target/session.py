@@ -286,9 +286,9 @@ class Target:
             stack.enter_context(chosen.transaction(force_rollback=True))
             yield chosen
 
-    def measure_speed(self) -> ServerSpeed:
+    def measure_speed(self, *, transfers: bool = True) -> ServerSpeed:
         """Try out how far away the server is, and how fast: a few questions, which write nothing."""
-        return measure_speed(self.control)
+        return measure_speed(self.control, transfers=transfers)
 
     def read_fate(self, transaction: str) -> str:
         """What became of a transaction, by its number: committed, aborted, in progress; "" for not known."""
