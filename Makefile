@@ -4,6 +4,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 export VENV PYTHON
 
 bin := $(VENV)/bin
@@ -33,8 +34,7 @@ apps:  ## the tests with applications that others wrote: Optuna, JupyterHub, MLf
 	$(pytest) tests/apps $(PYTEST_ARGS)
 
 bench: setup  ## measure against the other tools
-	$(bin)/python bench/run.py
-	$(bin)/python bench/sample_project.py
+	$(bin)/python bench/run.py $(BENCH_ARGS)
 
 docs: setup  ## write the reference from the code, build the pages, warnings are errors
 	$(bin)/python docs/generate.py

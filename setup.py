@@ -6,6 +6,7 @@ them, and builds them with AddressSanitizer and UndefinedBehaviorSanitizer. Ever
 """
 
 import os
+from pathlib import Path
 
 from setuptools import Extension, setup
 
@@ -23,7 +24,7 @@ def make_extension(name: str) -> Extension:
     return Extension(
         f"liteferry.compiled.{name}",
         sources=[f"src/liteferry/compiled/{name}.c"],
-        depends=["src/liteferry/compiled/snapshot.h"],
+        depends=sorted(map(str, Path("src/liteferry/compiled").glob("*.h"))),
         libraries=["sqlite3"],
         extra_compile_args=[*FLAGS, *(SANITIZE if WAY == "sanitize" else [])],
         extra_link_args=SANITIZE[:1] if WAY == "sanitize" else [],
@@ -31,4 +32,6 @@ def make_extension(name: str) -> Extension:
     )
 
 
-setup(ext_modules=[] if WAY == "none" else [make_extension(name) for name in ("_encoder", "_comparer", "_counter")])
+NAMES = ("_encoder", "_comparer", "_counter", "_checker")
+
+setup(ext_modules=[] if WAY == "none" else [make_extension(name) for name in NAMES])

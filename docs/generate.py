@@ -272,6 +272,7 @@ from liteferry's own threads too. `liteferry.__version__` is the version.
 REMARKS: Final = MappingProxyType(
     {
         "Report.schema": f"always {model.REPORT_SCHEMA}",
+        "Forecast.schema": f"always {model.WINDOW_SCHEMA}",
         "Report.verdict": "see the page Read the report",
         "Report.exit_status": "see the page Exit status",
         "Report.run_dir": "where the run's files are; empty where none were kept",

@@ -199,6 +199,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the run")
     group.add_argument("--yes", "-y", action="store_true", help="do not ask; needed when not on a terminal")
     group.add_argument("--dry-run", action="store_true", help="plan, and stop there")
+    _add_rehearsal(group)
     group.add_argument(
         "--run-dir", metavar="DIR", help="where plan, journal, snapshot and reports go (default: beside the source)"
     )
@@ -214,6 +215,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--keep-staging", action="store_true", help="after a failure, leave the staging schema for inspection"
     )
     _add_show_values(group)
+
+
+def _add_rehearsal(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--rehearsal",
+        metavar="RUN_DIR",
+        help="predict the window by this rehearsal, or earlier run (default: the newest that lies beside the source)",
+    )
 
 
 def _add_show_values(group: argparse._ArgumentGroup) -> None:
@@ -313,6 +322,7 @@ def of_plan(parser: argparse.ArgumentParser, place: Place) -> None:
 def of_check(parser: argparse.ArgumentParser, place: Place) -> None:
     """The arguments of `check`."""
     of_plan(parser, place)
+    _add_rehearsal(parser.add_argument_group("the window"))
     group = parser.add_argument_group("the draft")
     group.add_argument(
         "--write-config",

@@ -141,6 +141,16 @@ class _Parser(argparse.ArgumentParser):
         super().error(message)
 
 
+class _ShowVersion(argparse.Action):
+    """Prints the version, and which of the compiled parts are in use; finding these out takes a moment."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from liteferry.compiled import describe_parts
+
+        sys.stdout.write(f"liteferry {__version__}\n{describe_parts()}\n")
+        parser.exit()
+
+
 def build_parser(place: Place = "file") -> argparse.ArgumentParser:
     """Define the whole command line. Pure."""
     parser = _Parser(
@@ -149,7 +159,7 @@ def build_parser(place: Place = "file") -> argparse.ArgumentParser:
         epilog="exit status: "
         + "; ".join(f"{int(status)} {text.split(';')[0].rstrip('.')}" for status, text in EXIT_STATUSES.items()),
     )
-    parser.add_argument("--version", action="version", version=f"liteferry {__version__}")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="say the version, and which parts are compiled")
     add_commands(parser, place)
     return parser
 

@@ -12,7 +12,7 @@ import shutil
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.model import CHECK_SCHEMA, DIGEST_SCHEMA, INSPECT_SCHEMA, Options, to_json
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from liteferry.foresight import Examination
     from liteferry.model import Hook, Plan, Report
     from liteferry.progress import Watcher
 
@@ -86,6 +87,7 @@ def make_options(arguments: argparse.Namespace) -> Options:
         show_values=given.get("show_values", False),
         run_dir=given.get("run_dir"),
         offenders=given.get("offenders"),
+        rehearsed=given.get("rehearsal"),
     )
 
 
@@ -161,35 +163,44 @@ def _inspect(arguments: argparse.Namespace) -> int:
     return ExitStatus.PROVEN
 
 
-def _make_plan(arguments: argparse.Namespace, options: Options) -> Plan:
+def _examine(arguments: argparse.Namespace, options: Options) -> Examination:
     from liteferry import django_move, pipeline
 
     with _watching(arguments) as observe:
         if options.project is not None:
-            return django_move.check_project(arguments.target, options, observe)
-        return pipeline.plan(arguments.source, arguments.target, options, observe)
+            return django_move.examine_project(arguments.target, options, observe)
+        return pipeline.examine(arguments.source, arguments.target, options, observe)
 
 
 def _check(arguments: argparse.Namespace) -> int:
     from liteferry.report import render_pruned_text
     from liteferry.report.listings import render_findings_text
+    from liteferry.report.window import render_forecast_text
 
     options = make_options(arguments)
     if arguments.write_config is not None and os.path.lexists(arguments.write_config):
         raise _refuse_to_replace(arguments.write_config)  # before the work, not after it
-    plan = _make_plan(arguments, options)
+    found = _examine(arguments, options)
+    plan = found.plan
     blocked = bool(plan.blockers)
     if arguments.write_config is not None:
         _write_draft(Path(arguments.write_config), plan, options)
     if arguments.json:
-        head = {"schema": CHECK_SCHEMA, "source": plan.source, "verdict": "blocked" if blocked else "ready"}
+        verdict = "blocked" if blocked else "ready"
+        head: dict[str, Any] = {"schema": CHECK_SCHEMA, "source": plan.source, "verdict": verdict}
         if plan.into == "django":
             head["pruned"] = json.loads(to_json(plan.pruned, indent=0))
-        _write(_dump({**head, "findings": json.loads(to_json(plan.findings, indent=0))}))
+        head["findings"] = json.loads(to_json(plan.findings, indent=0))
+        head["forecast"] = json.loads(to_json(found.forecast, indent=0))
+        head["phases"] = json.loads(to_json(found.phases, indent=0))
+        head["server_speed"] = json.loads(to_json(found.server_speed, indent=0))
+        _write(_dump(head))
     else:
         if plan.pruned:
             _write(render_pruned_text(plan.pruned, width=_width()) + "\n")
         _write(render_findings_text(plan.findings, blocked=blocked, width=_width()))
+        if found.forecast is not None:
+            _write("\n" + render_forecast_text(found.forecast, width=_width()))
     return ExitStatus.BLOCKED if blocked else ExitStatus.PROVEN
 
 
@@ -229,7 +240,7 @@ def _rename_hook(hook: Hook, there: Path, here: Path) -> Hook:
 def _plan(arguments: argparse.Namespace) -> int:
     from liteferry.report.listings import render_plan_text
 
-    plan = _make_plan(arguments, make_options(arguments))
+    plan = _examine(arguments, make_options(arguments)).plan
     _write(to_json(plan) if arguments.json else render_plan_text(plan, width=_width()))
     return ExitStatus.BLOCKED if plan.blockers else ExitStatus.PROVEN
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.executor import choose_jobs
+from liteferry.foresight import foresee, foresee_move, note_forecast
 from liteferry.journal import Journal
 from liteferry.model import to_json
 from liteferry.run import PLAN_NAME, write_private
@@ -27,6 +28,7 @@ from liteferry.target import open_target
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from liteferry.foresight import Foresight
     from liteferry.model import Options, Plan, Report
     from liteferry.run import Run
     from liteferry.source import Snapshot
@@ -138,9 +140,20 @@ def _check_room(home: Path, source: Path) -> None:
 
 
 def follow_plan(
-    run: Run, made: Plan, snapshot: Snapshot, server: Target, directory: Path, carry: Callable[[Journal], Report]
+    run: Run,
+    made: Plan,
+    snapshot: Snapshot,
+    server: Target,
+    directory: Path,
+    ahead: Foresight,
+    carry: Callable[[Journal], Report],
 ) -> Report:
-    """Follow a plan as far as it leads: shown, blocked, or carried out; whatever comes of it is written down."""
+    """Follow a plan as far as it leads: shown, blocked, or carried out; whatever comes of it is written down.
+
+    ahead: what was found out before the run, to predict its window by.
+    """
+    run.forecast = foresee(run, made, ahead)
+    note_forecast(run)
     if run.options.dry_run:
         return run.report("blocked" if made.blockers else "not proven", exit_status=_dry_status(made))
     with Journal.create(directory) as journal:
@@ -195,11 +208,11 @@ def carry_out(
     if run.published:
         if failure is not None:
             run.note(f"{failure}; but everything was published by then")
-        return run.report(run.good_verdict)
+        return _conclude(run, plan)
     if left:
         run.note(left)
     if proven and failure is None:
-        return run.report(run.good_verdict)
+        return _conclude(run, plan)
     discard()
     return run.report_unpublished(run.plan or plan, directory, failure, left, interrupted=interrupted)
 
@@ -211,3 +224,10 @@ def publish_or_rehearse(run: Run, plan: Plan, server: Target, journal: Journal) 
         return
     with run.phase("publish"):
         publish(run, plan, server, journal)
+
+
+def _conclude(run: Run, plan: Plan) -> Report:
+    """Report what came out well; a rehearsal has learned how long the move itself is going to take."""
+    if run.options.rehearsal:
+        run.forecast = foresee_move(run, plan)
+    return run.report(run.good_verdict)

@@ -33,6 +33,7 @@ REPORT_SCHEMA = "liteferry.report/1"
 CHECK_SCHEMA = "liteferry.check/1"
 INSPECT_SCHEMA = "liteferry.inspect/1"
 DIGEST_SCHEMA = "liteferry.digest/1"
+WINDOW_SCHEMA = "liteferry.window/1"
 
 CONFIG_NAME = "liteferry.toml"
 """The file of decisions that is looked for in the current directory."""
@@ -1092,12 +1093,107 @@ class ConversionReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseTime:
-    """How long a phase took, and when it began, counted from the start of the run."""
+class PhasePart:
+    """What a phase did of one kind: from the beginning of the first step to the end of the last.
+
+    Parts of a phase overlap where several tables are in work. ``busy_s`` adds up what each step took.
+    """
 
     name: str
     elapsed_s: float
     started_s: float = 0.0
+    busy_s: float = 0.0
+    steps: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseTime:
+    """How long a phase took, and when it began, counted from the start of the run.
+
+    ``cpu_s``: processor time of liteferry and the processes that it waited for; the server's is not in it. ``rows``,
+    ``size_bytes``: what the phase went through; 0 where a rate would mean nothing.
+    """
+
+    name: str
+    elapsed_s: float
+    started_s: float = 0.0
+    cpu_s: float = 0.0
+    rows: int = 0
+    size_bytes: int = 0
+    parts: tuple[PhasePart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSpeed:
+    """What a short trial of a server showed, which read nothing of anybody's and wrote nothing."""
+
+    round_trip_s: float  # of the shortest question
+    work_s: float  # for a sum that is the same everywhere
+    transfer_bytes_s: float  # bytes a second, from the server to us
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """How much there is to do: what times are scaled by when a source grows. Counts; ``*_bytes`` in bytes."""
+
+    source_bytes: int = 0  # of the file
+    tables: int = 0
+    objects: int = 0  # constraints, indexes, sequences and views
+    steps: int = 0
+    rows: int = 0
+    values: int = 0
+    size_bytes: int = 0  # of the values, as SQLite stores them
+    entries: int = 0  # of indexes and keys: a row counts once for each
+    references: int = 0  # rows whose foreign keys are looked up, once for each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowPart:
+    """What one phase takes of the window. Of phases that overlap each has its share, so that parts can be added up."""
+
+    name: str  # of the phase; of the load apart: indexes, analyze; "between": what lies between phases
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """How long the application must stand still: from the beginning of the snapshot to the end of the publication.
+
+    Measured. What is written to the source after the snapshot was begun does not arrive.
+    """
+
+    elapsed_s: float
+    started_s: float = 0.0  # from the start of the run
+    parts: tuple[WindowPart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """How long a phase is expected to take, and the bounds of that."""
+
+    name: str
+    likely_s: float
+    low_s: float
+    high_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """How long the window is expected to be. The phases, named as `WindowPart`, add up to it.
+
+    ``basis``: ``rehearsal``, from the times of an earlier run, whose ``rehearsal`` is the id and ``rehearsed_at`` the
+    time; ``rates``, from this machine's census and what the rest usually takes. ``notes``: what it reckons with.
+    """
+
+    schema: str  # WINDOW_SCHEMA
+    likely_s: float
+    low_s: float
+    high_s: float
+    phases: tuple[Expected, ...]
+    basis: Literal["rehearsal", "rates"]
+    rehearsal: str = ""
+    rehearsed_at: str = ""  # ISO 8601, UTC
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1255,6 +1351,9 @@ class Report:
     published: bool = False
     undone_at: str = ""  # ISO 8601, UTC; "" while what was published is there
     loader: str = "python"
+    compiled: tuple[str, ...] | None = (
+        None  # the compiled parts that were in use; None in reports before there were any
+    )
     jobs: int = 1
     failure: Failure | None = None
     apart: tuple[Apart, ...] = ()  # the rows in quarantine, and why
@@ -1262,6 +1361,11 @@ class Report:
     into: Into = "new"
     django: DjangoReport | None = None
     rehearsal: bool = False  # nothing was to remain in the target
+    window: Window | None = None  # as it was measured; null where nothing was published or rehearsed
+    forecast: Forecast | None = None  # a migration's: made before its rows were loaded; a rehearsal's: of the move
+    work: Work | None = None  # what the plan had to do
+    server_speed: ServerSpeed | None = None
+    undo_phases: tuple[PhaseTime, ...] = ()  # of the undo, counted from its own start
 
     @property
     def rows(self) -> int:
@@ -1305,6 +1409,7 @@ class Options:
     show_values: bool = False
     run_dir: str | None = None
     offenders: str | None = None  # a file to keep every offender's place in, where there is no run directory
+    rehearsed: str | None = None  # an earlier run's directory, to predict by; None: the newest beside the source
 
     @property
     def prune(self) -> tuple[PruneRule, ...]:

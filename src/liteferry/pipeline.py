@@ -29,6 +29,7 @@ from liteferry.decisions import demand_types
 from liteferry.errors import MigrationError
 from liteferry.executor import choose_jobs, execute, stop_workers
 from liteferry.expectation import decide_as, expect_definitions, refresh_plan, refuse_other_source
+from liteferry.foresight import Examination, describe_examination, look_ahead
 from liteferry.model import (
     Catalog,
     Census,
@@ -108,10 +109,24 @@ def plan(
     target: a connection string, whose schema is then looked at; None plans for an empty one.
     Raises: MigrationError (source-…, server-…, no-create-right, staging-exists, usage).
     """
-    return _in_child_without_snapshot("plan", (str(source), target), options, observe, _plan)  # type: ignore[no-any-return]  # what _plan returns
+    return examine(source, target, options, observe).plan
 
 
 check = plan
+
+
+def examine(
+    source: str | Path,
+    target: str | None = None,
+    options: Options = DEFAULT_OPTIONS,
+    observe: Callable[[Event], None] = ignore,
+) -> Examination:
+    """Plan a migration as `plan` does, and predict how long the application would have to stand still for it.
+
+    By the newest run beside the source, or that of `Options.rehearsed`; without one by what things usually take, this
+    machine's census and a short trial of the server, which writes nothing there. Raises: as `plan`.
+    """
+    return _in_child_without_snapshot("examine", (str(source), target), options, observe, _examine)  # type: ignore[no-any-return]  # what _examine returns
 
 
 def migrate(
@@ -210,7 +225,7 @@ def run_use_case(request: tuple[str, tuple[object, ...], Options], observe: Call
     name, arguments, options = request
     use_cases: dict[str, Callable[..., object]] = {
         "inspect": _inspect,
-        "plan": _plan,
+        "examine": _examine,
         "migrate": _migrate,
         "verify": _verify,
         "digest": _digest_source,
@@ -241,24 +256,32 @@ def _inspect(source: str, options: Options, observe: Callable[[Event], None]) ->
         return Inspection(source=snapshot.info, catalog=catalog, census=census)
 
 
-def _plan(source: str, target: str | None, options: Options, observe: Callable[[Event], None]) -> Plan:
+def _examine(source: str, target: str | None, options: Options, observe: Callable[[Event], None]) -> Examination:
     refuse_options(target, options)
     run = Run(source, options, observe)
     with contextlib.ExitStack() as stack:
-        held = None
-        if target is not None and options.into == "existing":
-            server = stack.enter_context(open_target(target))
-            read_schema(server, options.schema)  # before the source is read: it may not be there
-            return plan_arrival(run, server, stack.enter_context(open_source(source, None, run)), source).plan
+        held = server = None
         if target is not None:
             server = stack.enter_context(open_target(target))
+            run.server = server.info
             held = server.read_catalog(options.schema)
-            refuse_target(server, options.schema, exists=held.exists)
+            if options.into == "existing":
+                read_schema(server, options.schema)  # before the source is read: it may not be there
+            else:
+                refuse_target(server, options.schema, exists=held.exists)
+        ahead = look_ahead(run, server)
         snapshot = stack.enter_context(open_source(source, None, run))
-        catalog, census = _read_source(snapshot, run)
-        if target is not None:
-            return _plan_tried(run, catalog, census, held, options, server)
-        return plan_migration(catalog, census, held, options, source=show_path(Path(source).name))
+        if server is not None and options.into == "existing":
+            made = plan_arrival(run, server, snapshot, source).plan
+        else:
+            catalog, census = _read_source(snapshot, run)
+            with run.phase("plan"):
+                if server is not None:
+                    made = _plan_tried(run, catalog, census, held, options, server)
+                else:
+                    made = plan_migration(catalog, census, held, options, source=show_path(Path(source).name))
+            run.weigh(made)
+        return describe_examination(run, made, ahead)
 
 
 def _digest_source(
@@ -307,16 +330,18 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
         held = server.read_catalog(options.schema)
         refuse_target(server, options.schema, exists=held.exists)
         directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
+        ahead = look_ahead(run, server)
         snapshot = stack.enter_context(open_source(source, directory, run, keep=not options.dry_run))
         catalog, census = _read_source(snapshot, run)
         with run.phase("plan"):
             made = run.plan = _plan_tried(run, catalog, census, held, options, server)
+        run.weigh(made)
 
         def carry(journal: Journal) -> Report:
             clear_staging(server, made, run)
             return _carry(run, _Cargo(made, catalog, census, snapshot), server, journal, directory)
 
-        return follow_plan(run, made, snapshot, server, directory, carry)
+        return follow_plan(run, made, snapshot, server, directory, ahead, carry)
 
 
 def _plan_tried(
@@ -339,13 +364,14 @@ def _run_arrival(source: str, target: str, run: Run) -> Report:
         server.lock_schema(options.schema)
         read_schema(server, options.schema)
         directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
+        ahead = look_ahead(run, server)
         snapshot = stack.enter_context(open_source(source, directory, run, keep=not options.dry_run))
         arrival = plan_arrival(run, server, snapshot, source)
 
         def carry(journal: Journal) -> Report:
             return arrive(run, arrival, server, journal, directory)
 
-        return follow_plan(run, arrival.plan, snapshot, server, directory, carry)
+        return follow_plan(run, arrival.plan, snapshot, server, directory, ahead, carry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +401,9 @@ def _carry(run: Run, cargo: _Cargo, server: Target, journal: Journal, directory:
 
 
 def _execute(run: Run, cargo: _Cargo, server: Target) -> Generator[Event, None, None]:
-    return execute(cargo.plan, cargo.catalog, cargo.snapshot, server, jobs=run.jobs, hooks=run.hooks)
+    return execute(
+        cargo.plan, cargo.catalog, cargo.snapshot, server, jobs=run.jobs, hooks=run.hooks, writers=run.writers
+    )
 
 
 def _prove_staging(run: Run, cargo: _Cargo, server: Target, scratch: Path) -> bool:
@@ -385,7 +413,8 @@ def _prove_staging(run: Run, cargo: _Cargo, server: Target, scratch: Path) -> bo
         with run.phase("proof"):
             held = server.read_catalog(schema)
             proven = prove(run, cargo, server, held, scratch=scratch)
-            run.key_trials, taken = try_keys(cargo.plan, server, held)
+            with run.part("keys tried out"):
+                run.key_trials, taken = try_keys(cargo.plan, server, held)
             run.mismatches += taken
             run.mismatch_count += len(taken)
             return proven and not taken
@@ -434,24 +463,26 @@ def prove(
         except BaseException:
             stop_workers(list(futures.values()), server)
             raise
-        run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
-        wrong = excuse_hooks(wrong, run.hooks.runs, held.schema)
-        wrong += compare_columns(cargo.plan, server, held)
-        wrong += compare_parts(proofs, cargo.census)
-        if expected is not None:
-            named = {(found.object_kind, found.object_name, found.table) for found in wrong}
-            others = compare_catalogs(expected, held)
-            wrong += tuple(f for f in others if (f.object_kind, f.object_name, f.table) not in named)
+        with run.part("objects"):
+            run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
+            wrong = excuse_hooks(wrong, run.hooks.runs, held.schema)
+            wrong += compare_columns(cargo.plan, server, held)
+            wrong += compare_parts(proofs, cargo.census)
+            if expected is not None:
+                named = {(found.object_kind, found.object_name, found.table) for found in wrong}
+                others = compare_catalogs(expected, held)
+                wrong += tuple(f for f in others if (f.object_kind, f.object_name, f.table) not in named)
         if not wrong and not any(proof.mismatch_count for proof in proofs):  # else other answers are no wonder
-            wrong, notes = verify_behaviour(
-                cargo.plan,
-                cargo.snapshot,
-                reader,
-                held,
-                show_values=run.options.show_values,
-                scratch_dir=scratch,
-                observe=run.observe,
-            )
+            with run.part("behaviour"):
+                wrong, notes = verify_behaviour(
+                    cargo.plan,
+                    cargo.snapshot,
+                    reader,
+                    held,
+                    show_values=run.options.show_values,
+                    scratch_dir=scratch,
+                    observe=run.observe,
+                )
             if notes and run.plan is not None:
                 run.plan = replace(run.plan, findings=(*run.plan.findings, *notes))
     run.tables = tuple(map(run.report_table, proofs))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liteferry.arrival import take_back
+from liteferry.clock import Clock
 from liteferry.errors import MigrationError
 from liteferry.journal import Journal, list_relations
 from liteferry.model import ignore
@@ -42,6 +43,7 @@ def undo(run_dir: str | Path, target: str | None = None, observe: Callable[[Even
     themselves, changed since; run-dir.
     """
     directory = Path(run_dir)
+    clock = Clock()
     with Journal.open(directory) as journal:
         state = journal.read_value("state")
         if state not in {"published", "publishing"}:
@@ -53,12 +55,19 @@ def undo(run_dir: str | Path, target: str | None = None, observe: Callable[[Even
         plan, report = read_plan(directory), read_report(directory)
         with open_target(target or journal.read_value("target")) as server:
             server.lock_schema(plan.target_schema)
-            if plan.into == "existing":
-                _take_back_rows(directory, plan, report, journal, server, observe)
-            else:
-                _take_away(_read_run(directory, plan, report, journal), server, journal, observe)
+            made = _read_run(directory, plan, report, journal, clock)
+            with clock.phase("take back"):
+                if plan.into == "existing":
+                    _take_back_rows(directory, made, journal, server, observe)
+                else:
+                    _take_away(made, server, journal, observe)
         journal.set_state("undone")
-    undone = replace(report, undone_at=datetime.now(UTC).isoformat(timespec="seconds"), published=False)
+    undone = replace(
+        report,
+        undone_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        published=False,
+        undo_phases=clock.phases,
+    )
     write_reports(directory, undone, plan)
     return undone
 
@@ -68,7 +77,7 @@ class _Publication:
     """What a run published, from its directory.
 
     relations: kind, name, OID. definitions: as they were published. versions: the transaction that wrote a table's
-    rows, where the run was not proven.
+    rows, where the run was not proven. clock: of the undo.
     """
 
     plan: Plan
@@ -76,23 +85,23 @@ class _Publication:
     relations: tuple[tuple[str, str, int], ...]
     definitions: TargetCatalog
     versions: dict[str, str]
+    clock: Clock
 
 
-def _read_run(directory: Path, plan: Plan, report: Report, journal: Journal) -> _Publication:
+def _read_run(directory: Path, plan: Plan, report: Report, journal: Journal, clock: Clock) -> _Publication:
     versions: dict[str, str] = json.loads(journal.read_value("row_versions") or "{}")
-    return _Publication(plan, report, journal.read_published(), read_published(directory), versions)
+    return _Publication(plan, report, journal.read_published(), read_published(directory), versions, clock)
 
 
 def _take_back_rows(
-    directory: Path, plan: Plan, report: Report, journal: Journal, server: Target, observe: Callable[[Event], None]
+    directory: Path, made: _Publication, journal: Journal, server: Target, observe: Callable[[Event], None]
 ) -> None:
     """Take rows back out of an application's schema, which stays. Raises: MigrationError."""
-    made = _read_run(directory, plan, report, journal)
 
     def find_changes(part: Plan, reader: TransactionReader) -> list[str]:
         return _find_changes(replace(made, plan=part), reader, observe)
 
-    take_back(plan, server, journal, directory, find_changes)
+    take_back(made.plan, server, journal, directory, find_changes)
 
 
 def _take_away(made: _Publication, server: Target, journal: Journal, observe: Callable[[Event], None]) -> None:
@@ -189,7 +198,9 @@ def _find_changes(made: _Publication, reader: TransactionReader, observe: Callab
     plan = made.plan
     published = {table.target: table for table in made.report.tables}
     changed = []
-    for name, found in digest_target(plan.tables, reader, schema=plan.target_schema, observe=observe):
+    with made.clock.part("look"):
+        digests = list(digest_target(plan.tables, reader, schema=plan.target_schema, observe=observe))
+    for name, found in digests:
         before = published[name]
         if found.rows != before.rows_target:
             changed.append(f"{name}: {found.rows:,} rows now, {before.rows_target:,} then")

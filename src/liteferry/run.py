@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from liteferry import __version__
+from liteferry.clock import Clock
+from liteferry.compiled import list_parts
 from liteferry.errors import ExitStatus, MigrationError
+from liteferry.forecast import add_work, measure_window, weigh_plan
 from liteferry.journal import JOURNAL_NAME
 from liteferry.model import (
     KEPT_WHOLE,
@@ -27,6 +30,7 @@ from liteferry.model import (
     DjangoReport,
     Event,
     Failure,
+    Forecast,
     KeyTrial,
     Mismatch,
     ObjectCounts,
@@ -35,11 +39,13 @@ from liteferry.model import (
     Plan,
     Report,
     ServerInfo,
+    ServerSpeed,
     SourceInfo,
     TableReport,
     TargetCatalog,
     TypeUse,
     Verdict,
+    Work,
     from_json,
     to_json,
 )
@@ -52,6 +58,7 @@ from liteferry.source.offenders import OFFENDERS_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from liteferry.proof import TableProof
     from liteferry.source import Snapshot
@@ -94,11 +101,9 @@ class Run:
 
     def __init__(self, source: str | Path, options: Options, observe: Callable[[Event], None]) -> None:
         """Start the clock."""
-        self._begun = time.monotonic()
+        self._clock = Clock()
         self._watchers: list[Callable[[Event], None]] = [self._count, observe]
-        self._phases: list[PhaseTime] = []
         self._loaded: dict[str, Event] = {}
-        self._open_phases: dict[str, float] = {}
         self._guard = threading.RLock()
         self._made_directories: list[Path] = []
         self.started = datetime.now(UTC)
@@ -110,12 +115,16 @@ class Run:
         self.server: ServerInfo | None = None
         self.plan: Plan | None = None
         self.jobs = 1
+        self.work: Work | None = None
+        self.speed: ServerSpeed | None = None
+        self.forecast: Forecast | None = None
         self.tables: tuple[TableReport, ...] = ()
         self.objects = ObjectCounts()
         self.mismatches: tuple[Mismatch, ...] = ()
         self.mismatch_count = 0
         self.key_trials: tuple[KeyTrial, ...] = ()
         self.conversions: tuple[ConversionReport, ...] | None = None  # as the proof counted them
+        self.writers: dict[str, list[str]] = {}  # the transactions that wrote each table's rows
         self.hooks = HookLog()
         self.hook_remains: list[str] = []  # what undo files could not take back
         self.django: DjangoReport | None = None
@@ -153,14 +162,29 @@ class Run:
         finally:
             self.observe(Event(kind="phase-end", phase=name, elapsed_s=time.monotonic() - begun, message=outcome))
 
+    def part(self, name: str) -> AbstractContextManager[None]:
+        """Time a part of the phase that is open."""
+        return self._clock.part(name)
+
+    @property
+    def phases(self) -> tuple[PhaseTime, ...]:
+        """The phases that have ended."""
+        return self._clock.phases
+
+    @property
+    def directory_of_runs(self) -> Path | None:
+        """Where the runs of this source lie, unless the user says otherwise; None where there is no such directory."""
+        found = self.path.with_name(self.path.name + ".liteferry")
+        return found if os.path.isdir(found) else None  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+
     def _count(self, event: Event) -> None:
-        if event.kind == "phase-start":
-            self._open_phases[event.phase] = time.monotonic() - self._begun
-        elif event.kind == "phase-end":
-            started = self._open_phases.pop(event.phase, time.monotonic() - self._begun - event.elapsed_s)
-            self._phases.append(PhaseTime(name=event.phase, elapsed_s=event.elapsed_s, started_s=started))
-        elif event.kind == "step-end" and event.step_id.startswith("data/table/"):
+        self._clock.note(event)
+        if event.kind == "step-end" and event.step_id.startswith("data/table/"):
             self._loaded[event.step_id.removeprefix("data/table/")] = event
+
+    def weigh(self, plan: Plan, held: TargetCatalog | None = None) -> None:
+        """Count what a plan has to do. held: the schema, where an application makes it."""
+        self.work = weigh_plan(plan, source_bytes=self.source.size_bytes if self.source else 0, held=held)
 
     def loaded(self, target: str) -> Event:
         """What the load counted for a table of the target; zeros when it did not get there."""
@@ -268,15 +292,17 @@ class Run:
     def report(self, verdict: Verdict, failure: Failure | None = None, *, exit_status: int | None = None) -> Report:
         """Write down what came out, as of now."""
         plan = self.plan
+        is_whole = verdict in {"proven", "not proven"} and (self.published or self.options.rehearsal)
         return Report(
             schema=REPORT_SCHEMA,
             verdict=verdict,
             exit_status=int(EXIT_OF_VERDICT[verdict]) if exit_status is None else exit_status,
             liteferry_version=__version__,
             python_version=platform.python_version(),
+            compiled=tuple(name for name, is_used in list_parts().items() if is_used),
             run_id=self.run_id,
             started_at=self.started.isoformat(timespec="seconds"),
-            elapsed_s=time.monotonic() - self._begun,
+            elapsed_s=self._clock.now_s,
             run_dir=show_path(self.directory) if self.directory else "",
             source=self.source
             or SourceInfo(
@@ -284,7 +310,7 @@ class Run:
             ),
             target=self.server,
             target_schema=plan.target_schema if plan else self.options.schema,
-            phases=tuple(self._phases),
+            phases=self.describe_phases(),
             tables=self.tables,
             objects=self.objects,
             findings=plan.findings if plan else (),
@@ -305,6 +331,21 @@ class Run:
             into=plan.into if plan else self.options.into,
             django=self.django,
             rehearsal=self.options.rehearsal,
+            window=measure_window(self.phases, is_rehearsal=self.options.rehearsal) if is_whole else None,
+            forecast=self.forecast,
+            work=self.work,
+            server_speed=self.speed,
+        )
+
+    def describe_phases(self) -> tuple[PhaseTime, ...]:
+        """The phases that have ended, each with what it went through."""
+        loaded = self._loaded.values()
+        return add_work(
+            self.phases,
+            source_bytes=self.source.size_bytes if self.source else 0,
+            work=self.work,
+            loaded=(sum(event.rows for event in loaded), sum(event.size_bytes for event in loaded)),
+            proven=sum(table.rows_target for table in self.tables if table.values_compared),
         )
 
     def _list_conversions(self, plan: Plan | None) -> tuple[ConversionReport, ...]:

@@ -230,7 +230,7 @@ def _drop(sql: str, step: Step | None, plan: Plan, target: Target, connection: p
     try:
         with connection.transaction():
             target.set_path(connection, path)
-            target.execute_all([sql], step_id=f"undo/{step.id}", connection=connection)
+            target.run_one(sql, connection, step_id=f"undo/{step.id}")
             target.set_path(connection, "")
     except MigrationError as error:
         if getattr(error.__cause__, "sqlstate", "") == _DEPENDED_ON:

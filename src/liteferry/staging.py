@@ -78,7 +78,9 @@ def publish(run: Run, plan: Plan, server: Target, journal: Journal) -> None:
     journal.write_published(relations)
     write_hook_objects(run.hooks, plan, server, journal)
     if not run.options.verify:  # there are no digests by which undo could tell whether rows were written since
-        versions = server.read_row_versions(plan.staging_schema, [table.name for table in staged.tables])
+        versions = {name: " ".join(sorted(set(numbers))) for name, numbers in run.writers.items()}
+        if run.hooks.runs:  # which may have written rows, too
+            versions = server.read_row_versions(plan.staging_schema, [table.name for table in staged.tables])
         journal.set_value("row_versions", json.dumps(versions))
     run.write_published(staged)
     killed = Failure(code="interrupted", what="the run ended while it published", hint=_KILLED_HINT)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +36,7 @@ from harness import (
     wait_until,
 )
 from liteferry import Options, executor, migrate
+from liteferry.loading import LARGE_ROWS
 from liteferry.target import session
 
 if TYPE_CHECKING:
@@ -172,12 +175,24 @@ def test_the_staging_schema_of_another_run_is_left_alone(scene: Scene, monkeypat
 # Two tables at a time
 
 
+def let_two_work(scene: Scene) -> None:
+    """Make a table of the source so large that it is loaded by itself, while another worker loads the others."""
+    with closing(sqlite3.connect(scene.source)) as db:
+        db.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT ?)"
+            " INSERT INTO purchase (customer_id, total) SELECT i % 20 + 1, i FROM n",
+            [LARGE_ROWS],
+        )
+        db.commit()
+
+
 def test_an_observers_error_stops_the_other_tables(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker that is in the middle of its rows has ended before anything is taken back.
 
     Here a network holds it up, so that neither it nor the server notices anything: its connection is broken.
     """
     monkeypatch.setattr(executor, "STOP_S", 0.5)
+    let_two_work(scene)
     before, hold = read_everything(scene.admin_url), scene.hold("copy")
 
     def fail(event: Event) -> None:
@@ -195,6 +210,7 @@ def test_an_observers_error_stops_the_other_tables(scene: Scene, monkeypatch: py
 
 def test_a_worker_that_cannot_be_cancelled_is_waited_for(scene: Scene) -> None:
     """One connection breaks, and the server cannot be reached to cancel what the other one does."""
+    let_two_work(scene)
     before = read_everything(scene.admin_url)
     other = scene.proxy.hold(b'COPY "liteferry_staging_public"."purchase"')
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -29,21 +30,25 @@ LAYERS = {
     "codecs": 1,
     "planner": 1,
     "compare": 1,
+    "forecast": 1,
     "report": 1,
     "django_rules": 1,
     "compiled": 2,
     "source": 2,
     "target": 2,
     "servers": 2,
+    "clock": 2,
     "journal": 2,
     "config": 2,
     "child": 2,
     "django_project": 2,
     "proof": 3,
     "executor": 3,
+    "loading": 3,
     "scripts": 3,
     "run": 3,
     "course": 3,
+    "foresight": 3,
     "quarantine": 3,
     "staging": 3,
     "arrival": 3,
@@ -115,7 +120,7 @@ def test_imports_point_downward() -> None:
 
 
 def test_the_proof_shares_no_code_with_the_load() -> None:
-    load, proof = {"codecs", "conversions", "executor"}, {"compare", "proof"}
+    load, proof = {"codecs", "conversions", "executor", "loading"}, {"compare", "proof"}
     wrong = [
         str(path.relative_to(ROOT))
         for path in SOURCES
@@ -123,6 +128,42 @@ def test_the_proof_shares_no_code_with_the_load() -> None:
         or (part_of(path) in load and parts_imported(path) & proof)
     ]
     assert not wrong
+
+
+COMPILED = ROOT / "compiled"
+FUNCTION = re.compile(r"^(?:static )?(?:inline )?\w[\w *]*?\b(\w+)\([^;]*\)\n\{", re.MULTILINE)
+INCLUDED = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
+
+
+def read_with_headers(path: Path) -> dict[str, str]:
+    """A C file and those of ours that it includes, by name."""
+    found = {path.name: path.read_text()}
+    for name in INCLUDED.findall(found[path.name]):
+        found |= read_with_headers(path.parent / name)
+    return found
+
+
+def test_the_compiled_proof_shares_no_code_with_the_compiled_load() -> None:
+    """But for the opening of the copy; no function of one even has the name of one of the other."""
+    load, proof = (read_with_headers(COMPILED / name) for name in ("_encoder.c", "_comparer.c"))
+    assert load.keys() & proof.keys() == {"snapshot.h"}
+    named = [
+        {name for file, text in side.items() if file != "snapshot.h" for name in FUNCTION.findall(text)}
+        for side in (load, proof)
+    ]
+    assert {"put_canonical_json", "blake_digest", "comparer_new"} <= named[1]
+    assert not named[0] & named[1]
+
+
+def test_the_compiled_proof_is_wrapped_without_the_load() -> None:
+    """The wrapper of the comparer imports nothing of the load, that of the encoder nothing of the proof."""
+    load, proof = {"codecs", "conversions", "executor"}, {"compare", "proof"}
+    assert not parts_imported(COMPILED / "comparing.py") & load
+    assert not parts_imported(COMPILED / "__init__.py") & (load | proof)
+    of_proof = {name for path in SOURCES if part_of(path) in proof for name in imports_of(path)}
+    assert {name for name in of_proof if name.startswith("liteferry.compiled")} == {"liteferry.compiled.comparing"}
+    encoding = COMPILED / "encoding.py"
+    assert not encoding.exists() or not parts_imported(encoding) & proof
 
 
 @pytest.mark.parametrize("path", sorted(INSIDE.glob("*.py")), ids=lambda path: path.name)

@@ -14,14 +14,18 @@ import psycopg
 import pytest
 
 from liteferry.compare import StorageValue, Text
+from liteferry.compiled.comparing import is_built
 from liteferry.model import ColumnMap, Event, Kind, Mismatch, Part, SourceInfo, TableMap, to_json
 from liteferry.proof import TableProof, digest_source, digest_target, verify_table
+from liteferry.proof.compiled import EqualRows, compare_compiled
 from liteferry.source import Snapshot
 from liteferry.target import SnapshotReader, open_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from liteferry.proof.rows import Progress, ProofJob
 
 SCHEMA = "moved to"  # has to be quoted
 
@@ -145,18 +149,20 @@ class Sides:
     encoding: str = "UTF-8"
     batch_rows: int = 4
     block_bytes: int = 100
+    is_compiled: bool = False
     events: list[Event] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
+    compiled: list[EqualRows | None] = field(default_factory=list)
 
     @contextmanager
-    def read_source(self) -> Iterator[SmallBatches]:
+    def read_source(self) -> Iterator[SmallBatches | Snapshot]:
         """What the file holds now."""
         self.source.commit()
         info = SourceInfo(
             path=str(self.file), size_bytes=0, sha256="", sqlite_version="", encoding=self.encoding, journal_mode=""
         )
         with closing(Snapshot(info, file=self.file)) as snapshot:
-            yield SmallBatches(snapshot, self.batch_rows)
+            yield snapshot if self.is_compiled else SmallBatches(snapshot, self.batch_rows)
 
     def prove(self, table: TableMap, *, show_values: bool = False) -> TableProof:
         with self.read_source() as source, open_target(self.url) as target, SnapshotReader(target) as reader:
@@ -172,6 +178,9 @@ class Sides:
                 observe=self.events.append,
             )
         assert not list(self.scratch_dir.iterdir())
+        if self.compiled:  # it says by itself whether anything differs
+            is_read = self.is_compiled and self.encoding == "UTF-8"
+            assert bool(self.compiled.pop()) == (is_read and proof.source_digest == proof.target_digest)
         return proof
 
     def prove_all(self, **others: TableProof) -> None:
@@ -191,15 +200,26 @@ def store(value: StorageValue) -> object:
     return value.decode() if isinstance(value, Text) else value
 
 
-@pytest.fixture
-def sides(pg_url: str, tmp_path: Path) -> Iterator[Sides]:
+@pytest.fixture(params=["python", "compiled"])
+def sides(
+    request: pytest.FixtureRequest, pg_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Sides]:
+    is_compiled = request.param == "compiled"
+    if is_compiled and not is_built():
+        pytest.skip("the comparer was not built")
     file = tmp_path / "source.sqlite"
     scratch_dir = tmp_path / "scratch"
     scratch_dir.mkdir()
     with closing(sqlite3.connect(file)) as source, psycopg.connect(pg_url, autocommit=True) as target:
         target.execute(f'CREATE SCHEMA "{SCHEMA}"'.encode())
         target.execute(f'SET search_path = "{SCHEMA}"'.encode())
-        sides = Sides(source, file, target, pg_url, scratch_dir)
+        sides = Sides(source, file, target, pg_url, scratch_dir, is_compiled=is_compiled)
+
+        def compare(job: ProofJob, progress: Progress) -> EqualRows | None:
+            sides.compiled.append(compare_compiled(job, progress))
+            return sides.compiled[-1]
+
+        monkeypatch.setattr("liteferry.proof.tables.compare_compiled", compare)
         _fill_everything(sides)
         _fill_others(sides)
         yield sides

@@ -19,6 +19,7 @@ from liteferry.arrival.evidence import prove, prove_arrival
 from liteferry.arrival.rows import copy_rows, discard_replaced, keep_replaced, name_rows
 from liteferry.choosing import demand_conversions
 from liteferry.errors import ExitStatus, MigrationError
+from liteferry.executor import BATCH_STEPS
 from liteferry.expectation import decide_as, refresh_plan, refuse_other_source
 from liteferry.journal import list_relations
 from liteferry.model import Event, Failure, to_json
@@ -116,6 +117,7 @@ def plan_arrival(
             made_before=made_before,
         )
     run.plan = plan
+    run.weigh(plan, target)
     return Arrival(plan=plan, catalog=adapted, census=census, snapshot=snapshot, target=target, holding=holding)
 
 
@@ -286,16 +288,23 @@ def _run_transaction(
 def _run_steps(
     run: Run, steps: Sequence[Step], server: Target, connection: psycopg.Connection, arrival: Arrival | None = None
 ) -> None:
-    for step in steps:
+    """Run steps, many in one round trip. One of them failing, those of its trip one by one, to say which it was."""
+    for start in range(0, len(steps), BATCH_STEPS):
+        part = steps[start : start + BATCH_STEPS]
         begun = time.monotonic()
         try:
-            server.execute_all(step.sql, step_id=step.id, connection=connection)
+            server.execute_all([sql for step in part for sql in step.sql], step_id=part[0].id, connection=connection)
         except MigrationError as error:
-            raise (name_rows(error, step, arrival, connection) if arrival else error) from error
-        elapsed = time.monotonic() - begun
-        run.observe(
-            Event(kind="step-end", phase=step.phase, step_id=step.id, table=step.table or "", elapsed_s=elapsed)
-        )
+            if error.code in {"connection-lost", "interrupted", "disk-full"} or len(part) == 1:
+                raise (name_rows(error, part[0], arrival, connection) if arrival else error) from error
+            for step in part:
+                _run_steps(run, [step], server, connection, arrival)
+            continue
+        elapsed = (time.monotonic() - begun) / len(part)
+        for step in part:
+            run.observe(
+                Event(kind="step-end", phase=step.phase, step_id=step.id, table=step.table or "", elapsed_s=elapsed)
+            )
 
 
 def _refuse_changed(arrival: Arrival, server: Target, connection: psycopg.Connection) -> None:

@@ -12,13 +12,14 @@ from liteferry.arrival.data import list_made, read_holding_file, without_made
 from liteferry.arrival.evidence import compare_footprints
 from liteferry.arrival.rows import put_back
 from liteferry.errors import MigrationError
+from liteferry.executor import BATCH_STEPS
 from liteferry.names import quote_qualified
 from liteferry.proof import compare_catalogs
 from liteferry.run import read_published
 from liteferry.target import TransactionReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import psycopg
@@ -66,9 +67,8 @@ def take_back(
                 hint="undo would lose them; nothing was touched",
             )
         _run_sql(plan, ("pre-data/drop-", "pre-data/disable-", "pre-data/replace-rows/"), server, connection)
-        for step in plan.steps:
-            if step.phase == "data":
-                server.execute_all(step.undo_sql, step_id=f"undo/{step.id}", connection=connection)
+        emptying = [(f"undo/{step.id}", step.undo_sql) for step in plan.steps if step.phase == "data"]
+        _run_batches(emptying, server, connection)
         put_back(plan, server, journal, directory, connection)
         try:
             _run_sql(plan, ("post-data/constraints", "post-data/index/", "post-data/enable-"), server, connection)
@@ -81,9 +81,10 @@ def take_back(
                 code="undo-refused",
                 hint="delete them first; nothing was touched",
             ) from error
-        for step in plan.steps:
-            if step.id.startswith("post-data/sequence/"):
-                server.execute_all(step.undo_sql, step_id=f"undo/{step.id}", connection=connection)
+        winding = [
+            (f"undo/{step.id}", step.undo_sql) for step in plan.steps if step.id.startswith("post-data/sequence/")
+        ]
+        _run_batches(winding, server, connection)
         _drop_made(plan, server, connection)
         _refuse_altered(before, without_made(published, plan), server, connection)
 
@@ -105,9 +106,21 @@ def _drop_made(plan: Plan, server: Target, connection: psycopg.Connection) -> No
 
 
 def _run_sql(plan: Plan, prefixes: tuple[str, ...], server: Target, connection: psycopg.Connection) -> None:
-    for step in plan.steps:
-        if step.id.startswith(prefixes):
-            server.execute_all(step.sql, step_id=f"undo/{step.id}", connection=connection)
+    found = [(f"undo/{step.id}", step.sql) for step in plan.steps if step.id.startswith(prefixes)]
+    _run_batches(found, server, connection)
+
+
+def _run_batches(steps: Sequence[tuple[str, Sequence[str]]], server: Target, connection: psycopg.Connection) -> None:
+    """Run steps, each with its name, many in one round trip; one by one where that fails, to say which it was."""
+    for start in range(0, len(steps), BATCH_STEPS):
+        part = steps[start : start + BATCH_STEPS]
+        try:
+            server.execute_all([sql for _, own in part for sql in own], step_id=part[0][0], connection=connection)
+        except MigrationError as error:
+            if len(part) == 1 or error.code != "step-failed":
+                raise
+            for step in part:
+                _run_batches([step], server, connection)
 
 
 def _refuse_altered(

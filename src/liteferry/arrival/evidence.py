@@ -5,6 +5,7 @@ Layer 3. Used within `arrival` only.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -52,12 +53,27 @@ def prove(
 
     later: the sequences that the run did not touch may have moved since.
     """
-    wrong = [
-        *compare_catalogs(arrival.target, without_made(held, arrival.plan)),
-        *_compare_made(arrival.plan, held),
-        *compare_footprints(arrival.holding.footprint, holding.footprint),
-        *_compare_sequences(arrival, holding, later=later),
-    ]
+    with run.phase("proof") if run.options.verify else contextlib.nullcontext():
+        return _prove(run, arrival, reader, held, holding, scratch, later=later)
+
+
+def _prove(
+    run: Run,
+    arrival: Arrival,
+    reader: ProofTarget,
+    held: TargetCatalog,
+    holding: Holding,
+    scratch: Path,
+    *,
+    later: bool,
+) -> bool:
+    with run.part("objects"):
+        wrong = [
+            *compare_catalogs(arrival.target, without_made(held, arrival.plan)),
+            *_compare_made(arrival.plan, held),
+            *compare_footprints(arrival.holding.footprint, holding.footprint),
+            *_compare_sequences(arrival, holding, later=later),
+        ]
     run.objects = _count_objects(arrival.plan, held)
     if not run.options.verify:
         loaded = {step.table for step in arrival.plan.steps if step.copy is not None}
@@ -69,20 +85,19 @@ def prove(
         run.tables = _with_replaced(arrival.plan, reports)
         run.mismatches, run.mismatch_count = tuple(wrong[:_DIFFERENCES_LISTED]), len(wrong)
         return not wrong
-    with run.phase("proof"):
-        proofs = [
-            verify_table(
-                table,
-                arrival.snapshot,
-                reader,
-                schema=held.schema,
-                target_catalog=held,
-                show_values=run.options.show_values,
-                scratch_dir=scratch,
-                observe=run.observe,
-            )
-            for table in arrival.plan.tables
-        ]
+    proofs = [
+        verify_table(
+            table,
+            arrival.snapshot,
+            reader,
+            schema=held.schema,
+            target_catalog=held,
+            show_values=run.options.show_values,
+            scratch_dir=scratch,
+            observe=run.observe,
+        )
+        for table in arrival.plan.tables
+    ]
     wrong += compare_parts(proofs, arrival.census)
     run.conversions = tuple(found for proof in proofs for found in proof.conversions)
     run.tables = _with_replaced(arrival.plan, [run.report_table(proof) for proof in proofs])

@@ -49,6 +49,8 @@ from liteferry.compare.forms import (
     canonicalise_columns,
     canonicalise_rows,
     convert_column,
+    make_value_converter,
+    pads_with_blanks,
 )
 from liteferry.compare.literals import spell_literal
 from liteferry.compare.storage import RawText, StorageValue, Text, storage_class
@@ -72,6 +74,8 @@ __all__ = [
     "digest_row",
     "digest_rows",
     "is_changed",
+    "make_value_converter",
+    "pads_with_blanks",
     "parse_copy_line",
     "parse_copy_text",
     "spell_literal",

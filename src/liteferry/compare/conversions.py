@@ -56,6 +56,19 @@ def convert_values(
     """
     if KEPT_WHOLE in column.conversions:
         return [Text(spell_literal(value)) for value in values]
+    converted = list(values)
+    for step in make_steps(column, find_form):
+        converted = [None if value is None else step(value) for value in converted]
+    return converted
+
+
+def make_steps(
+    column: ColumnMap, find_form: Callable[[StorageValue], bytes]
+) -> list[Callable[[StorageValue], StorageValue]]:
+    """What makes of a value, which is not NULL, what the column's conversions make of it, one after the other. Pure.
+
+    Not for a column of a quarantine table.
+    """
     which = {"earlier": min, "later": max}.get(next((way for way in column.conversions if way in _FOLDS), ""))
     steps = [
         _make_zone_step(conversion.partition(":")[2], which)
@@ -67,10 +80,7 @@ def convert_values(
     null = next((conversion for conversion in column.conversions if conversion[:4] == "null"), None)
     if null is not None:
         steps.append(_make_null_step(column, null.partition(":")[2].split(","), find_form))
-    converted = list(values)
-    for step in steps:
-        converted = [None if value is None else step(value) for value in converted]
-    return converted
+    return steps
 
 
 def is_changed(before: StorageValue, after: StorageValue) -> bool:

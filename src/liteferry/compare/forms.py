@@ -13,7 +13,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from liteferry.compare import json_values, times
-from liteferry.compare.conversions import convert_values
+from liteferry.compare.conversions import convert_values, make_steps
 from liteferry.compare.storage import Digits, Moment, StorageValue, Text, storage_class
 
 if TYPE_CHECKING:
@@ -334,16 +334,17 @@ _OF_TARGET: Final[dict[Kind, Callable[[bytes], bytes]]] = {
 }
 
 
-def _pads_with_blanks(kind: Kind, pg_type: str) -> bool:
+def pads_with_blanks(kind: Kind, pg_type: str) -> bool:
+    """Whether the type is character(n), which cannot tell a value's last blanks from its own. Pure."""
     return kind == "text" and re.fullmatch(r"(character|char|bpchar)(\(\d+\))?", pg_type) is not None
 
 
 def _source_converter(kind: Kind, pg_type: str) -> Callable[[StorageValue], bytes]:
-    return _padded_text_of_source if _pads_with_blanks(kind, pg_type) else _OF_SOURCE[kind]
+    return _padded_text_of_source if pads_with_blanks(kind, pg_type) else _OF_SOURCE[kind]
 
 
 def _target_converter(kind: Kind, pg_type: str) -> Callable[[bytes], bytes]:
-    return _padded_text_of_target if _pads_with_blanks(kind, pg_type) else _OF_TARGET[kind]
+    return _padded_text_of_target if pads_with_blanks(kind, pg_type) else _OF_TARGET[kind]
 
 
 def canonical_source(value: StorageValue, kind: Kind, pg_type: str) -> bytes:
@@ -461,6 +462,20 @@ def canonicalise_columns(
 def convert_column(values: Sequence[StorageValue], column: ColumnMap) -> list[StorageValue]:
     """The source's values of one column as its conversions make them. Pure, never raises."""
     return convert_values(values, column, _source_converter(column.kind, column.pg_type))
+
+
+def make_value_converter(column: ColumnMap) -> Callable[[StorageValue], StorageValue]:
+    """What makes of one value what `convert_column` makes of many. Pure. Not for a column of a quarantine table."""
+    steps = make_steps(column, _source_converter(column.kind, column.pg_type))
+
+    def convert(value: StorageValue) -> StorageValue:
+        for step in steps:
+            if value is None:
+                break
+            value = step(value)
+        return value
+
+    return convert
 
 
 def canonicalise_rows(

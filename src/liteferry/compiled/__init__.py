@@ -1,9 +1,11 @@
-"""The compiled parts: the load's encoder, the proof's comparer, the census's counter. Each may be missing.
+"""The compiled parts: the load's encoder, the proof's comparer, the census's counter, the checker of indexes.
+
+Each may be missing.
 
 Layer 2: they read the snapshot, and only the snapshot. Each does what a reference in Python does (`liteferry.codecs`,
 `liteferry.compare`, `liteferry.census`), for the values that are common, and hands every other value to that reference:
-so that both give the same bytes, forms, counts and errors. The encoder and the comparer share no code but the opening
-of the file (snapshot.h).
+so that both give the same bytes, forms, counts and errors. The checker's reference is SQLite's own integrity check. The
+encoder and the comparer share no code but the opening of the file (snapshot.h).
 
 ``LITEFERRY_COMPILED``: ``none`` does without them, ``require`` makes their absence an error.
 """
@@ -13,7 +15,7 @@ from __future__ import annotations
 import importlib
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from liteferry.errors import MigrationError
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = "LITEFERRY_COMPILED"
 
-PartName = Literal["_encoder", "_comparer", "_counter"]
+PartName = Literal["_encoder", "_comparer", "_counter", "_checker"]
 
 
 def find_part(name: PartName) -> ModuleType | None:
@@ -53,5 +55,14 @@ def _import_part(name: PartName) -> ModuleType | None:
 
 def list_parts() -> dict[str, bool]:
     """Which of the parts are there and used."""
-    names: tuple[PartName, ...] = ("_encoder", "_comparer", "_counter")
+    names: tuple[PartName, ...] = get_args(PartName)
     return {name.removeprefix("_"): find_part(name) is not None for name in names}
+
+
+def describe_parts() -> str:
+    """Which of the parts are used, as a line for people."""
+    used = [name for name, is_used in list_parts().items() if is_used]
+    missing = [name for name, is_used in list_parts().items() if not is_used]
+    if not used:
+        return "compiled parts: none, Python does their work, several times as slowly"
+    return f"compiled parts: {', '.join(used)}" + (f"; in Python: {', '.join(missing)}" if missing else "")

@@ -4,7 +4,7 @@ Layer 3. `move` has the use cases; `start` finds the project, `schema` makes its
 `switching` leads the project to its new database.
 """
 
-from liteferry.django_move.move import check_project, migrate_project
+from liteferry.django_move.move import check_project, examine_project, migrate_project
 from liteferry.django_move.start import Start, find_newest_run, start_project
 from liteferry.django_move.switching import (
     Reach,
@@ -33,6 +33,7 @@ __all__ = [
     "choose_way",
     "describe_reach",
     "describe_switch",
+    "examine_project",
     "find_env",
     "find_newest_run",
     "find_place",

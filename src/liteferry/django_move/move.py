@@ -24,6 +24,7 @@ from liteferry.django_move.planning import Ready, plan_in_place, plan_on_embedde
 from liteferry.django_move.publishing import clear_made
 from liteferry.django_move.start import Start, begin
 from liteferry.errors import MigrationError
+from liteferry.foresight import Examination, describe_examination, look_ahead
 from liteferry.model import Event, Options, ignore, to_json
 from liteferry.planner import STAGING_COMMENT, staging_name
 from liteferry.planner.missing import recount_missing
@@ -47,19 +48,30 @@ def check_project(target: str | None, options: Options, observe: Callable[[Event
 
     target: a connection string, None for what the project's settings name. Raises: MigrationError.
     """
+    return examine_project(target, options, observe).plan
+
+
+def examine_project(target: str | None, options: Options, observe: Callable[[Event], None] = ignore) -> Examination:
+    """Plan a project's move as `check_project` does, and predict its window as `examine` does.
+
+    Raises: MigrationError.
+    """
     start = begin(target, options)
     run = Run(start.path, options, observe)
     with contextlib.ExitStack() as stack:
-        if options.into == "existing":
-            server = stack.enter_context(open_target(start.target or ""))
-            return plan_in_place(stack.enter_context(set_out(run, start, None, options.prune)), server).plan
+        server = None
         if start.target is not None:
             server = stack.enter_context(open_target(start.target))
+            run.server = server.info
+        if server is not None and options.into != "existing":
             refuse_target(server, options.schema, exists=server.read_catalog(options.schema).exists)
+        ahead = look_ahead(run, server)
         journey = stack.enter_context(set_out(run, start, None, options.prune))
-        if start.target is not None:
+        if server is not None and options.into == "existing":
+            return describe_examination(run, plan_in_place(journey, server).plan, ahead)
+        if server is not None:
             refuse_filled(server, journey.project, options.schema)
-        return plan_on_embedded(journey).plan
+        return describe_examination(run, plan_on_embedded(journey).plan, ahead)
 
 
 def migrate_project(
@@ -99,6 +111,7 @@ def _run_move(run: Run, start: Start) -> Report:
         else:
             refuse_target(server, options.schema, exists=server.read_catalog(options.schema).exists)
         directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
+        ahead = look_ahead(run, server)
         journey = stack.enter_context(set_out(run, start, directory, options.prune, keep=not options.dry_run))
         if options.into == "existing":
             arrival = plan_in_place(journey, server)
@@ -107,7 +120,7 @@ def _run_move(run: Run, start: Start) -> Report:
                 report = arrive(run, arrival, server, journal, directory)
                 return _read_filled(journey, server, arrival.plan) if run.published and options.verify else report
 
-            return follow_plan(run, arrival.plan, journey.snapshot, server, directory, fill)
+            return follow_plan(run, arrival.plan, journey.snapshot, server, directory, ahead, fill)
         refuse_filled(server, journey.project, options.schema)
         ready: Ready | None = None
         if start.target is None:  # the database is ours: what is planned on is what is filled
@@ -127,7 +140,7 @@ def _run_move(run: Run, start: Start) -> Report:
                 _clear_killed(run, server, plan.staging_schema, plan.target_schema)
             return _carry(journey, ready, plan, server, journal, directory)
 
-        return follow_plan(run, plan, journey.snapshot, server, directory, carry)
+        return follow_plan(run, plan, journey.snapshot, server, directory, ahead, carry)
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from liteferry.findings import make_finding
 from liteferry.model import HookFile, Step
+from liteferry.planner.sql import thaw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,6 @@ _PHASES: Final[dict[str, Phase]] = {
     "after-post-data": "post-data",
     "before-publish": "post-data",
 }
-_FREEZE: Final = ", FREEZE)"
 
 
 def place_hooks(
@@ -44,7 +44,7 @@ def place_hooks(
     if before:
         # rows come after all tables: COPY is no longer in the transaction that makes its table, which FREEZE demands
         made = [replace(step, group="") for step in tables if step.phase == "pre-data"]
-        loaded = [_thaw(step) for step in tables if step.phase != "pre-data"]
+        loaded = [thaw(step) for step in tables if step.phase != "pre-data"]
     if after:
         loaded, keyed = (
             [step for step in loaded if step.phase != "post-data"],
@@ -72,15 +72,6 @@ def _make_steps(point: str, hooks: Sequence[Hook]) -> list[Step]:
         )
         for number, hook in enumerate(found, start=1)
     ]
-
-
-def _thaw(step: Step) -> Step:
-    """A COPY without FREEZE; any other step as it is."""
-    if step.copy is None:
-        return step
-    return replace(
-        step, sql=tuple(sql.removesuffix(_FREEZE) + ")" if sql.endswith(_FREEZE) else sql for sql in step.sql)
-    )
 
 
 def find_without_undo(hooks: Sequence[Hook]) -> list[Finding]:

@@ -6,13 +6,17 @@ it means the same whatever the session's search_path is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from liteferry.names import quote_literal, quote_name, quote_qualified
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from liteferry.model import Step
+
+_FREEZE: Final = ", FREEZE)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,15 @@ def copy_sql(schema: str, table: str, columns: Sequence[str]) -> str:
     """COPY … FROM STDIN in binary; FREEZE, since the table is made in the same transaction. Pure."""
     names = f" ({quote_names(columns)})" if columns else ""
     return f"COPY {quote_qualified(schema, table)}{names} FROM STDIN WITH (FORMAT binary, FREEZE)"
+
+
+def thaw(step: Step) -> Step:
+    """A COPY without FREEZE, for a table that was not made in the same transaction; any other step as it is. Pure."""
+    if step.copy is None:
+        return step
+    return replace(
+        step, sql=tuple(sql.removesuffix(_FREEZE) + ")" if sql.endswith(_FREEZE) else sql for sql in step.sql)
+    )
 
 
 def add_key_sql(schema: str, table: str, name: str, kind: str, columns: Sequence[str]) -> str:

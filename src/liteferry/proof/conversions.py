@@ -15,6 +15,8 @@ from liteferry.compare.words import describe_moment, spell_value
 from liteferry.model import KEPT_WHOLE, ConversionReport, ConversionSample
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from liteferry.compare import StorageValue
     from liteferry.model import ColumnMap
     from liteferry.proof.rows import Differences, ProofJob, SourceRow
@@ -22,14 +24,20 @@ if TYPE_CHECKING:
 SAMPLES: Final = 5
 
 
-def count_conversions(job: ProofJob, differences: Differences) -> tuple[ConversionReport, ...]:
+def count_conversions(
+    job: ProofJob, differences: Differences, known: Sequence[int] | None = None
+) -> tuple[ConversionReport, ...]:
     """Count the values that each column's conversions change. Reads those columns of the source, once more.
 
+    known: of each column, where the values were counted already; the source is then read for samples alone.
     A count that is not the plan's is added to ``differences``.
     """
     converted = [column for column in job.columns if column.conversions and KEPT_WHOLE not in column.conversions]
     if not converted:
         return ()
+    if known is not None and not differences.show_values:
+        counts = [known[job.columns.index(column)] for column in converted]
+        return _report_conversions(job, differences, converted, counts, [[] for _ in converted])
     keys = [job.columns[position] for position in job.key]
     small = replace(job, columns=(*keys, *converted), key=tuple(range(len(keys))))
     counts = [0] * len(converted)
@@ -50,6 +58,16 @@ def count_conversions(job: ProofJob, differences: Differences) -> tuple[Conversi
                     )
                     for index in changed[: SAMPLES - len(samples[at])]
                 ]
+    return _report_conversions(job, differences, converted, counts, samples)
+
+
+def _report_conversions(
+    job: ProofJob,
+    differences: Differences,
+    converted: Sequence[ColumnMap],
+    counts: Sequence[int],
+    samples: Sequence[Sequence[ConversionSample]],
+) -> tuple[ConversionReport, ...]:
     for column, count in zip(converted, counts, strict=True):
         if count != column.converted:
             differences.add_conversion(column, count)

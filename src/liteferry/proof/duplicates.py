@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from liteferry.model import KeyTrial, Kind
 from liteferry.names import quote_literal, quote_name, quote_qualified
 from liteferry.proof.differences import differ
-from liteferry.target import Trial, begin_trial
+from liteferry.target import Outcome, Trial, try_out_all
 
 if TYPE_CHECKING:
     from liteferry.model import Mismatch, Plan, PlannedObject, TableMap, TargetCatalog, TargetTable
@@ -47,28 +47,59 @@ def try_keys(plan: Plan, server: Target, held: TargetCatalog) -> tuple[tuple[Key
     """
     tables = {table.name: table for table in held.tables}
     maps = {table.target: table for table in plan.tables}
-    trials: list[KeyTrial] = []
-    mismatches: list[Mismatch] = []
-    for planned in plan.objects:
-        table = tables.get(planned.table or "")
-        if not planned.unique or not any(planned.folds) or table is None or not _has_key(table, planned.name):
-            continue
-        with begin_trial(server) as trial:
-            found = _Attempt(trial, held.schema, table, maps[table.name], planned).run()
-        trials.append(found)
-        if found.refused is False:
-            mismatches.append(
-                differ(
-                    planned.kind,
-                    planned.name,
-                    table.name,
-                    "refuses a duplicate",
-                    "takes it",
-                    f"{planned.kind.replace('_', ' ')} {planned.name} of {table.name} took {found.how},"
-                    " which it has to refuse",
-                )
-            )
-    return tuple(trials), tuple(mismatches)
+    attempts = [
+        _Attempt(held.schema, tables[planned.table or ""], maps[planned.table or ""], planned)
+        for planned in plan.objects
+        if planned.unique
+        and any(planned.folds)
+        and planned.table in tables
+        and _has_key(tables[planned.table], planned.name)
+    ]
+    if not attempts:
+        return (), ()
+    predicates = _read_predicates(server, held.schema, [each.planned.name for each in attempts if each.planned.partial])
+    found: dict[int, KeyTrial] = {}
+    for way in (_Attempt.copy_row, _Attempt.make_up):  # where no row will do that is there, two are made up
+        asked: list[tuple[int, str, Trial]] = []
+        for at, attempt in enumerate(attempts):
+            if at in found:
+                continue
+            told = way(attempt, predicates.get(attempt.planned.name, ""))
+            if isinstance(told, KeyTrial):
+                found[at] = told
+            else:
+                asked.append((at, *told))
+        for (at, how, _), outcome in zip(asked, try_out_all(server, [trial for *_, trial in asked]), strict=True):
+            if way is _Attempt.make_up or outcome.rows[:1] != ((),):
+                found[at] = attempts[at].judge(outcome, how)
+    trials = tuple(found[at] for at in sorted(found))
+    mismatches = tuple(
+        differ(
+            trial.kind,
+            trial.name,
+            attempts[at].table.name,
+            "refuses a duplicate",
+            "takes it",
+            f"{trial.kind.replace('_', ' ')} {trial.name} of {attempts[at].table.name} took {trial.how},"
+            " which it has to refuse",
+        )
+        for at, trial in sorted(found.items())
+        if trial.refused is False
+    )
+    return trials, mismatches
+
+
+def _read_predicates(server: Target, schema: str, names: list[str]) -> dict[str, str]:
+    """The conditions of partial indexes, in the server's words."""
+    if not names:
+        return {}
+    sql = (
+        "SELECT c.relname, pg_catalog.pg_get_expr(i.indpred, i.indrelid) FROM pg_catalog.pg_index i"
+        " JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        f" WHERE n.nspname = {quote_literal(schema)} AND c.relname IN ({', '.join(map(quote_literal, names))})"
+    )
+    (outcome,) = try_out_all(server, [Trial(attempts=(sql,))])
+    return {str(name): predicate or "" for name, predicate in outcome.rows[0]}
 
 
 def compare_columns(plan: Plan, server: Target, held: TargetCatalog) -> tuple[Mismatch, ...]:
@@ -91,21 +122,27 @@ def compare_columns(plan: Plan, server: Target, held: TargetCatalog) -> tuple[Mi
     ]
     if not looked_at:
         return ()
+    questions = []
+    for table, column in looked_at:
+        name = quote_name(column)
+        plain = f'{name}::pg_catalog.text COLLATE "C"'
+        questions.append(
+            f"SELECT count(DISTINCT {name}), count(DISTINCT pg_catalog.lower({plain}))"
+            f" FROM {quote_qualified(held.schema, table)}"
+        )
     mismatches = []
-    with begin_trial(server) as trial:
-        for table, column in looked_at:
-            name = quote_name(column)
-            plain = f'{name}::pg_catalog.text COLLATE "C"'
-            counts = trial.run(
-                f"SELECT count(DISTINCT {name}), count(DISTINCT pg_catalog.lower({plain}))"
-                f" FROM {quote_qualified(held.schema, table)}"
-            )
-            found, wanted = counts[0]
-            if found != wanted:
-                sides = f"{wanted} different texts", f"{found} different texts"
-                what = f"column {column} of {table} holds {sides[1]} apart, SQLite's NOCASE {wanted}"
-                mismatches.append(differ("column", column, table, *sides, what))
+    outcomes = try_out_all(server, [Trial(attempts=(sql,)) for sql in questions])
+    for (table, column), outcome in zip(looked_at, outcomes, strict=True):
+        ((found, wanted),) = outcome.rows[0]
+        if found != wanted:
+            sides = f"{wanted} different texts", f"{found} different texts"
+            what = f"column {column} of {table} holds {sides[1]} apart, SQLite's NOCASE {wanted}"
+            mismatches.append(differ("column", column, table, *sides, what))
     return tuple(mismatches)
+
+
+def _describe_fold(fold: str) -> str:
+    return "in the other case" if fold == "NOCASE" else "with a space more at its end"
 
 
 def _has_key(table: TargetTable, name: str) -> bool:
@@ -116,94 +153,91 @@ def _has_key(table: TargetTable, name: str) -> bool:
 class _Attempt:
     """One key's trial. The row that is inserted differs from another in what the key has to leave out of account."""
 
-    trial: Trial
     schema: str
     table: TargetTable
     map: TableMap
     planned: PlannedObject
 
-    def run(self) -> KeyTrial:
-        """Try a copy of a row that is there; where none will do, two that are made up."""
+    def copy_row(self, predicate: str) -> KeyTrial | tuple[str, Trial]:
+        """How to insert a copy of a row that is there; or why not."""
         columns = self._list_key_columns()
-        generated = {column.name for column in self.table.columns if column.generated}
-        pairs = [(column, fold) for column, fold in zip(columns, self.planned.folds, strict=True) if column and fold]
-        if not pairs:
+        folded, fold = self._find_folded()
+        if not folded:
             return self._tell(None, "not tried: the key is an expression of the source's own")
-        folded, fold = pairs[0]
-        if folded in generated:
+        if folded in {column.name for column in self.table.columns if column.generated}:
             return self._tell(None, f"not tried: {folded} is a generated column")
-        self._clear_way()
         name = quote_name(folded)
         plain = f'{name}::pg_catalog.text COLLATE "C"'
         changed = f"pg_catalog.translate({plain}, {_SWAP_FROM}, {_SWAP_TO})" if fold == "NOCASE" else f"{plain} || ' '"
         conditions = [f"{quote_name(column)} IS NOT NULL" for column in columns if column]
         conditions += [f"{plain} ~ '[A-Za-z]'"] if fold == "NOCASE" else []
-        predicate = self._read_predicate()
         if predicate:
             conditions.append(f"({predicate})")
         copied = [quote_name(column.name) for column in self.table.columns if not column.generated]
         items = [changed if column == name else column for column in copied]
-        what = "in the other case" if fold == "NOCASE" else "with a space more at its end"
         place = quote_qualified(self.schema, self.table.name)
         row = f"FROM {place} WHERE {' AND '.join(conditions)} LIMIT 1"
-        if self.trial.run(f"SELECT 1 {row}"):
-            sql = f"INSERT INTO {place} ({', '.join(copied)}) SELECT {', '.join(items)} {row}"
-            return self._insert(sql, predicate, f"a copy of a row, {folded} {what}")
-        return self._make_up(columns, folded, fold, predicate, f"a copy of a made-up row, {folded} {what}")
+        sql = f"INSERT INTO {place} ({', '.join(copied)}) SELECT {', '.join(items)} {row}"
+        attempts = (f"SELECT 1 {row}", f"{sql} RETURNING {predicate or 'true'}")
+        how = f"a copy of a row, {folded} {_describe_fold(fold)}"
+        return how, Trial(preparing=self._clear_way(), attempts=attempts)
+
+    def make_up(self, predicate: str) -> tuple[str, Trial]:
+        """How to insert two rows of the key's columns alone; every other column may be NULL for once."""
+        columns = self._list_key_columns()
+        folded, fold = self._find_folded()
+        place = quote_qualified(self.schema, self.table.name)
+        kinds = {column.target: column.kind for column in self.map.columns}
+        values: dict[str, str] = {}
+        preparing = [*self._clear_way()]
+        for column in self.table.columns:
+            if column.name in columns or column.identity:
+                values[column.name] = quote_literal(_VALUES.get(kinds[column.name], "0"))
+            elif column.not_null:
+                preparing.append(f"ALTER TABLE {place} ALTER {quote_name(column.name)} DROP NOT NULL")
+        insert = f"INSERT INTO {place} ({', '.join(map(quote_name, values))})"
+        first = f"{insert} VALUES ({', '.join(values.values())})"
+        values[folded] = quote_literal("A" if fold == "NOCASE" else "a ")
+        second = f"{insert} VALUES ({', '.join(values.values())}) RETURNING {predicate or 'true'}"
+        how = f"a copy of a made-up row, {folded} {_describe_fold(fold)}"
+        return how, Trial(preparing=tuple(preparing), attempts=(first, second))
+
+    def judge(self, outcome: Outcome, how: str) -> KeyTrial:
+        """What came of the two statements, of which the second is the duplicate."""
+        if outcome.sqlstate and not outcome.rows:
+            return self._tell(None, f"not tried: no row could be made up ({outcome.sqlstate})")
+        if outcome.sqlstate == _UNIQUE_VIOLATION and outcome.constraint == self.planned.name:
+            return self._tell(True, how)
+        if outcome.sqlstate:
+            return self._tell(None, f"not tried: the row was refused for another reason ({outcome.sqlstate})")
+        if outcome.rows[1] != (("t",),):
+            return self._tell(None, "not tried: the index's condition does not hold for the row")
+        if "" in self._list_key_columns():
+            return self._tell(None, "not tried: an expression of the key may be NULL")
+        return self._tell(False, how)
+
+    def _find_folded(self) -> tuple[str, str]:
+        """The first column of the key that is compared by a rule of its own, and the rule; "" where there is none."""
+        pairs = zip(self._list_key_columns(), self.planned.folds, strict=True)
+        return next(((column, fold) for column, fold in pairs if column and fold), ("", ""))
 
     def _list_key_columns(self) -> list[str]:
         """The columns of the key, "" for an expression over some."""
         names = self.planned.key_columns or ("",) * len(self.planned.columns)
         return [column or name for column, name in zip(self.planned.columns, names, strict=True)]
 
-    def _clear_way(self) -> None:
-        """Take away whatever else could refuse a row."""
+    def _clear_way(self) -> tuple[str, ...]:
+        """What takes away whatever else could refuse a row."""
         place = quote_qualified(self.schema, self.table.name)
-        for constraint in self.table.constraints:
-            if constraint.name != self.planned.name:
-                name = quote_name(constraint.name)
-                self.trial.run(f"ALTER TABLE {place} DROP CONSTRAINT IF EXISTS {name} CASCADE")
-        for index in self.table.indexes:
-            if index.unique and index.name != self.planned.name:
-                self.trial.run(f"DROP INDEX {quote_qualified(self.schema, index.name)}")
-
-    def _read_predicate(self) -> str:
-        """The condition of a partial index, in the server's words; "" for any other key."""
-        if not self.planned.partial:
-            return ""
-        name = quote_literal(quote_qualified(self.schema, self.planned.name))
-        sql = "SELECT pg_catalog.pg_get_expr(indpred, indrelid) FROM pg_catalog.pg_index"
-        rows = self.trial.run(f"{sql} WHERE indexrelid = {name}::pg_catalog.regclass")
-        return str(rows[0][0]) if rows else ""
-
-    def _make_up(self, columns: list[str], folded: str, fold: str, predicate: str, how: str) -> KeyTrial:
-        """Insert two rows of the key's columns alone; every other column may be NULL for once."""
-        place = quote_qualified(self.schema, self.table.name)
-        kinds = {column.target: column.kind for column in self.map.columns}
-        values: dict[str, str] = {}
-        for column in self.table.columns:
-            if column.name in columns or column.identity:
-                values[column.name] = quote_literal(_VALUES.get(kinds[column.name], "0"))
-            elif column.not_null:
-                self.trial.run(f"ALTER TABLE {place} ALTER {quote_name(column.name)} DROP NOT NULL")
-        names = ", ".join(map(quote_name, values))
-        first = self.trial.attempt(f"INSERT INTO {place} ({names}) VALUES ({', '.join(values.values())})")
-        if first.sqlstate:
-            return self._tell(None, f"not tried: no row could be made up ({first.sqlstate})")
-        values[folded] = quote_literal("A" if fold == "NOCASE" else "a ")
-        return self._insert(f"INSERT INTO {place} ({names}) VALUES ({', '.join(values.values())})", predicate, how)
-
-    def _insert(self, sql: str, predicate: str, how: str) -> KeyTrial:
-        outcome = self.trial.attempt(f"{sql} RETURNING {predicate or 'true'}")
-        if outcome.sqlstate == _UNIQUE_VIOLATION and outcome.constraint == self.planned.name:
-            return self._tell(True, how)
-        if outcome.sqlstate:
-            return self._tell(None, f"not tried: the row was refused for another reason ({outcome.sqlstate})")
-        if outcome.rows != ((True,),):
-            return self._tell(None, "not tried: the index's condition does not hold for the row")
-        if "" in self._list_key_columns():
-            return self._tell(None, "not tried: an expression of the key may be NULL")
-        return self._tell(False, how)
+        others = (quote_name(found.name) for found in self.table.constraints if found.name != self.planned.name)
+        return (
+            *(f"ALTER TABLE {place} DROP CONSTRAINT IF EXISTS {name} CASCADE" for name in others),
+            *(
+                f"DROP INDEX {quote_qualified(self.schema, index.name)}"
+                for index in self.table.indexes
+                if index.unique and index.name != self.planned.name
+            ),
+        )
 
     def _tell(self, refused: bool | None, how: str) -> KeyTrial:  # noqa: FBT001 - a field's value
         planned = self.planned

@@ -25,14 +25,16 @@ from liteferry.proof.samples import (
 )
 from liteferry.source.samples import SampleClause, SampleDatabase
 from liteferry.sqlite_ddl import fold_case
-from liteferry.target.samples import begin_samples
+from liteferry.target.samples import AT_ONCE, SampleQuestion, evaluate_samples
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from liteferry.compare import StorageValue
     from liteferry.model import Catalog, Census, Kind, Plan, TranslatedSql
     from liteferry.proof.samples import SampleColumn
     from liteferry.target import Target
-    from liteferry.target.samples import SampleServer
+    from liteferry.target.samples import Answer
 
 _DATA_EXCEPTION: Final = "22"
 _INEXACT: Final = frozenset({"float8", "numeric"})
@@ -72,24 +74,39 @@ def probe_translations(plan: Plan, catalog: Catalog, census: Census, target: Tar
     asked = [translated for translated in plan.translations if translated.table is not None]
     if not asked:
         return {}
-    refused: dict[str, str] = {}
     declared, counted = {table.name: table for table in catalog.tables}, {table.table: table for table in census.tables}
     columns_of = {
         mapped.source: describe_columns(declared[mapped.source], counted[mapped.source], mapped)
         for mapped in plan.counterparts
     }
-    known: dict[object, str] = {}  # thousands of tables have the same few defaults and checks
-    with begin_samples(target) as server:
-        for translated in asked:
-            columns = columns_of[translated.table or ""]
-            question = _identify(translated, columns)
-            if question not in known:
-                probe = _probe_default if translated.use == "default" else _probe_expression
-                with SampleDatabase(catalog.encoding) as database:
-                    known[question] = probe(translated, columns, database, server)
-            if known[question]:
-                refused.setdefault(name_place(translated), known[question])
+    # thousands of tables have the same few defaults and checks
+    identities = [_identify(translated, columns_of[translated.table or ""]) for translated in asked]
+    different = list(dict(zip(identities, asked, strict=True)).items())
+    found: dict[object, str] = {}
+    for start in range(0, len(different), AT_ONCE):
+        probes = []
+        for identity, translated in different[start : start + AT_ONCE]:
+            prepare = _prepare_default if translated.use == "default" else _prepare_expression
+            with SampleDatabase(catalog.encoding) as database:
+                probe = prepare(translated, columns_of[translated.table or ""], database)
+            if probe is not None:
+                probes.append((identity, probe))
+        answers = evaluate_samples(target, [probe.question for _, probe in probes])
+        for (identity, probe), others in zip(probes, answers, strict=True):
+            found[identity] = probe.judge(others)
+    refused: dict[str, str] = {}
+    for identity, translated in zip(identities, asked, strict=True):
+        if found.get(identity):
+            refused.setdefault(name_place(translated), found[identity])
     return refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """What the target is asked, and what its answers say: why the translation must be refused, "" when it need not."""
+
+    question: SampleQuestion
+    judge: Callable[[Sequence[Answer]], str]
 
 
 def _identify(translated: TranslatedSql, columns: dict[str, SampleColumn]) -> object:
@@ -104,10 +121,10 @@ def _clause(column: SampleColumn) -> SampleClause:
     return SampleClause(column.source, column.affinity, column.collation, column.rowid)
 
 
-def _probe_expression(
-    translated: TranslatedSql, columns: dict[str, SampleColumn], database: SampleDatabase, server: SampleServer
-) -> str:
-    """Why the expression must be refused; "" when both engines agree on every sample."""
+def _prepare_expression(
+    translated: TranslatedSql, columns: dict[str, SampleColumn], database: SampleDatabase
+) -> _Probe | None:
+    """Ask SQLite for an expression; None where there is nothing to ask it for."""
     used = find_used(translated.source_sql, columns)
     values: list[list[StorageValue]] = []
     exact = not (uses_fractions(translated.source_sql) or any(column.kind in _INEXACT for column in used))
@@ -116,49 +133,61 @@ def _probe_expression(
         fitting = {(storage_class(value), value): value for value in stored if fits(column, value)}
         values.append(list(fitting.values()))
     if not all(values):  # a column of which nobody knows what it may hold: the rows are compared all the same
-        return ""
+        return None
     rows = combine(values)
     own = columns[fold_case(translated.name)].affinity if translated.use == "generated" else ""
     clauses = [_clause(column) for column in used]
     question = ask(translated)
-    answers = database.evaluate(translated.table or "", clauses, rows, question.source_sql, own)
-    spelled = [[spell_for_target(column, value) for column, value in zip(used, row, strict=True)] for row in rows]
+    answers = list(database.evaluate(translated.table or "", clauses, rows, question.source_sql, own))
     # the extension's type may be nowhere yet; and an expression reads such a column as plain text
     types = {"citext": "text"}
-    target_columns = [(column.target, types.get(column.pg_type, column.pg_type)) for column in used]
-    others = server.evaluate(target_columns, spelled, question.target_sql)
-    for row, (answered, value), (state, text) in zip(rows, answers, others, strict=True):
-        # an error is no other answer, as long as it is about the value: SQLite's, too, are loud
-        if not answered or state.startswith(_DATA_EXCEPTION):
-            continue
-        if not state and form_of_source(value, question.kind, question.pg_type) == form_of_target(
-            text, question.kind, question.pg_type
-        ):
-            continue
-        sample = ", ".join(f"{column.source}={spell_value(found)}" for column, found in zip(used, row, strict=True))
-        other = f"the error {state}" if state else spell_text(text, question.kind)
-        where = f" for {sample}" if sample else ""
-        return f"the two engines disagree{where}: SQLite gives {spell_value(value)}, PostgreSQL {other}"
-    return ""
+
+    def judge(others: Sequence[Answer]) -> str:
+        for row, (answered, value), (state, text) in zip(rows, answers, others, strict=True):
+            # an error is no other answer, as long as it is about the value: SQLite's, too, are loud
+            if not answered or state.startswith(_DATA_EXCEPTION):
+                continue
+            if not state and form_of_source(value, question.kind, question.pg_type) == form_of_target(
+                text, question.kind, question.pg_type
+            ):
+                continue
+            sample = ", ".join(f"{column.source}={spell_value(found)}" for column, found in zip(used, row, strict=True))
+            other = f"the error {state}" if state else spell_text(text, question.kind)
+            where = f" for {sample}" if sample else ""
+            return f"the two engines disagree{where}: SQLite gives {spell_value(value)}, PostgreSQL {other}"
+        return ""
+
+    asked = SampleQuestion(
+        columns=tuple((column.target, types.get(column.pg_type, column.pg_type)) for column in used),
+        rows=tuple(
+            tuple(spell_for_target(column, value) for column, value in zip(used, row, strict=True)) for row in rows
+        ),
+        expression_sql=question.target_sql,
+    )
+    return _Probe(asked, judge)
 
 
-def _probe_default(
-    translated: TranslatedSql, columns: dict[str, SampleColumn], database: SampleDatabase, server: SampleServer
-) -> str:
-    """Why the default must be refused; "" when both engines agree, or this SQLite does not know the default."""
+def _prepare_default(
+    translated: TranslatedSql, columns: dict[str, SampleColumn], database: SampleDatabase
+) -> _Probe | None:
+    """Ask SQLite for a default; None where this SQLite does not know it."""
     (result,) = translated.results
     try:
         value = database.read_default(_clause(columns[fold_case(translated.name)]), translated.source_sql)
     except ValueError:
-        return ""
-    ((state, text),) = server.evaluate((), [()], translated.target_sql)
-    if not state:
-        form = form_of_source(value, result.kind, result.pg_type)
-        other = form_of_target(text, result.kind, result.pg_type)
-        if form == other or (translated.moves and _look_alike(form, other)):
-            return ""
-    found = f"the error {state}" if state else spell_text(text, result.kind)
-    return f"the two engines disagree: SQLite gives {spell_value(value)}, PostgreSQL {found}"
+        return None
+
+    def judge(others: Sequence[Answer]) -> str:
+        ((state, text),) = others
+        if not state:
+            form = form_of_source(value, result.kind, result.pg_type)
+            other = form_of_target(text, result.kind, result.pg_type)
+            if form == other or (translated.moves and _look_alike(form, other)):
+                return ""
+        found = f"the error {state}" if state else spell_text(text, result.kind)
+        return f"the two engines disagree: SQLite gives {spell_value(value)}, PostgreSQL {found}"
+
+    return _Probe(SampleQuestion(rows=((),), expression_sql=translated.target_sql), judge)
 
 
 _NEAR_US: Final = 3_600_000_000

@@ -146,14 +146,22 @@ def read_target_blocks(
     placed: bool = False,
 ) -> Generator[Block]:
     """Read a target table's rows. order_by: positions of columns, texts byte by byte; placed: with their ctids."""
+    select_sql = select_target(schema, table, columns, order_by, placed=placed)
+    for lines in read_lines(target.copy_out(select_sql)):
+        values = parse_copy_text(lines, len(columns) + placed)
+        places = [(ctid or b"").decode() for ctid in values.pop(0)] if placed else []
+        yield Block(_ColumnRows(values), canonicalise_columns(values, columns, "target"), places)
+
+
+def select_target(
+    schema: str, table: str, columns: Sequence[ColumnMap], order_by: Sequence[int] = (), *, placed: bool = False
+) -> str:
+    """The SELECT by which a target table's rows are read, as `read_target_blocks` does. Pure."""
     selected = [*(["ctid"] if placed else []), *(quote_name(column.target) for column in columns)]
     select_sql = f"SELECT {', '.join(selected)} FROM {quote_qualified(schema, table)}"
     if order_by:
         select_sql += f" ORDER BY {', '.join(order_sql(columns[position]) for position in order_by)}"
-    for lines in read_lines(target.copy_out(select_sql)):
-        values = parse_copy_text(lines, len(selected))
-        places = [(ctid or b"").decode() for ctid in values.pop(0)] if placed else []
-        yield Block(_ColumnRows(values), canonicalise_columns(values, columns, "target"), places)
+    return select_sql
 
 
 def order_sql(column: ColumnMap) -> str:

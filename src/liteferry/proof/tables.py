@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from liteferry.compare import DigestSum, digest_rows
+from liteferry.compiled.comparing import is_built
 from liteferry.model import (
     ConversionReport,
     Event,
@@ -23,6 +24,13 @@ from liteferry.model import (
     Verdict,
     ignore,
 )
+from liteferry.proof.compiled import (
+    ORDERED_KINDS,
+    EqualRows,
+    compare_compiled,
+    digest_source_compiled,
+    digest_target_compiled,
+)
 from liteferry.proof.conversions import count_conversions
 from liteferry.proof.multiset import name_differences
 from liteferry.proof.rows import (
@@ -34,6 +42,7 @@ from liteferry.proof.rows import (
     ProofTarget,
     read_source_blocks,
     read_target_blocks,
+    select_target,
 )
 
 if TYPE_CHECKING:
@@ -44,9 +53,8 @@ MERGE: Final = "merge by primary key"
 MULTISET: Final = "multiset"
 NOT_COMPARED: Final = "not compared"
 
-_INTEGERS: Final[frozenset[Kind]] = frozenset({"int2", "int4", "int8", "date", "timestamp", "timestamptz"})
 _BYTES: Final[frozenset[Kind]] = frozenset({"text", "bytea", "uuid"})
-"""Kinds by whose canonical forms rows can be put in order: as integers, or byte by byte."""
+"""Of the kinds by whose canonical forms rows can be put in order, those whose forms order byte by byte."""
 
 _Key: TypeAlias = Any
 """A row's key as something that Python orders: int, bytes, or a tuple of those; the same type throughout a table."""
@@ -103,8 +111,10 @@ def verify_table(
     if job is None:
         return _report_absent(table, progress)
     differences = Differences(job, show_values=show_values)
+    if equal := compare_compiled(job, progress):
+        return _report_equal(job, equal, differences, progress)
     result: _Result | None = None
-    if job.key and all(job.columns[position].kind in _INTEGERS | _BYTES for position in job.key):
+    if job.key and all(job.columns[position].kind in ORDERED_KINDS for position in job.key):
         try:
             result = _Merge(job, differences, progress).run()
         except _NotOrderedError:
@@ -131,13 +141,37 @@ def verify_table(
     )
 
 
+def _report_equal(job: ProofJob, equal: EqualRows, differences: Differences, progress: Progress) -> TableProof:
+    conversions = count_conversions(job, differences, equal.changed)
+    return TableProof(
+        table=job.table.source,
+        target=job.table.target,
+        part=job.table.part,
+        rows_source=equal.digest.rows,
+        rows_target=equal.digest.rows,
+        values_compared=equal.digest.rows * len(job.columns),
+        source_digest=equal.digest,
+        target_digest=equal.digest,
+        method=MERGE if equal.in_order else MULTISET,
+        elapsed_s=progress.finish(equal.digest.rows),
+        complete=len(job.columns) == len(job.table.columns),
+        mismatches=tuple(differences.listed),
+        mismatch_count=differences.count,
+        conversions=conversions,
+    )
+
+
 def digest_source(
     tables: Iterable[TableMap], source: ProofSource, *, observe: Callable[[Event], None] = ignore
 ) -> Iterator[tuple[str, TableDigest]]:
     """Digest the source's tables alone. Gives each table's name in the target, and digest."""
     for table in tables:
-        blocks = read_source_blocks(source, table, table.columns)
-        yield table.target, _digest_blocks(blocks, Progress(table, observe))
+        progress = Progress(table, observe)
+        digest = digest_source_compiled(source, table)
+        if digest is None:
+            digest = _digest_blocks(read_source_blocks(source, table, table.columns), progress)
+        progress.finish(digest.rows)
+        yield table.target, digest
 
 
 def digest_target(
@@ -145,8 +179,14 @@ def digest_target(
 ) -> Iterator[tuple[str, TableDigest]]:
     """Digest the target's tables alone. Gives each table's name in the target, and digest."""
     for table in tables:
-        blocks = read_target_blocks(target, schema, table.target, table.columns)
-        yield table.target, _digest_blocks(blocks, Progress(table, observe))
+        progress, digest = Progress(table, observe), None
+        if is_built():
+            blocks = target.copy_out(select_target(schema, table.target, table.columns))
+            digest = digest_target_compiled(blocks, table.columns, progress)
+        if digest is None:
+            digest = _digest_blocks(read_target_blocks(target, schema, table.target, table.columns), progress)
+        progress.finish(digest.rows)
+        yield table.target, digest
 
 
 def _digest_blocks(blocks: Iterable[Block], progress: Progress) -> TableDigest:
@@ -154,7 +194,6 @@ def _digest_blocks(blocks: Iterable[Block], progress: Progress) -> TableDigest:
     for block in blocks:
         digest.add(digest_rows(block.forms))
         progress.advance(digest.rows)
-    progress.finish(digest.rows)
     return digest.result()
 
 

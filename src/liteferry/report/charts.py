@@ -67,6 +67,54 @@ def draw_timeline(phases: Sequence[PhaseTime], total_s: float) -> str:
     return "".join([*parts, "</svg>"])
 
 
+def draw_window(
+    parts: Sequence[tuple[str, float]],
+    *,
+    likely: Sequence[tuple[str, float]] = (),
+    bounds: tuple[float, float] = (0, 0),
+) -> str:
+    """Draw a window as a bar of its phases, end to end; below it, where there is one, the forecast. Pure.
+
+    parts, likely: names and seconds. bounds: of the forecast, drawn as a line. Empty where there is no time.
+    """
+    rows = [(label, found) for label, found in (("measured", parts), ("expected", likely)) if found]
+    longest = max([bounds[1], *(sum(elapsed_s for _, elapsed_s in found) for _, found in rows)])
+    if longest <= 0:
+        return ""
+    height = _ROW_PX * len(rows) + 6
+    spoken = "; ".join(
+        f"{label}: {', '.join(f'{name} {format_duration(elapsed_s)}' for name, elapsed_s in found)}"
+        for label, found in rows
+    )
+    pieces = [
+        (
+            f'<svg class="window" role="img" width="100%" height="{height}" '
+            'aria-labelledby="window-title window-desc">'
+            '<title id="window-title">The window, phase by phase</title>'
+            f'<desc id="window-desc">{_escape(spoken)}</desc>'
+        )
+    ]
+    for number, (label, found) in enumerate(rows):
+        top, begun = number * _ROW_PX, 0.0
+        total = format_duration(sum(elapsed_s for _, elapsed_s in found))
+        pieces += [
+            f'<text class="label" x="0" y="{top + 15}">{label}</text>',
+            f'<text class="amount" x="100%" y="{top + 15}" text-anchor="end">{_escape(total)}</text>',
+            f'<rect class="track" x="0" y="{top + 21}" width="100%" height="12" rx="2"/>',
+        ]
+        for place, (name, elapsed_s) in enumerate(found):
+            spot = f'x="{_percent(begun / longest)}" y="{top + 21}" width="{_percent(elapsed_s / longest)}" height="12"'
+            pieces.append(
+                f"<g><title>{_escape(name)}: {_escape(format_duration(elapsed_s))}</title>"
+                f'<rect class="piece {"odd" if place % 2 else "even"}" {spot}/></g>'
+            )
+            begun += elapsed_s
+        if label == "expected" and bounds[1] > 0:
+            low, high = (_percent(bound / longest) for bound in bounds)
+            pieces.append(f'<line class="bounds" x1="{low}" x2="{high}" y1="{top + 37}" y2="{top + 37}"/>')
+    return "".join([*pieces, "</svg>"])
+
+
 def draw_bar(share: float) -> str:
     """Draw one bar of a bar chart; the figures stand beside it as text. Pure. share: 0 to 1 of the full width."""
     return (

@@ -47,6 +47,7 @@ from liteferry.report.project import (
     state_models,
     state_pruned,
 )
+from liteferry.report.window import describe_part, describe_rate, describe_window
 from liteferry.report.wording import (
     escape_unprintable,
     format_byte_rate,
@@ -160,6 +161,7 @@ def _prepare(report: Report, plan: Plan | None) -> dict[str, object]:
         "summary": summarise(report),
         "figures": _choose_figures(report),
         "timeline": timeline,
+        "window": describe_window(report),
         "charts": _chart_tables(report),
         "load": _measure_load(report),
         "objects": count_objects(report),
@@ -212,6 +214,7 @@ def _choose_sections(report: Report, plan: Plan | None) -> dict[str, str]:
     sections |= models if count_models(report).wrong else {}
     sections |= findings if report.verdict == "blocked" else {}
     sections |= what_next if urgent else {}
+    sections |= {"window": "The window"} if report.window or (report.forecast and report.verdict != "failed") else {}
     sections |= {"timeline": "Timeline"} if draw_timeline(report.phases, report.elapsed_s) else {}
     sections |= {"load": "Phases and load" if _chart_tables(report) else "Phases"} if report.phases else {}
     tables = "How far each table came" if report.verdict == "failed" else "Verification, table by table"
@@ -260,6 +263,10 @@ def _list_provenance(report: Report) -> list[tuple[str, str]]:
         ("Exit status", f"{report.exit_status}. {meaning}"),
         ("liteferry", f"{report.liteferry_version} on Python {report.python_version}"),
         ("Loader", f"{report.loader}, {format_plural(report.jobs, 'job')} at a time" if report.tables else ""),
+        (
+            "Compiled parts",
+            "" if report.compiled is None else ", ".join(report.compiled) or "none, Python did their work",
+        ),
         ("Source", source.path),
         ("Source size", f"{format_size(source.size_bytes)} ({format_plural(source.size_bytes, 'byte')})" * opened),
         ("SHA-256 of the snapshot", source.sha256),
@@ -502,6 +509,8 @@ def _load_template(name: str) -> Template:
         "soft": _soften_name,
         "unlisted": _count_unlisted,
         "statements": join_statements,
+        "rate": describe_rate,
+        "took": describe_part,
     }
     environment.filters |= {"code": _mark_code, "fence": _fence_sql, "ready": _Ready}
     return environment.get_template(name)

@@ -33,6 +33,7 @@ from liteferry.report.pages import (
 )
 from liteferry.report.project import list_models, state_models, state_schema
 from liteferry.report.pruning import render_pruned_text, summarise_pruned
+from liteferry.report.window import compare_forecast, state_basis, state_forecast, state_window
 from liteferry.report.wording import (
     align_rows,
     escape_unprintable,
@@ -113,6 +114,7 @@ def _write_facts(report: Report) -> str:
     if longest and len(report.phases) > 1:
         spent += f"; the longest phase was {longest.name}, {format_duration(longest.elapsed_s)}"
     facts.append(("time", spent))
+    facts += _describe_window(report)
     if report.run_dir:
         facts.append(("files", f"{report.run_dir}/ with report.html, report.md, report.json"))
     if report.offenders:
@@ -122,6 +124,19 @@ def _write_facts(report: Report) -> str:
     if report.failure:
         facts.append(("error code", report.failure.code))
     return align_rows(facts)
+
+
+def _describe_window(report: Report) -> list[tuple[str, str]]:
+    """How long the application had to stand still, and how long it will have to."""
+    facts = []
+    if said := state_window(report):
+        facts.append(("your window" if not report.rehearsal else "rehearsed", said))
+    if compared := compare_forecast(report):
+        facts.append(("", compared))
+    if report.forecast and (report.rehearsal or report.window is None):
+        facts.append(("the move", state_forecast(report.forecast)))
+        facts += [] if report.rehearsal else [("", state_basis(report.forecast))]
+    return facts
 
 
 def _describe_project(django: DjangoReport) -> list[tuple[str, str]]:

@@ -62,7 +62,6 @@ from liteferry.source.integrity import check_integrity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import BinaryIO
 
 SNAPSHOT_NAME: Final = "source.sqlite"
 _PARTIAL_NAME: Final = SNAPSHOT_NAME + ".partial"
@@ -176,13 +175,13 @@ def _copy(path: str, partial: Path, header: Header, observe: Callable[[Event], N
     with closing(connection):
         try:
             distrust_schema(connection)
+            connection.execute("PRAGMA synchronous = OFF")  # synced once, at the end
             unread = _note_unread_frames(connection, partial, progress)
             (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
         except sqlite3.Error as error:
             raise _explain_copy_error(error, show_path(path), partial) from error
         if mode != "delete":
             raise MigrationError(f"the snapshot stayed in journal mode {mode}", code="source-corrupt")
-    _sync(partial)
     progress.end(partial.stat().st_size)
     return "wal" if header.is_wal else "delete", unread
 
@@ -302,17 +301,18 @@ def _copy_idle_wal(path: str, partial: Path, progress: _Progress) -> bool:
         wal = Path(real + "-wal")
         wal_bytes = measure_wal(path)
         file_bytes = os.fstat(source.fileno()).st_size
-        refuse_truncated(path, file_bytes, parse_header(source.read(HEADER_BYTES), file_bytes).claimed_bytes)
-        source.seek(0)
+        refuse_truncated(
+            path, file_bytes, parse_header(os.pread(source.fileno(), HEADER_BYTES, 0), file_bytes).claimed_bytes
+        )
         _refuse_small_disk(partial.parent, file_bytes + 2 * wal_bytes)  # its pages may all be new ones
         total = file_bytes + wal_bytes
         with partial.open("r+b") as target:
-            _copy_bytes(source, target, 0, total, progress)
+            _copy_bytes(source.fileno(), target.fileno(), 0, total, progress)
         if wal_bytes:
             partial_wal = partial.with_name(partial.name + "-wal")
             descriptor = os.open(partial_wal, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with wal.open("rb") as source_wal, os.fdopen(descriptor, "wb") as target:
-                _copy_bytes(source_wal, target, file_bytes, total, progress)
+                _copy_bytes(source_wal.fileno(), target.fileno(), file_bytes, total, progress)
         if not shm.exists():
             return True
     remove_partial(partial.parent)
@@ -320,11 +320,25 @@ def _copy_idle_wal(path: str, partial: Path, progress: _Progress) -> bool:
     return False
 
 
-def _copy_bytes(source: BinaryIO, target: BinaryIO, done: int, total: int, progress: _Progress) -> None:
-    while chunk := source.read(_STEP_BYTES):
-        target.write(chunk)
-        done += len(chunk)
+def _copy_bytes(source: int, target: int, done: int, total: int, progress: _Progress) -> None:
+    """Copy a file from its descriptor's position to its end."""
+    while count := _copy_piece(source, target):
+        done += count
         progress.move(done, total)
+
+
+def _copy_piece(source: int, target: int) -> int:
+    """Copy the next bytes, within the kernel where it can do that; returns how many, 0 at the end."""
+    if hasattr(os, "copy_file_range"):
+        with suppress(OSError):  # between two file systems, or on one that has no such call: then by hand
+            count = os.copy_file_range(source, target, _STEP_BYTES)
+            if count:
+                return count
+    chunk = os.read(source, _STEP_BYTES)  # nothing, or what some virtual files hold beyond their size
+    view = memoryview(chunk)
+    while view:
+        view = view[os.write(target, view) :]
+    return len(chunk)
 
 
 def _refuse_small_disk(directory: Path, database_bytes: int) -> None:
@@ -377,10 +391,12 @@ def _sync(path: Path) -> None:
 
 
 def _check_copy(partial: Path, path: str, journal_mode: str, observe: Callable[[Event], None]) -> SourceInfo:
-    """Run the integrity check, and hash the bytes meanwhile."""
-    with ThreadPoolExecutor(1) as executor, closing(connect_read_only(partial, shown=path)) as connection:
+    """Run the integrity check; meanwhile hash the bytes, and have them written to the disk."""
+    with ThreadPoolExecutor(2) as executor, closing(connect_read_only(partial, shown=path)) as connection:
+        synced = executor.submit(_sync, partial)
         digest = executor.submit(_hash_file, partial)
-        check_source(connection, observe)
+        check_source(connection, observe, copy=partial)
+        synced.result()
         return describe_source(connection, path, journal_mode=journal_mode, sha256=digest.result())
 
 
@@ -407,11 +423,14 @@ def describe_source(connection: SourceConnection, path: str, *, journal_mode: st
     )
 
 
-def check_source(connection: SourceConnection, observe: Callable[[Event], None]) -> None:
-    """Run the integrity check, telling a watcher. Raises: MigrationError ``source-corrupt``."""
+def check_source(connection: SourceConnection, observe: Callable[[Event], None], *, copy: Path | None = None) -> None:
+    """Run the integrity check, telling a watcher. copy: as in `check_integrity`.
+
+    Raises: MigrationError ``source-corrupt``.
+    """
     progress = _Progress(_CHECK_STEP, observe)
     progress.start()
-    check_integrity(connection, progress.note)
+    check_integrity(connection, progress.note, copy=copy)
     progress.end(0)
 
 

@@ -1,7 +1,9 @@
 """Find damage in a SQLite database.
 
-Layer 2. ``integrity_check``, not ``quick_check``: an index that lacks entries passes the quick one, and then answers
-questions with too few rows.
+Layer 2. ``integrity_check``, not ``quick_check`` alone: an index that lacks entries passes the quick one, and then
+answers questions with too few rows. Of our own copy, the quick check and the compiled comparison of every index with
+its table are made side by side; together they find what the integrity check finds, many times as fast. Where they find
+anything, the integrity check says what it is.
 
 Source: https://sqlite.org/pragma.html#pragma_integrity_check.
 """
@@ -10,20 +12,25 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import MigrationError
 from liteferry.report.wording import format_list
 from liteferry.source.connection import RECOVER_HINT, SourceConnection, read_something
+from liteferry.source.file import measure_wal
+from liteferry.source.indexes import find_doubtful, plan_comparison
 from liteferry.source.select import quote_sqlite_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 _MESSAGES: Final = 3  # of integrity_check, that an error quotes
 _MESSAGE_LIMIT: Final = 10_000  # bounds what SQLite gathers before it gives the first
 _NO_LIMIT: Final = 2_000_000_000
+_LARGE_CACHE_KIB: Final = 1 << 16
 
 # What integrity_check says of rows that break a constraint or have an unusual type, and of full-text indexes, which are
 # not carried over. None of it is damage: the census counts such rows.
@@ -33,8 +40,10 @@ _NO_DAMAGE: Final = re.compile(
 _APPLICATIONS_OWN: Final = ("unknown function", "no such function", "no such collation", "no such module")
 
 
-def check_integrity(connection: SourceConnection, note: Callable[[str], None]) -> None:
+def check_integrity(connection: SourceConnection, note: Callable[[str], None], *, copy: Path | None = None) -> None:
     """Read every page and compare every index with its table.
+
+    copy: the file, where it is our own, so that it may be opened a second time.
 
     A read-only connection does not look at CHECKs, and rows that break NOT NULL are no damage: the census counts them.
     Where an index needs a function or collation that only the application has, its table is checked without its
@@ -44,12 +53,26 @@ def check_integrity(connection: SourceConnection, note: Callable[[str], None]) -
     """
     with connection.explain_errors():
         read_something(connection)
-        try:
-            messages = _find_damage(connection)
-        except _NeedsApplicationError:
-            messages = _find_damage_without_application(connection, note)
-        if messages:
-            raise _explain_damage(connection, messages)
+        if copy is not None and _is_sound(connection, copy):
+            return
+        with _large_cache(connection):
+            try:
+                messages = _find_damage(connection)
+            except _NeedsApplicationError:
+                messages = _find_damage_without_application(connection, note)
+            if messages:
+                raise _explain_damage(connection, messages)
+
+
+@contextmanager
+def _large_cache(connection: SourceConnection) -> Iterator[None]:
+    """Let the connection keep more pages for a while: the whole check looks up each row in each index."""
+    (usual,) = connection.execute("PRAGMA cache_size").fetchone()
+    connection.execute(f"PRAGMA cache_size = -{_LARGE_CACHE_KIB}")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA cache_size = {usual}")
 
 
 class _NeedsApplicationError(Exception):
@@ -58,6 +81,32 @@ class _NeedsApplicationError(Exception):
     def __init__(self, missing: str) -> None:
         super().__init__(missing)
         self.missing = missing
+
+
+def _is_sound(connection: SourceConnection, copy: Path) -> bool:
+    """Whether the two quick ways together find the file sound. False where SQLite's whole check must decide."""
+    if measure_wal(str(copy)):  # then not all of its pages are in the file
+        return False
+    stop = bytearray(1)
+    try:
+        comparison = plan_comparison(connection)
+        if comparison is None:
+            return False
+        with ThreadPoolExecutor(1) as executor:
+            doubtful = executor.submit(find_doubtful, comparison, copy, stop)
+            try:
+                damage = _find_damage(connection, "quick_check") or [
+                    message for table in doubtful.result() for message in _find_damage(connection, table=table)
+                ]
+            finally:
+                stop[0] = 1
+            return not damage
+    except _NeedsApplicationError:
+        return False
+    except sqlite3.Error as error:
+        if connection.was_interrupted(error):
+            raise
+        return False  # the whole check meets it again, and explains it
 
 
 def _find_damage(connection: SourceConnection, check: str = "integrity_check", table: str | None = None) -> list[str]:

@@ -46,7 +46,7 @@ def survey_copy(path: Path, *, thorough: bool = False) -> CopyState:
     side_files = tuple(suffix for suffix in _SIDE_FILES if Path(f"{path}{suffix}").exists())
     if thorough:
         with closing(connect_read_only(path)) as connection:  # without stand-ins, which would look like damage
-            check_integrity(connection, lambda _: None)
+            check_integrity(connection, lambda _: None, copy=path)
     stand_ins = list_foreign_collations(path)
     with closing(connect_read_only(path, stand_ins=stand_ins)) as connection, connection.explain_errors():
         schema = frozenset(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema"))

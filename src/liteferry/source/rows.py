@@ -14,6 +14,7 @@ from liteferry.errors import MigrationError
 from liteferry.source.orphans import describe_row
 from liteferry.source.readers import BATCH_ROWS, CODE_POINTS, Readers, UndecodableError, decode_text
 from liteferry.source.select import find_reason_sql, make_select, name_column, name_rowid, natural_order
+from liteferry.source.spans import cut_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -66,6 +67,14 @@ class RowReaders(Readers):
         except UndecodableError as error:
             raise self._explain_undecodable(table, columns, part) from error
 
+    def cut_spans(self, table: Table, rows: int, count: int) -> tuple[Span, ...]:
+        """Cut a table into at most so many spans of about equally many rows; empty where that cannot be done.
+
+        rows: how many it has, about. Raises: MigrationError.
+        """
+        with self._borrow() as reader, reader.use(str, table=table.name) as connection:
+            return cut_spans(connection, table, rows, count)
+
     def read_storage_rows(
         self,
         table: str,
@@ -87,14 +96,30 @@ class RowReaders(Readers):
         Raises: MigrationError.
         """
         found = self.read_catalog().table(table)
-        collation = CODE_POINTS if self._is_utf16 else "BINARY"
-        order = [f"{name_column(name)} COLLATE {collation}" for name in order_by] or natural_order(found)
+        order = self._order_storage(found, order_by)
         if part == "quarantine":
             return self._read_quarantined_storage(found, columns, order, with_rowid=with_rowid)
         items = [name_column(name) for name in columns]
         head = [name_rowid(found) or "NULL"] if with_rowid else []
         sql = make_select([*head, *items], table, order, self.filter_sql(found, part, span=span))
         return self._stream(sql, found, [*columns, *order_by], Text)
+
+    def _order_storage(self, table: Table, order_by: Sequence[str]) -> Sequence[str]:
+        collation = CODE_POINTS if self._is_utf16 else "BINARY"
+        return [f"{name_column(name)} COLLATE {collation}" for name in order_by] or natural_order(table)
+
+    def select_storage(
+        self, table: str, columns: Sequence[str], order_by: Sequence[str], span: Span | None = None
+    ) -> str:
+        """The SELECT by which `read_storage_rows` reads all rows, or those within a span, for the compiled proof.
+
+        "" where only a connection of our own may read them: it watches the clock while SQL of the source's computes.
+        """
+        found = self.read_catalog().table(table)
+        if any(column.generated and column.name in columns for column in found.columns):
+            return ""
+        items = [name_column(name) for name in columns]
+        return make_select(items, table, self._order_storage(found, order_by), self.filter_sql(found, "", span=span))
 
     def _read_quarantined_storage(
         self, table: Table, columns: Sequence[str], order: Sequence[str], *, with_rowid: bool

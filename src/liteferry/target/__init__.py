@@ -6,20 +6,24 @@ name in SQL comes from `names.quote_name`, every value is a parameter.
 """
 
 from liteferry.target.entries import make_conninfo, make_django_entry
+from liteferry.target.loading import LoadTransaction, begin_load, run_load
 from liteferry.target.marks import Way, count_rows, explain_refusal, hold_mark, read_way
 from liteferry.target.outside import outside_sql
 from liteferry.target.readers import SnapshotReader, TransactionReader
 from liteferry.target.reporting import reporting
 from liteferry.target.session import MIN_VERSION_NUM, Target, check_server, open_target
-from liteferry.target.trials import Trial, begin_trial
+from liteferry.target.trials import Outcome, Trial, try_out_all
 
 __all__ = [
     "MIN_VERSION_NUM",
+    "Outcome",
+    "LoadTransaction",
     "SnapshotReader",
     "Target",
     "TransactionReader",
     "Trial",
     "Way",
+    "begin_load",
     "begin_trial",
     "check_server",
     "count_rows",
@@ -31,4 +35,6 @@ __all__ = [
     "outside_sql",
     "read_way",
     "reporting",
+    "try_out_all",
+    "run_load",
 ]

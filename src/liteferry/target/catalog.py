@@ -6,7 +6,7 @@ an empty search_path, so that every name in them is qualified.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.model import (
     SchemaObject,
@@ -19,11 +19,16 @@ from liteferry.model import (
     TargetView,
 )
 from liteferry.names import quote_qualified
+from liteferry.target.together import ask_together
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import psycopg
 
 _ACTIONS: Final = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+
+_EXISTS_SQL: Final = "SELECT true FROM pg_catalog.pg_namespace WHERE nspname = %(schema)s"
 
 _TABLES_SQL: Final = """
 SELECT c.oid::bigint, c.relname, c.relkind::text
@@ -257,31 +262,28 @@ def read_objects(connection: psycopg.Connection, schema: str) -> tuple[SchemaObj
 
     The search_path is empty, so that every name is qualified. In the order in which they were made.
     """
-    found = connection.execute(
-        "SELECT oid::bigint FROM pg_catalog.pg_namespace WHERE nspname = %s", (schema,)
-    ).fetchone()
-    if found is None:
-        return ()
-    rows = connection.execute(_OBJECTS_SQL.encode(), {"schema": found[0]})
+    rows = connection.execute(of_schema(_OBJECTS_SQL).encode(), {"schema": schema})
     return tuple(SchemaObject(kind=str(kind), oid=int(oid), name=str(name)) for kind, oid, name in rows)
+
+
+def of_schema(sql: str) -> str:
+    """SQL that takes a schema's OID, taking its name instead: nobody has to ask for the OID before. Pure."""
+    return sql.replace("%(schema)s", "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = %(schema)s)")
 
 
 def read_catalog(connection: psycopg.Connection, schema: str) -> TargetCatalog:
     """Read one schema's objects; a catalogue that does not exist where there is no such schema."""
-    found = connection.execute(
-        "SELECT oid::bigint FROM pg_catalog.pg_namespace WHERE nspname = %s", (schema,)
-    ).fetchone()
-    if found is None:
+    asked = (
+        _TABLES_SQL, _COLUMNS_SQL, _CONSTRAINTS_SQL, _INDEXES_SQL, _SEQUENCES_SQL, _TRAITS_SQL, _VIEWS_SQL, _OTHERS_SQL,
+    )  # fmt: skip
+    argument = {"schema": schema}
+    found, *answers = ask_together(
+        connection, [(_EXISTS_SQL, argument), *((of_schema(sql), argument) for sql in asked)]
+    )
+    if not found:
         return TargetCatalog(schema=schema, exists=False)
-    argument = {"schema": found[0]}
-
-    def grouped(sql: str) -> dict[int, list[tuple[object, ...]]]:
-        groups: dict[int, list[tuple[object, ...]]] = {}
-        for oid, *rest in connection.execute(sql.encode(), argument):
-            groups.setdefault(oid, []).append(tuple(rest))
-        return groups
-
-    relations = connection.execute(_TABLES_SQL.encode(), argument).fetchall()
+    relations, others = answers[0], answers[-1]
+    grouped = [_group(rows) for rows in answers[1:-1]]
     columns = {
         oid: tuple(
             TargetColumn(
@@ -295,13 +297,13 @@ def read_catalog(connection: psycopg.Connection, schema: str) -> TargetCatalog:
             )
             for name, pg_type, not_null, default, identity, generated, collation in rows
         )
-        for oid, rows in grouped(_COLUMNS_SQL).items()
+        for oid, rows in grouped[0].items()
     }
-    constraints = {oid: tuple(map(_constraint, rows)) for oid, rows in grouped(_CONSTRAINTS_SQL).items()}
-    indexes = {oid: tuple(map(_index, rows)) for oid, rows in grouped(_INDEXES_SQL).items()}
-    sequences = _read_sequences(connection, grouped(_SEQUENCES_SQL))
-    traits = {oid: tuple(str(row[0]) for row in rows) for oid, rows in grouped(_TRAITS_SQL).items()}
-    views = {oid: str(rows[0][0]) for oid, rows in grouped(_VIEWS_SQL).items()}
+    constraints = {oid: tuple(map(_constraint, rows)) for oid, rows in grouped[1].items()}
+    indexes = {oid: tuple(map(_index, rows)) for oid, rows in grouped[2].items()}
+    sequences = _read_sequences(connection, grouped[3])
+    traits = {oid: tuple(str(row[0]) for row in rows) for oid, rows in grouped[4].items()}
+    views = {oid: str(rows[0][0]) for oid, rows in grouped[5].items()}
     return TargetCatalog(
         schema=schema,
         exists=True,
@@ -330,8 +332,15 @@ def read_catalog(connection: psycopg.Connection, schema: str) -> TargetCatalog:
             for oid, name, kind in relations
             if kind == "v"
         ),
-        others=tuple(str(row[0]) for row in connection.execute(_OTHERS_SQL.encode(), argument)),
+        others=tuple(str(row[0]) for row in others),
     )
+
+
+def _group(rows: Iterable[Any]) -> dict[int, list[tuple[object, ...]]]:
+    groups: dict[int, list[tuple[object, ...]]] = {}
+    for oid, *rest in rows:
+        groups.setdefault(oid, []).append(tuple(rest))
+    return groups
 
 
 def _constraint(row: tuple[object, ...]) -> TargetConstraint:
@@ -370,14 +379,14 @@ def _read_sequences(
     connection: psycopg.Connection, owned: dict[int, list[tuple[object, ...]]]
 ) -> dict[int, tuple[TargetSequence, ...]]:
     flat = [(oid, row) for oid, rows in owned.items() for row in rows]
-    states: list[tuple[object, ...]] = []
+    questions = []
     for start in range(0, len(flat), 200):  # one query for 200 sequences: a sequence is a relation of its own
-        part = flat[start : start + 200]
         union = " UNION ALL ".join(
             f"SELECT {index}, last_value, is_called FROM {quote_qualified(str(row[1]), str(row[2]))}"
-            for index, (_, row) in enumerate(part)
+            for index, (_, row) in enumerate(flat[start : start + 200])
         )
-        states += connection.execute(f"SELECT * FROM ({union}) s ORDER BY 1".encode()).fetchall()
+        questions.append((f"SELECT * FROM ({union}) s ORDER BY 1", dict[str, object]()))
+    states = [row for rows in ask_together(connection, questions) for row in rows] if questions else []
     found: dict[int, list[TargetSequence]] = {}
     for (oid, (column, _, name, increment, highest, words)), (_, last, called) in zip(flat, states, strict=True):
         following: int | None = int(last) + (int(increment) if called else 0)  # type: ignore[call-overload]  # bigints

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
+from liteferry.target.catalog import of_schema
 
+if TYPE_CHECKING:
     import psycopg
 
 # to_jsonb(row) ->> 'column' reads a column that older servers do not have
-_FOOTPRINT_SQL: Final = """
+FOOTPRINT_SQL: Final = """
 WITH RECURSIVE own (oid) AS (
   SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relnamespace = %(schema)s AND c.relkind NOT IN ('i', 'I', 't')
     AND c.relname <> ALL (%(without)s::text[])
@@ -110,11 +110,7 @@ SELECT words FROM line ORDER BY words COLLATE "C"
 """
 
 
-def read_footprint(connection: psycopg.Connection, schema_oid: int, without: Collection[str] = ()) -> tuple[str, ...]:
-    """Describe a schema's relations, and those that foreign keys tie to them, line by line in a fixed order.
-
-    without: names of relations that are passed over.
-    """
-    inside = {"schema": schema_oid, "without": list(without)}
-    rows = connection.execute(_FOOTPRINT_SQL.encode(), inside).fetchall()
+def read_footprint(connection: psycopg.Connection, schema: str) -> tuple[str, ...]:
+    """Describe a schema's relations, and those that foreign keys tie to them, line by line in a fixed order."""
+    rows = connection.execute(of_schema(FOOTPRINT_SQL).encode(), {"schema": schema, "without": []}).fetchall()
     return tuple(str(words) for (words,) in rows)

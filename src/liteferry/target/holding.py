@@ -18,14 +18,18 @@ from liteferry.holding import (
     Holding,
 )
 from liteferry.names import quote_name, quote_qualified
-from liteferry.target.footprint import read_footprint
+from liteferry.target.catalog import of_schema
+from liteferry.target.footprint import FOOTPRINT_SQL
+from liteferry.target.together import ask_together
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     import psycopg
 
 _KEYS_SHOWN: Final = 5
+_COUNTED_TOGETHER: Final = 50
+"""So many tables are counted in one round trip, which is one transaction: each holds a lock until its end."""
 
 _TABLES_SQL: Final = """
 WITH RECURSIVE tree (root, oid) AS (
@@ -161,6 +165,18 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = u.relation AND a.attnum = u.num
 ORDER BY s.oid, c.relname, a.attname, u.kind = 'default'
 """
 
+_KEYS_SQL: Final = """
+SELECT i.indrelid::bigint, a.attname
+FROM pg_catalog.pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY u(num, place)
+JOIN pg_catalog.pg_attribute a ON a.attnum = u.num
+WHERE i.indrelid = ANY(%(oids)s::oid[]) AND i.indisprimary AND a.attrelid = i.indrelid AND u.place <= i.indnkeyatts
+ORDER BY i.indrelid, u.place
+"""
+
+_SCHEMA_SQL: Final = """
+SELECT pg_catalog.has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace WHERE nspname = %(schema)s
+"""
+
 _NAMES_SQL: Final = """
 SELECT name FROM (SELECT relname::text FROM pg_catalog.pg_class WHERE relnamespace = %(schema)s
                   UNION SELECT typname::text FROM pg_catalog.pg_type WHERE typnamespace = %(schema)s) found (name)
@@ -173,26 +189,28 @@ def read_holding(connection: psycopg.Connection, schema: str, without: Collectio
 
     without: names of tables that are passed over.
     """
-    found = connection.execute(
-        "SELECT oid::bigint, pg_catalog.has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace"
-        " WHERE nspname = %s",
-        (schema,),
-    ).fetchone()
-    if found is None:
+    of_it = {"schema": schema, "without": list(without)}
+    found, relations, *answers = ask_together(
+        connection,
+        [
+            (_SCHEMA_SQL, {"schema": schema}),
+            (of_schema(_TABLES_SQL), of_it),
+            (of_schema(_TYPES_SQL), {"schema": schema}),
+            (of_schema(_NAMES_SQL), {"schema": schema}),
+            (of_schema(FOOTPRINT_SQL), of_it),
+        ],
+    )
+    if not found:
         return None
-    passed_over = {"schema": found[0], "without": list(without)}
-    relations = connection.execute(_TABLES_SQL.encode(), passed_over).fetchall()
-    inside = {"schema": found[0], "oids": sorted({oid for row in relations for oid in row[4]})}
-
-    def ask(sql: str) -> list[Any]:
-        return connection.execute(sql.encode(), inside).fetchall()
-
-    types = _group(ask(_TYPES_SQL))
-    triggers = _group(ask(_TRIGGERS_SQL))
-    indexes = _group(ask(_INDEXES_SQL))
+    types, names, footprint = _group(answers[0]), answers[1], answers[2]
+    inside = {"oids": sorted({oid for row in relations for oid in row[4]})}
+    asked = (_TRIGGERS_SQL, _INDEXES_SQL, _FOREIGN_KEYS_SQL, _SEQUENCES_SQL, _KEYS_SQL)
+    *answers, sequences, keys = ask_together(connection, [(sql, inside) for sql in asked])
+    triggers, indexes, foreign_keys = _group(answers[0]), _group(answers[1]), answers[2]
+    counted = _count_rows(connection, schema, [row for row in relations if row[5] and not row[6]], _group(keys))
     tables = []
     for oid, name, kind, is_partition, oids, owned, obstacle in relations:
-        rows, first_keys = _count_rows(connection, schema, name, oid) if owned and not obstacle else (0, ())
+        rows, first_keys = counted.get(oid, (0, ()))
         tables.append(
             HeldTable(
                 name=name,
@@ -231,12 +249,12 @@ def read_holding(connection: psycopg.Connection, schema: str, without: Collectio
         )
     return Holding(
         schema=schema,
-        may_create=found[1],
-        names=tuple(str(name) for (name,) in ask(_NAMES_SQL)),
+        may_create=found[0][0],
+        names=tuple(str(name) for (name,) in names),
         tables=tuple(tables),
-        foreign_keys=tuple(map(_foreign_key, ask(_FOREIGN_KEYS_SQL))),
-        sequences=_read_sequences(connection, ask(_SEQUENCES_SQL)),
-        footprint=read_footprint(connection, found[0], without),
+        foreign_keys=tuple(map(_foreign_key, foreign_keys)),
+        sequences=_read_sequences(connection, sequences),
+        footprint=tuple(str(words) for (words,) in footprint),
     )
 
 
@@ -247,29 +265,32 @@ def _group(rows: Iterable[Any]) -> dict[int, list[Any]]:
     return groups
 
 
-def _count_rows(connection: psycopg.Connection, schema: str, table: str, oid: int) -> tuple[int, tuple[str, ...]]:
-    """Count a table's rows, and spell the first few keys; no keys where there is no primary key."""
-    place = quote_qualified(schema, table)
-    row = connection.execute(f"SELECT count(*) FROM {place}".encode()).fetchone()
-    rows = int(row[0]) if row else 0
-    if not rows:
-        return 0, ()
-    key = connection.execute(
-        "SELECT a.attname FROM pg_catalog.pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY u(num, place)"
-        " JOIN pg_catalog.pg_attribute a ON a.attnum = u.num"
-        " WHERE i.indrelid = %s AND i.indisprimary AND a.attrelid = i.indrelid AND u.place <= i.indnkeyatts"
-        " ORDER BY u.place",
-        (oid,),
-    ).fetchall()
-    if not key:
-        return rows, ()
-    names = [str(name) for (name,) in key]
+def _count_rows(
+    connection: psycopg.Connection, schema: str, relations: Sequence[Any], keys: dict[int, list[Any]]
+) -> dict[int, tuple[int, tuple[str, ...]]]:
+    """Count tables' rows, by OID, and spell the first few keys of each; no keys where there is no primary key."""
+    counted: dict[int, tuple[int, tuple[str, ...]]] = {}
+    for start in range(0, len(relations), _COUNTED_TOGETHER):
+        part = relations[start : start + _COUNTED_TOGETHER]
+        places = {oid: quote_qualified(schema, name) for oid, name, *_ in part}
+        found = ask_together(connection, [(f"SELECT count(*) FROM {place}", {}) for place in places.values()])
+        rows = {oid: int(answer[0][0]) for oid, answer in zip(places, found, strict=True)}
+        named = {oid: [str(name) for (name,) in keys[oid]] for oid in places if rows[oid] and oid in keys}
+        questions = [(_first_keys_sql(places[oid], names), dict[str, object]()) for oid, names in named.items()]
+        answers = dict(zip(named, ask_together(connection, questions), strict=True)) if questions else {}
+        for oid in places:
+            first = tuple(
+                ", ".join(f"{name}={value}" for name, value in zip(named[oid], row, strict=True))
+                for row in answers.get(oid, ())
+            )
+            counted[oid] = (rows[oid], first)
+    return counted
+
+
+def _first_keys_sql(place: str, names: Sequence[str]) -> str:
     selected = ", ".join(f"t.{quote_name(name)}::text" for name in names)
     order = ", ".join(f"t.{quote_name(name)}" for name in names)  # the bare name would be the text's
-    found = connection.execute(f"SELECT {selected} FROM {place} AS t ORDER BY {order} LIMIT {_KEYS_SHOWN}".encode())
-    return rows, tuple(
-        ", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True)) for row in found.fetchall()
-    )
+    return f"SELECT {selected} FROM {place} AS t ORDER BY {order} LIMIT {_KEYS_SHOWN}"
 
 
 def _foreign_key(row: Any) -> HeldForeignKey:
@@ -294,12 +315,14 @@ def _foreign_key(row: Any) -> HeldForeignKey:
 
 
 def _read_sequences(connection: psycopg.Connection, rows: Iterable[Any]) -> tuple[HeldSequence, ...]:
+    own = [row for row in rows if row[7]]  # others are not ours to set, nor perhaps to read
+    questions = [
+        (f"SELECT last_value, is_called FROM {quote_qualified(row[0], row[1])}", dict[str, object]()) for row in own
+    ]
+    states = ask_together(connection, questions) if questions else []
     sequences = []
-    for schema, name, table, column, kind, increment, highest, owned in rows:
-        if not owned:
-            continue  # not ours to set, nor perhaps to read
-        state = connection.execute(f"SELECT last_value, is_called FROM {quote_qualified(schema, name)}".encode())
-        last, called = state.fetchone() or (0, False)
+    for (schema, name, table, column, kind, increment, highest, owned), state in zip(own, states, strict=True):
+        last, called = state[0]
         sequences.append(
             HeldSequence(
                 schema=schema,

@@ -6,8 +6,10 @@ Layer 2. Used through `target` only.
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
 
 from liteferry.errors import MigrationError, TooSlow
 from liteferry.names import quote_qualified
@@ -21,10 +23,25 @@ if TYPE_CHECKING:
     from liteferry.target.session import Target
 
 
+TABLES_AT_ONCE: Final = 20
+"""So many queries share a transaction: opening one costs a round trip, and each holds a lock on all that it touched."""
+
+
+@dataclass(slots=True)
+class _Seat:
+    """A connection in a transaction that sees the snapshot. ``within_s``: its statements' time, 0 for any."""
+
+    connection: psycopg.Connection
+    lending: contextlib.ExitStack
+    within_s: float
+    used: int = 0
+
+
 class SnapshotReader:
     """Reads the target at one moment, from several threads: every reader sees the same snapshot.
 
-    A context manager; the snapshot lives as long as it is open.
+    A context manager; the snapshot lives as long as it is open. Connections and their transactions are kept for the
+    next query.
     """
 
     def __init__(self, target: Target) -> None:
@@ -32,63 +49,103 @@ class SnapshotReader:
         self._target = target
         self._stack = contextlib.ExitStack()
         self._snapshot = ""
+        self._free: list[_Seat] = []
+        self._guard = threading.Lock()
 
     def __enter__(self) -> Self:
         """Open the exporting transaction."""
         connection = self._stack.enter_context(self._target.lend_connection())
         with reporting("taking a snapshot of the target"):
-            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             self._stack.callback(end_transaction, connection)
-            row = connection.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
+            cursor = connection.execute(f"{_BEGIN}; SELECT pg_catalog.pg_export_snapshot()".encode())
+            cursor.nextset()
+            row = cursor.fetchone()
         self._snapshot = str(row[0]) if row else ""
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """End it."""
-        self._stack.close()
+        """End it, and every reader's transaction."""
+        try:
+            for seat in self._free:
+                _leave(seat)
+        finally:
+            self._free.clear()
+            self._stack.close()
 
     def copy_out(self, select_sql: str, /) -> Iterator[bytes]:
         """Give the blocks of ``COPY (select_sql) TO STDOUT`` in text format, cut at row ends.
 
         Settings as in every session here: UTC, ISO dates, shortest exact floats, hex bytea, UTF-8.
         """
-        with self._target.lend_connection() as connection, reporting("reading rows back"):
-            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            try:
-                self._take_snapshot(connection)
-                yield from _copy_out(connection, select_sql)
-            finally:
-                end_transaction(connection)
+        with reporting("reading rows back"), self._sit_down(0) as connection:
+            yield from _copy_out(connection, select_sql)
 
     def answer(self, select_sql: str, /, *, within_s: float) -> Iterator[bytes]:
         """As `copy_out`, for what the source's own SQL asks: it may be slow, or never end. Raises: TooSlow."""
         import psycopg
 
-        with self._target.lend_connection() as connection, reporting("asking for its rows"):
-            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        with reporting("asking for its rows"):
             began = time.monotonic()
             try:
-                self._take_snapshot(connection)
-                connection.execute(f"SET LOCAL statement_timeout = {max(1, int(within_s * 1000))}".encode())
-                yield from _copy_out(connection, select_sql)
+                with self._sit_down(max(0.001, within_s)) as connection:
+                    yield from _copy_out(connection, select_sql)
             except psycopg.errors.QueryCanceled as error:
                 if time.monotonic() - began < within_s:
                     raise
                 raise TooSlow(within_s) from error
-            finally:
-                end_transaction(connection)
 
-    def _take_snapshot(self, connection: psycopg.Connection) -> None:
+    @contextlib.contextmanager
+    def _sit_down(self, within_s: float) -> Iterator[psycopg.Connection]:
+        """Lend a connection whose transaction sees the snapshot, and whose statements may take so long; 0 for any."""
+        with self._guard:
+            suited = [seat for seat in self._free if seat.within_s == within_s]
+            seat = suited[0] if suited else self._free[0] if self._free else None
+            if seat is not None:
+                self._free.remove(seat)
+        if seat is None:
+            lending = contextlib.ExitStack()
+            seat = _Seat(lending.enter_context(self._target.lend_connection()), lending, within_s)
+        done = False
+        try:
+            self._prepare(seat, within_s)
+            yield seat.connection
+            done = True
+        finally:
+            if done:
+                with self._guard:
+                    self._free.append(seat)
+            else:
+                _leave(seat)
+
+    def _prepare(self, seat: _Seat, within_s: float) -> None:
+        """See to the transaction, and to its statements' time: one round trip, and mostly none."""
         import psycopg
 
+        words = [f"SET LOCAL statement_timeout = {int(within_s * 1000)}"]
+        if seat.used % TABLES_AT_ONCE == 0:
+            words = ["ROLLBACK"] * bool(seat.used) + [_BEGIN, f"SET TRANSACTION SNAPSHOT '{self._snapshot}'", *words]
+        elif seat.within_s == within_s:
+            words = []
         try:
-            connection.execute(f"SET TRANSACTION SNAPSHOT '{self._snapshot}'".encode())
+            if words:
+                seat.connection.execute(";".join(words).encode())
         except (psycopg.errors.UndefinedObject, psycopg.errors.InvalidParameterValue) as error:
             raise MigrationError(
                 "the session that held the snapshot for the proof was ended",
                 code="connection-lost",
                 hint="look at the server's log, then run again",
             ) from error
+        seat.within_s = within_s
+        seat.used += 1
+
+
+_BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+def _leave(seat: _Seat) -> None:
+    """End the transaction and give the connection back."""
+    with seat.lending:
+        end_transaction(seat.connection)
 
 
 class TransactionReader:
@@ -104,11 +161,12 @@ class TransactionReader:
             yield from _copy_out(self._connection, select_sql)
 
     def count_rows_of_others(self, schema: str, table: str, version: str | None) -> int:
-        """Count the rows that another transaction wrote. version: as `Target.read_row_versions` gives it; None: none.
+        """Count the rows that other transactions wrote. version: as `Target.read_row_versions` gives it; None: none.
 
         An UPDATE writes the row anew, whatever it changes.
         """
-        sql = f"SELECT count(*) FROM ONLY {quote_qualified(schema, table)} WHERE xmin::text IS DISTINCT FROM %s"
+        others = "(xmin::text = ANY (string_to_array(%s, ' '))) IS NOT TRUE"
+        sql = f"SELECT count(*) FROM ONLY {quote_qualified(schema, table)} WHERE {others}"
         with reporting("looking at the rows' transactions"):
             row = self._connection.execute(sql.encode(), (version,)).fetchone()
         return int(row[0]) if row else 0

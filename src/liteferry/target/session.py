@@ -32,6 +32,8 @@ from liteferry.target.outside import (
 )
 from liteferry.target.readers import end_transaction
 from liteferry.target.reporting import reporting
+from liteferry.target.speed import measure_speed
+from liteferry.target.together import ask_together, run_together
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from liteferry.holding import Holding
-    from liteferry.model import SchemaObject, TargetCatalog
+    from liteferry.model import SchemaObject, ServerSpeed, TargetCatalog
     from liteferry.target.outside import Extension
 
 MIN_VERSION_NUM: Final = 130000
@@ -81,12 +83,14 @@ _ADDRESS: Final = (
 
 
 _Session: TypeAlias = tuple[int, str]
+"""What tells a session from every other, even when its process number is given out again: when it began."""
+_NOTHING: Final[dict[str, object]] = {}
 
 
 class Target:
     """A PostgreSQL database. Made by `open_target`; hands out connections, each for one thread at a time."""
 
-    def __init__(self, conninfo: str, control: psycopg.Connection, info: ServerInfo) -> None:
+    def __init__(self, conninfo: str, control: psycopg.Connection, session: _Session, info: ServerInfo) -> None:
         """Hold the control connection, which keeps the run's advisory lock."""
         self._conninfo = conninfo
         self._idle: list[psycopg.Connection] = []
@@ -95,7 +99,7 @@ class Target:
         self._lost: set[_Session] = set()  # may still be there, with their locks, not knowing that they have lost us
         self._guard = threading.Lock()
         self._lock: tuple[str, int] | None = None  # the schema, and the advisory lock's key
-        self._session = _identify_session(control)
+        self._session = session
         self.control = control
         self.info = info
 
@@ -110,8 +114,8 @@ class Target:
         with self._guard:
             connection = self._idle.pop() if self._idle else None
         if connection is None:
-            connection = _connect(self._conninfo)
-            self._sessions[connection] = _identify_session(connection)
+            connection, session = _connect(self._conninfo)
+            self._sessions[connection] = session
         with self._guard:
             self._lent.add(connection)
         try:
@@ -188,17 +192,15 @@ class Target:
 
         tables: quoted and qualified.
         """
-        chosen, found = connection or self.control, dict[int, str]()
+        asked = (
+            f"SELECT {quote_literal(table)}::pg_catalog.regclass::oid::bigint, pg_catalog.count(*),"
+            ' coalesce(sum(pg_catalog.hashtextextended(ROW(r.*)::text COLLATE "C", 0)::numeric), 0)::text'
+            f" FROM {table} r"
+            for table in tables
+        )
         with reporting("fingerprinting rows"):
-            for table in tables:
-                sql = (
-                    f"SELECT {quote_literal(table)}::pg_catalog.regclass::oid::bigint, pg_catalog.count(*),"
-                    ' coalesce(sum(pg_catalog.hashtextextended(ROW(r.*)::text COLLATE "C", 0)::numeric), 0)::text'
-                    f" FROM {table} r"
-                )
-                oid, count, total = chosen.execute(sql.encode()).fetchone() or (0, 0, "")
-                found[int(oid)] = f"{count}:{total}"
-        return found
+            answers = ask_together(connection or self.control, [(sql, _NOTHING) for sql in asked])
+        return {int(oid): f"{count}:{total}" for ((oid, count, total),) in answers}
 
     def read_holding(
         self, schema: str, connection: psycopg.Connection | None = None, *, without: Collection[str] = ()
@@ -231,10 +233,7 @@ class Target:
     def describe_schema(self, schema: str) -> tuple[str, ...]:
         """Every detail of a schema's relations, line by line, without looking at rows; none where there is none."""
         with reporting("reading what the target holds"):
-            found = self.control.execute(
-                "SELECT oid::bigint FROM pg_catalog.pg_namespace WHERE nspname = %s", (schema,)
-            ).fetchone()
-            return read_footprint(self.control, found[0]) if found else ()
+            return read_footprint(self.control, schema)
 
     def read_extensions(self, connection: psycopg.Connection | None = None) -> tuple[Extension, ...]:
         """The extensions of the database."""
@@ -287,6 +286,10 @@ class Target:
             stack.enter_context(chosen.transaction(force_rollback=True))
             yield chosen
 
+    def measure_speed(self) -> ServerSpeed:
+        """Try out how far away the server is, and how fast: a few questions, which write nothing."""
+        return measure_speed(self.control)
+
     def read_fate(self, transaction: str) -> str:
         """What became of a transaction, by its number: committed, aborted, in progress; "" for not known."""
         with reporting("asking what became of the transaction"):
@@ -307,18 +310,17 @@ class Target:
                 end_transaction(connection)
 
     def read_row_versions(self, schema: str, tables: Sequence[str]) -> dict[str, str]:
-        """Read which transaction wrote the rows of each table; the empty ones are left out.
+        """Read which transactions wrote the rows of each table, separated by blanks; the empty ones are left out.
 
-        Every row of a table that was just loaded has the same one: whatever is written later has another.
+        Whatever is written later has another.
         """
-        found = {}
+        questions = [
+            (f"SELECT string_agg(DISTINCT xmin::text, ' ') FROM ONLY {quote_qualified(schema, table)}", _NOTHING)
+            for table in tables
+        ]
         with reporting("looking at the rows' transactions"):
-            for table in tables:
-                sql = f"SELECT xmin::text FROM ONLY {quote_qualified(schema, table)} LIMIT 1"
-                row = self.control.execute(sql.encode()).fetchone()
-                if row is not None:
-                    found[table] = str(row[0])
-        return found
+            answers = ask_together(self.control, questions)
+        return {table: str(rows[0][0]) for table, rows in zip(tables, answers, strict=True) if rows[0][0] is not None}
 
     def lock_schema(self, schema: str) -> None:
         """Take the advisory lock of a run on this schema, held until the target is closed.
@@ -357,9 +359,8 @@ class Target:
         broken = not self._is_control_alive()
         if broken:
             self.control.close()
-            self.control = _connect_patiently(self._conninfo)
             self._lost.add(self._session)
-            self._session = _identify_session(self.control)
+            self.control, self._session = _connect_patiently(self._conninfo)
         with reporting("ending the broken sessions"):
             for session in self._lost:
                 self.control.execute(
@@ -411,16 +412,14 @@ class Target:
         self, statements: Sequence[str], *, step_id: str = "", connection: psycopg.Connection | None = None
     ) -> None:
         """Run statements in order, in one round trip and one transaction. Raises: MigrationError (step-failed …)."""
-        if not statements:
-            return
-        chosen = connection or self.control
-        with reporting("running a statement of the plan", step_id=step_id), chosen.transaction():
-            if len(statements) == 1:
-                chosen.execute(statements[0].encode())
-            else:
-                with chosen.pipeline():
-                    for statement in statements:
-                        chosen.execute(statement.encode())
+        if statements:
+            with reporting("running a statement of the plan", step_id=step_id):
+                run_together(connection or self.control, statements)
+
+    def run_one(self, sql: str, connection: psycopg.Connection, *, step_id: str) -> None:
+        """Run somebody's SQL in the transaction that is open, by itself: an error tells where in it."""
+        with reporting("running a statement of the plan", step_id=step_id):
+            connection.execute(sql.encode())
 
     def copy_rows(self, connection: psycopg.Connection, copy_sql: str, chunks: Iterable[bytes], *, step_id: str) -> int:
         """Send COPY data. Returns the number of rows that the server took. Raises: MigrationError."""
@@ -436,17 +435,6 @@ class Target:
         with self.lend_connection() as connection, reporting("a transaction"), connection.transaction():
             yield connection
 
-    def begin(self, connection: psycopg.Connection) -> contextlib.AbstractContextManager[object]:
-        """Open a transaction that does not wait for its own commit to reach the disk (`publish` does wait)."""
-        return _fast_transaction(connection)
-
-
-@contextlib.contextmanager
-def _fast_transaction(connection: psycopg.Connection) -> Iterator[None]:
-    with reporting("a transaction"), connection.transaction():
-        connection.execute("SET LOCAL synchronous_commit = off")
-        yield
-
 
 @contextlib.contextmanager
 def open_target(conninfo: str) -> Iterator[Target]:
@@ -456,11 +444,11 @@ def open_target(conninfo: str) -> Iterator[Target]:
     Raises: MigrationError: connection-string, server-unreachable, server-other, auth-failed, role-missing,
     database-missing, server-too-old, database-encoding, pooled-sessions.
     """
-    control = _connect(conninfo)
-    target = Target(conninfo, control, _read_server(control))
+    control, session = _connect(conninfo)
+    target = Target(conninfo, control, session, _read_server(control))
     try:
         check_server(target.info)
-        _refuse_shared_sessions(control, conninfo)
+        _refuse_shared_sessions(control, session, conninfo)
         yield target
     finally:
         target.close()
@@ -482,7 +470,7 @@ def check_server(info: ServerInfo) -> None:
         )
 
 
-def _connect(conninfo: str) -> psycopg.Connection:
+def _connect(conninfo: str) -> tuple[psycopg.Connection, _Session]:
     import psycopg
     from psycopg.conninfo import conninfo_to_dict
 
@@ -523,22 +511,39 @@ def _connect(conninfo: str) -> psycopg.Connection:
             shown |= {key: value.decode(errors="replace") for key, value in resolved.items() if value}
         raise explain_connection_failure(str(error), error.sqlstate, shown) from None
     with reporting("setting up the session"):
-        names = ", ".join(["pg_catalog.set_config(%s, %s, false)"] * len(_SETTINGS))
-        connection.execute(f"SELECT {names}".encode(), [part for setting in _SETTINGS for part in setting])
-        # what is said to be published must survive the server; a wait for standbys stays as it was chosen
-        connection.execute(
-            "SELECT pg_catalog.set_config('synchronous_commit', 'local', false)"
-            " WHERE pg_catalog.current_setting('synchronous_commit') = 'off'"
-        )
-    return connection
+        return connection, _set_up(connection)
 
 
-def _refuse_shared_sessions(control: psycopg.Connection, conninfo: str) -> None:
+def _set_up(connection: psycopg.Connection) -> _Session:
+    """Pin the session's settings; and what tells it from every other, all in one round trip.
+
+    Not by `options` of the connection: a pooler refuses those.
+    """
+    settings = (
+        f"pg_catalog.set_config({quote_literal(name)}, {quote_literal(value)}, false)" for name, value in _SETTINGS
+    )
+    # what is said to be published must survive the server; a wait for standbys stays as it was chosen
+    commit = (
+        "SELECT pg_catalog.set_config('synchronous_commit', 'local', false)"
+        " WHERE pg_catalog.current_setting('synchronous_commit') = 'off'"
+    )
+    identity = (
+        "SELECT pg_catalog.pg_backend_pid(), (SELECT backend_start::text FROM pg_catalog.pg_stat_activity"
+        " WHERE pid = pg_catalog.pg_backend_pid())"
+    )
+    cursor = connection.execute(f"SELECT {', '.join(settings)}; {commit}; {identity}".encode())
+    while cursor.nextset():
+        pass
+    row = cursor.fetchone()
+    return (int(row[0]), str(row[1] or "")) if row else (0, "")
+
+
+def _refuse_shared_sessions(control: psycopg.Connection, session: _Session, conninfo: str) -> None:
     """Refuse a pooler that hands a session to another client between two transactions.
 
     The settings and locks of a run are its session's: shared, they would be lost, or be found by strangers. A pooler
-    makes up the process number that it tells its clients, which costs a direct connection no more than one question;
-    two clients who are given the same session at once, or one who is given two, are the certain sign of sharing.
+    makes up the process number that it tells its clients, which is not the session's own (`_set_up` asked for it); two
+    clients who are given the same session at once, or one who is given two, are the certain sign of sharing.
 
     Raises: MigrationError (pooled-sessions).
     """
@@ -548,12 +553,12 @@ def _refuse_shared_sessions(control: psycopg.Connection, conninfo: str) -> None:
         row = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
         return int(row[0]) if row else 0
 
+    if session[0] == control.info.backend_pid:
+        return
     with reporting("looking at the server"):
         own = ask_process(control)
-        if own == control.info.backend_pid:
-            return
         try:
-            with contextlib.closing(_connect(conninfo)) as other, other.transaction():
+            with contextlib.closing(_connect(conninfo)[0]) as other, other.transaction():
                 shared = ask_process(other) == own or ask_process(control) != own
         except psycopg.errors.ProtocolViolation:  # a pool in statement mode has no transactions at all
             shared = True
@@ -565,7 +570,7 @@ def _refuse_shared_sessions(control: psycopg.Connection, conninfo: str) -> None:
         )
 
 
-def _connect_patiently(conninfo: str) -> psycopg.Connection:
+def _connect_patiently(conninfo: str) -> tuple[psycopg.Connection, _Session]:
     """Connect, and try again for a while: it went well before, and a proxy before the server may say anything."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
@@ -575,15 +580,6 @@ def _connect_patiently(conninfo: str) -> psycopg.Connection:
             if time.monotonic() > deadline:
                 raise
         time.sleep(_RETRY_S)
-
-
-def _identify_session(connection: psycopg.Connection) -> _Session:
-    """What tells a session from every other, even when its process id is given out again: when it began."""
-    with reporting("setting up the session"):
-        row = connection.execute(
-            "SELECT backend_start::text FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid()"
-        ).fetchone()
-    return connection.info.backend_pid, str(row[0]) if row else ""
 
 
 def _read_server(connection: psycopg.Connection) -> ServerInfo:
@@ -602,16 +598,14 @@ def _read_server(connection: psycopg.Connection) -> ServerInfo:
             # what a trusted extension makes is not its owner's: only a superuser can move it out of staging
             " EXISTS (SELECT FROM pg_catalog.pg_available_extensions a WHERE a.name = 'citext'"
             "  AND a.installed_version IS NULL AND pg_catalog.lower('I') = 'i')"
-            "  AND (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)"
+            "  AND (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),"
+            # another encoding may not have these letters, and is refused anyway
+            " CASE WHEN pg_catalog.pg_encoding_to_char(d.encoding) = 'UTF8' THEN (SELECT pg_catalog.lower(t) = t"
+            "  FROM pg_catalog.convert_from('\\xc389d094cea3', 'UTF8') t) ELSE true END"
             " FROM pg_catalog.pg_database d WHERE d.datname = current_database()"
         ).fetchone()
     if row is None:
         raise AssertionError("the current database is not in pg_database")
-    folds_ascii_only = True
-    if str(row[4]) == "UTF8":  # another encoding may not have these letters, and is refused anyway
-        with reporting("looking at the server"):
-            asked = connection.execute("SELECT pg_catalog.lower(U&'\\00C9\\0414\\03A3') = U&'\\00C9\\0414\\03A3'")
-            folds_ascii_only = asked.fetchone() == (True,)
     return ServerInfo(
         version=str(row[0]).split(" ")[0],
         version_num=int(row[1]),
@@ -626,5 +620,5 @@ def _read_server(connection: psycopg.Connection) -> ServerInfo:
         icu=bool(row[8]),
         citext="installed" if row[9] is not None else "available" if row[10] else "absent",
         citext_schema=str(row[9] or ""),
-        folds_ascii_only=folds_ascii_only,
+        folds_ascii_only=bool(row[11]),
     )

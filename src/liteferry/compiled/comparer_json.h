@@ -1,0 +1,390 @@
+/* JSON by value: liteferry.compare.json_values is the specification.
+ *
+ * What is not surely JSON that jsonb keeps (another spelling, a key twice, U+0000, half a surrogate pair, great depth,
+ * long numbers) is not judged here: the answer is ASK, and Python judges. */
+
+#ifndef LITEFERRY_COMPARER_JSON_H
+#define LITEFERRY_COMPARER_JSON_H
+
+#include "comparer_forms.h"
+
+#define JSON_DEPTH 128
+#define JSON_DIGITS 1000
+
+/* A member of an object, as it stands in the output: where it and its key begin, and how long they are. */
+typedef struct {
+    size_t start, size, key_size;
+} json_member;
+
+/* What is kept from text to text, so that none is allocated for each. */
+typedef struct {
+    json_member *members;
+    size_t count, capacity;
+    buffer sorted;
+} json_work;
+
+typedef struct {
+    const uint8_t *at, *end;
+    buffer *out;
+    json_work *work;
+} json_reader;
+
+static void json_free(json_work *work)
+{
+    free(work->members);
+    buffer_free(&work->sorted);
+    memset(work, 0, sizeof *work);
+}
+
+static inline void json_skip_white(json_reader *in)
+{
+    while (in->at < in->end && (*in->at == ' ' || *in->at == '\n' || *in->at == '\t' || *in->at == '\r'))
+        in->at++;
+}
+
+/* The length of a well-formed UTF-8 sequence of two bytes or more; 0 for none. Source: The Unicode Standard, table 3-7 */
+static int measure_utf8(const uint8_t *at, size_t size)
+{
+    uint8_t first = at[0];
+    int length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    if (!length || size < (size_t)length)
+        return 0;
+    uint8_t least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    uint8_t most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+    if (at[1] < least || at[1] > most)
+        return 0;
+    for (int i = 2; i < length; i++)
+        if (at[i] < 0x80 || at[i] > 0xbf)
+            return 0;
+    return length;
+}
+
+/* The number of \uXXXX, of which the four digits are here; -1 for none. */
+static int json_code_unit(const json_reader *in)
+{
+    int unit = 0;
+    if (in->end - in->at < 4)
+        return -1;
+    for (int i = 0; i < 4; i++) {
+        int digit = hex_value(in->at[i]);
+        if (digit < 0)
+            return -1;
+        unit = unit * 16 + digit;
+    }
+    return unit;
+}
+
+/* A character that came as an escape, as the form spells it. The buffer has room. */
+static void json_put_character(buffer *out, uint32_t c)
+{
+    static const char hex[] = "0123456789abcdef";
+    uint8_t *to = out->at + out->size;
+    if (c == '"' || c == '\\') {
+        *to++ = '\\', *to++ = (uint8_t)c;
+    } else if (c < 0x20) {
+        const char *spelled = c == '\n' ? "n" : c == '\r' ? "r" : c == '\t' ? "t" : c == '\f' ? "f" : c == '\b' ? "b" : "";
+        *to++ = '\\';
+        if (*spelled) {
+            *to++ = (uint8_t)*spelled;
+        } else {
+            memcpy(to, "u00", 3);
+            to[3] = (uint8_t)hex[c >> 4], to[4] = (uint8_t)hex[c & 15];
+            to += 5;
+        }
+    } else if (c < 0x80) {
+        *to++ = (uint8_t)c;
+    } else if (c < 0x800) {
+        *to++ = (uint8_t)(0xc0 | c >> 6), *to++ = (uint8_t)(0x80 | (c & 63));
+    } else if (c < 0x10000) {
+        *to++ = (uint8_t)(0xe0 | c >> 12), *to++ = (uint8_t)(0x80 | (c >> 6 & 63)), *to++ = (uint8_t)(0x80 | (c & 63));
+    } else {
+        *to++ = (uint8_t)(0xf0 | c >> 18), *to++ = (uint8_t)(0x80 | (c >> 12 & 63));
+        *to++ = (uint8_t)(0x80 | (c >> 6 & 63)), *to++ = (uint8_t)(0x80 | (c & 63));
+    }
+    out->size = (size_t)(to - out->at);
+}
+
+/* The escape after a backslash. */
+static outcome json_escape(json_reader *in)
+{
+    static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+    if (in->at >= in->end)
+        return ASK;
+    uint8_t name = *in->at++;
+    const char *known = name ? strchr(names, name) : NULL;
+    if (known) {
+        json_put_character(in->out, (uint8_t)meanings[known - names]);
+        return FORMED;
+    }
+    int unit = name == 'u' ? json_code_unit(in) : -1;
+    if (unit <= 0 || (unit >= 0xdc00 && unit < 0xe000))
+        return ASK;
+    in->at += 4;
+    uint32_t c = (uint32_t)unit;
+    if (unit >= 0xd800 && unit < 0xdc00) {
+        if (in->end - in->at < 6 || in->at[0] != '\\' || in->at[1] != 'u')
+            return ASK;
+        in->at += 2;
+        int low = json_code_unit(in);
+        if (low < 0xdc00 || low >= 0xe000)
+            return ASK;
+        in->at += 4;
+        c = 0x10000 + ((c - 0xd800) << 10) + ((uint32_t)low - 0xdc00);
+    }
+    json_put_character(in->out, c);
+    return FORMED;
+}
+
+/* A string, of which the first quote is read. */
+static outcome json_string(json_reader *in)
+{
+    buffer *out = in->out;
+    if (!buffer_reserve(out, 1))
+        return NO_MEMORY;
+    out->at[out->size++] = '"';
+    for (;;) {
+        const uint8_t *from = in->at, *at = from;
+        while (at < in->end && *at >= 0x20 && *at < 0x80 && *at != '"' && *at != '\\')
+            at++;
+        if (at >= in->end)
+            return ASK;
+        int sequence = *at < 0x80 ? 0 : measure_utf8(at, (size_t)(in->end - at));
+        in->at = at + sequence;
+        if (!buffer_put(out, from, (size_t)(in->at - from)) || !buffer_reserve(out, 8))
+            return NO_MEMORY;
+        if (sequence)
+            continue;
+        in->at++;
+        if (*at == '"') {
+            out->at[out->size++] = '"';
+            return FORMED;
+        }
+        if (*at != '\\')
+            return ASK;
+        outcome found = json_escape(in);
+        if (found != FORMED)
+            return found;
+    }
+}
+
+static outcome json_number(json_reader *in)
+{
+    static const char mark[7] = {'"', '\\', 'u', '0', '0', '0', '0'};
+    const uint8_t *at = in->at, *end = in->end, *start = at;
+    int negative = *at == '-';
+    at += negative;
+    const uint8_t *whole = at;
+    while (at < end && is_digit(*at))
+        at++;
+    size_t whole_size = (size_t)(at - whole), fraction_size = 0;
+    if (!whole_size || (whole_size > 1 && *whole == '0'))
+        return ASK;
+    const uint8_t *fraction = at;
+    if (at < end && *at == '.') {
+        fraction = ++at;
+        while (at < end && is_digit(*at))
+            at++;
+        fraction_size = (size_t)(at - fraction);
+        if (!fraction_size)
+            return ASK;
+    }
+    long exponent = 0;
+    int is_plain = fraction_size ? at[-1] != '0' : !(negative && *whole == '0');
+    if (at < end && (*at | 0x20) == 'e') {
+        at++;
+        int down = at < end && *at == '-';
+        at += at < end && (*at == '-' || *at == '+');
+        const uint8_t *digits = at;
+        for (; at < end && is_digit(*at) && at - digits < 6; at++)
+            exponent = exponent * 10 + (*at - '0');
+        if (at == digits || (at < end && is_digit(*at)))
+            return ASK;
+        exponent = down ? -exponent : exponent;
+        is_plain = 0;
+    }
+    if (at - start > JSON_DIGITS || exponent > JSON_DIGITS || exponent < -JSON_DIGITS)
+        return ASK;
+    in->at = at;
+    if (!buffer_put(in->out, mark, sizeof mark))
+        return NO_MEMORY;
+    if (is_plain) {
+        if (!buffer_put(in->out, start, (size_t)(at - start)))
+            return NO_MEMORY;
+    } else {
+        outcome found = put_plain_decimal(in->out, negative, whole, whole_size, fraction, fraction_size, exponent);
+        if (found != FORMED)
+            return found;
+    }
+    return buffer_put(in->out, "\"", 1) ? FORMED : NO_MEMORY;
+}
+
+static outcome json_value(json_reader *in, int depth);
+
+static outcome json_array(json_reader *in, int depth)
+{
+    if (!buffer_put(in->out, "[", 1))
+        return NO_MEMORY;
+    json_skip_white(in);
+    if (in->at < in->end && *in->at == ']') {
+        in->at++;
+        return buffer_put(in->out, "]", 1) ? FORMED : NO_MEMORY;
+    }
+    for (;;) {
+        outcome found = json_value(in, depth);
+        if (found != FORMED)
+            return found;
+        json_skip_white(in);
+        if (in->at >= in->end || (*in->at != ',' && *in->at != ']'))
+            return ASK;
+        uint8_t mark = *in->at++;
+        if (!buffer_put(in->out, &mark, 1))
+            return NO_MEMORY;
+        if (mark == ']')
+            return FORMED;
+    }
+}
+
+/* The order of members' keys. UTF-8 orders as code points do; keys with escapes are not compared here. */
+static int json_order(const uint8_t *base, const json_member *left, const json_member *right)
+{
+    size_t smaller = left->key_size < right->key_size ? left->key_size : right->key_size;
+    int order = memcmp(base + left->start, base + right->start, smaller);
+    return order ? order : (left->key_size > right->key_size) - (left->key_size < right->key_size);
+}
+
+/* Sort by insertion, which is quick for few and for sorted ones; many go to Python. ASK when a key comes twice. */
+static outcome json_sort(const uint8_t *base, json_member *members, size_t count, int *moved)
+{
+    size_t moves = 0;
+    for (size_t i = 1; i < count; i++) {
+        json_member one = members[i];
+        size_t to = i;
+        int order = 1;
+        while (to && (order = json_order(base, &one, &members[to - 1])) < 0)
+            members[to] = members[to - 1], to--, moves++;
+        if (!order || moves > 100000)
+            return ASK;
+        members[to] = one;
+    }
+    *moved = moves > 0;
+    return FORMED;
+}
+
+/* Put an object's members, which stand at the end of the output from "from", into their keys' order. */
+static outcome json_close_object(json_reader *in, size_t from, size_t first)
+{
+    json_work *work = in->work;
+    buffer *out = in->out;
+    int moved = 0;
+    outcome found = json_sort(out->at, work->members + first, work->count - first, &moved);
+    if (found == FORMED && moved) {
+        work->sorted.size = 0;
+        for (size_t i = first; i < work->count; i++) {
+            if ((i > first && !buffer_put(&work->sorted, ",", 1)) ||
+                !buffer_put(&work->sorted, out->at + work->members[i].start, work->members[i].size))
+                return NO_MEMORY;
+        }
+        memcpy(out->at + from, work->sorted.at, work->sorted.size); /* the same members: the same size */
+    }
+    work->count = first;
+    return found;
+}
+
+static outcome json_object(json_reader *in, int depth)
+{
+    json_work *work = in->work;
+    buffer *out = in->out;
+    size_t first = work->count;
+    if (!buffer_put(out, "{", 1))
+        return NO_MEMORY;
+    size_t from = out->size;
+    json_skip_white(in);
+    if (in->at < in->end && *in->at == '}') {
+        in->at++;
+        return buffer_put(out, "}", 1) ? FORMED : NO_MEMORY;
+    }
+    for (;;) {
+        json_skip_white(in);
+        if (in->at >= in->end || *in->at++ != '"')
+            return ASK;
+        size_t start = out->size;
+        outcome found = json_string(in);
+        if (found != FORMED)
+            return found;
+        size_t key_size = out->size - start - 1; /* with the first quote, without the last */
+        if (memchr(out->at + start, '\\', key_size))
+            return ASK;
+        json_skip_white(in);
+        if (in->at >= in->end || *in->at++ != ':')
+            return ASK;
+        if (!buffer_put(out, ":", 1))
+            return NO_MEMORY;
+        if ((found = json_value(in, depth)) != FORMED)
+            return found;
+        if (work->count == work->capacity) {
+            size_t wanted = work->capacity ? 2 * work->capacity : 64;
+            json_member *larger = wanted < SIZE_MAX / sizeof *larger ? realloc(work->members, wanted * sizeof *larger) : NULL;
+            if (!larger)
+                return NO_MEMORY;
+            work->members = larger, work->capacity = wanted;
+        }
+        work->members[work->count++] = (json_member){start, out->size - start, key_size};
+        json_skip_white(in);
+        if (in->at >= in->end || (*in->at != ',' && *in->at != '}'))
+            return ASK;
+        uint8_t mark = *in->at++;
+        if (mark == '}') {
+            if ((found = json_close_object(in, from, first)) != FORMED)
+                return found;
+            return buffer_put(out, "}", 1) ? FORMED : NO_MEMORY;
+        }
+        if (!buffer_put(out, ",", 1))
+            return NO_MEMORY;
+    }
+}
+
+static outcome json_word(json_reader *in, const char *word, size_t size)
+{
+    if ((size_t)(in->end - in->at) < size || memcmp(in->at, word, size) != 0)
+        return ASK;
+    in->at += size;
+    return buffer_put(in->out, word, size) ? FORMED : NO_MEMORY;
+}
+
+static outcome json_value(json_reader *in, int depth)
+{
+    json_skip_white(in);
+    if (in->at >= in->end || depth >= JSON_DEPTH)
+        return ASK;
+    switch (*in->at) {
+    case '[':
+        in->at++;
+        return json_array(in, depth + 1);
+    case '{':
+        in->at++;
+        return json_object(in, depth + 1);
+    case '"':
+        in->at++;
+        return json_string(in);
+    case 't':
+        return json_word(in, "true", 4);
+    case 'f':
+        return json_word(in, "false", 5);
+    case 'n':
+        return json_word(in, "null", 4);
+    default:
+        return *in->at == '-' || is_digit(*in->at) ? json_number(in) : ASK;
+    }
+}
+
+/* Append the canonical form of a text. What was appended is to be dropped where the answer is another than FORMED. */
+static outcome put_canonical_json(buffer *out, json_work *work, const uint8_t *text, size_t size)
+{
+    json_reader in = {text, text + size, out, work};
+    work->count = 0;
+    outcome found = json_value(&in, 0);
+    json_skip_white(&in);
+    return found == FORMED && in.at != in.end ? ASK : found;
+}
+
+#endif

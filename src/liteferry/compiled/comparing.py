@@ -1,0 +1,139 @@
+"""Rows of the snapshot against what COPY TO gives, by the compiled comparer; `liteferry.compare` is its specification.
+
+Layer 2. Imports nothing that the load is made of. What the comparer does not judge surely it hands to the functions
+here, value by value, which ask `liteferry.compare`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from liteferry.compare import (
+    StorageValue,
+    Text,
+    canonical_source_column,
+    canonical_target_column,
+    is_changed,
+    make_value_converter,
+    pads_with_blanks,
+)
+from liteferry.compiled import find_part
+from liteferry.model import TableDigest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from liteferry.model import ColumnMap, Kind
+
+_NAMES: Final[dict[Kind, str]] = {"int2": "integer", "int4": "integer", "int8": "integer", "inet": "other"}
+"""The comparer's names of kinds, where they differ from ours."""
+
+
+def name_kind(kind: Kind, pg_type: str) -> str:
+    """The comparer's name for a kind. Pure."""
+    return "padded" if pads_with_blanks(kind, pg_type) else _NAMES.get(kind, kind)
+
+
+def is_built() -> bool:
+    """Whether there is a comparer. Raises: MigrationError when it is demanded and there is none."""
+    return find_part("_comparer") is not None
+
+
+class RowComparison:
+    """One table's rows of both sides, or of one: compared in pairs or as multisets, and digested.
+
+    Reads the source by itself, from the copy. Raises sqlite3.Error when it cannot be read.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[ColumnMap],
+        *,
+        uri: str | None = None,
+        stand_ins: tuple[str, ...] = (),
+        sql: str | None = None,
+        key: tuple[int, ...] = (),
+        is_paired: bool = False,
+    ) -> None:
+        """Begin. uri, stand_ins: of the copy (`CopyPlace`). sql: reads the source's rows, None where there is none.
+
+        is_paired: each row of one side is compared with that of the other at the same place, value by value; without,
+        the digests are only added up. key: positions of columns, by which both sides are ordered.
+        """
+        part = find_part("_comparer")
+        assert part is not None  # noqa: S101 - the caller has asked `is_built`
+        described = tuple((name_kind(column.kind, column.pg_type), bool(column.conversions)) for column in columns)
+        self._comparer = part.Comparer(
+            uri=uri,
+            stand_ins=stand_ins,
+            sql=sql,
+            columns=described,
+            key=key,
+            is_paired=is_paired,
+            ask_source=_make_source_form(columns),
+            ask_target=_make_target_form(columns),
+        )
+
+    def feed(self, block: bytes) -> bool:
+        """Take bytes of COPY's text format, cut anywhere. False: something differs, and it is over."""
+        return bool(self._comparer.feed(block))
+
+    def finish(self) -> bool:
+        """Take the end of COPY's bytes. Whether the rows were equal; as multisets only the digests tell."""
+        return bool(self._comparer.finish())
+
+    @property
+    def source(self) -> TableDigest:
+        """The digest of the source's rows until now."""
+        return _make_digest(self._comparer.sums()[0])
+
+    @property
+    def target(self) -> TableDigest:
+        """The digest of the target's rows until now."""
+        return _make_digest(self._comparer.sums()[1])
+
+    @property
+    def rows_of_target(self) -> int:
+        """How many of the target's rows were taken until now."""
+        return int(self._comparer.sums()[1][0])
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the key's values increased strictly."""
+        return bool(self._comparer.is_ordered)
+
+    @property
+    def changed(self) -> tuple[int, ...]:
+        """How many values of each column the conversions changed."""
+        return tuple(self._comparer.changed)
+
+
+def _make_digest(sums: tuple[int, int, int, int, int]) -> TableDigest:
+    rows, high, low, xor_high, xor_low = sums
+    return TableDigest(rows=rows, sum=f"{high << 64 | low:032x}", xor=f"{xor_high << 64 | xor_low:032x}")
+
+
+def _make_source_form(
+    columns: Sequence[ColumnMap],
+) -> Callable[[int, int | float | bytes, bool], tuple[bytes, bool]]:
+    """What gives the form of a stored value, and whether the column's conversions changed the value."""
+    converters = [make_value_converter(column) if column.conversions else None for column in columns]
+
+    def find_form(position: int, stored: float | bytes, is_text: bool) -> tuple[bytes, bool]:  # noqa: FBT001 - from C
+        column, convert = columns[position], converters[position]
+        value: StorageValue = Text(stored) if is_text else stored  # type: ignore[arg-type]  # a text comes as bytes
+        after = convert(value) if convert else value
+        (form,) = canonical_source_column((after,), column.kind, column.pg_type)
+        return form, convert is not None and is_changed(value, after)
+
+    return find_form
+
+
+def _make_target_form(columns: Sequence[ColumnMap]) -> Callable[[int, bytes], bytes]:
+    """What gives the form of a text, unescaped and not NULL."""
+
+    def find_form(position: int, text: bytes) -> bytes:
+        column = columns[position]
+        return canonical_target_column((text,), column.kind, column.pg_type)[0]
+
+    return find_form

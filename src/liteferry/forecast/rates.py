@@ -1,0 +1,79 @@
+"""What things usually take: the one place with figures that were measured before a run, and not in it.
+
+Layer 1, data alone. They are a fall-back: what a machine, a server and a database really take shows in the census, in a
+short trial of the server, and best in a rehearsal, and these figures are scaled by that. They were measured with the
+workloads of ``bench/`` on two cores, PostgreSQL 18 on the same machine, two jobs; `python -m bench.rates` says by how
+much they are off for a set of reports.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from liteferry.model import ServerSpeed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """What a phase takes: microseconds a unit, and round trips to the server.
+
+    ``server_share``: how much of it is the server's work, 0 to 1. ``parallel_share``: how much of it is done by several
+    jobs at a time. ``sends``: whether all values go over the network. ``fixed_ms``: whatever there is to do.
+    """
+
+    fixed_ms: float = 0.0
+    source_byte_us: float = 0.0
+    table_us: float = 0.0
+    object_us: float = 0.0
+    row_us: float = 0.0
+    value_us: float = 0.0
+    byte_us: float = 0.0
+    entry_us: float = 0.0
+    reference_us: float = 0.0
+    server_share: float = 0.0
+    parallel_share: float = 0.0
+    trips: float = 0.0
+    trips_a_table: float = 0.0
+    trips_a_step: float = 0.0
+    sends: bool = False
+
+
+RATES: Final[dict[str, Rate]] = {
+    "snapshot": Rate(fixed_ms=120, source_byte_us=0.006),
+    "census": Rate(fixed_ms=5, table_us=400, row_us=0.4, value_us=0.35, byte_us=0.001),
+    "plan": Rate(fixed_ms=15, table_us=250, object_us=60, trips=4),
+    "load": Rate(
+        fixed_ms=10, table_us=1200, row_us=0.6, value_us=0.35, byte_us=0.004,
+        server_share=0.5, parallel_share=0.8, trips=4, trips_a_table=2, sends=True,
+    ),
+    "indexes": Rate(object_us=500, entry_us=0.22, server_share=1.0, parallel_share=0.8, trips_a_table=0.5),
+    "analyze": Rate(table_us=600, row_us=0.03, server_share=1.0, parallel_share=0.8),
+    "constraints": Rate(fixed_ms=5, object_us=250, reference_us=0.15, server_share=1.0, trips=3, trips_a_step=0.01),
+    "proof": Rate(
+        fixed_ms=40, table_us=1500, object_us=150, row_us=0.8, value_us=0.4, byte_us=0.004,
+        server_share=0.3, parallel_share=0.8, trips=12, trips_a_table=2, sends=True,
+    ),
+    "project": Rate(fixed_ms=900, table_us=500),
+    "drift": Rate(fixed_ms=900, table_us=3000),
+    "schema": Rate(fixed_ms=1200, table_us=12000, server_share=0.3, trips=40, trips_a_table=4),
+    "evidence": Rate(fixed_ms=1500, table_us=15000, row_us=2, server_share=0.3, trips=20, trips_a_table=12),
+    "publish": Rate(fixed_ms=20, table_us=300, object_us=100, server_share=0.8, trips=6),
+    "between": Rate(fixed_ms=40, table_us=100, trips=8),
+}  # fmt: skip
+"""By the names of `liteferry.model.WindowPart`; in the order of a run."""
+
+REFERENCE_SERVER: Final = ServerSpeed(round_trip_s=0.0001, work_s=0.006, transfer_bytes_s=5e8)
+"""The trial of the server that the rates were measured with."""
+REFERENCE_JOBS: Final = 2
+
+SPREAD: Final[dict[str, tuple[float, float]]] = {
+    "measured": (0.85, 1.25),
+    "rehearsal": (0.80, 1.30),
+    "elsewhere": (0.65, 1.60),
+    "rates": (0.55, 1.80),
+}
+"""The bounds of what is expected, as factors: of a phase that was measured just now, in a rehearsal on the same server,
+in one on another, or never."""
+SLACK_S: Final = 0.03
+"""What the upper bound of each phase has on top: of short phases no factor says how long a busy machine takes."""

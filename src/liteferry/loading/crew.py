@@ -1,0 +1,67 @@
+"""Tasks that bring further tasks, and which of them is next.
+
+Layer 3. Used through `loading`. Knows nothing of what the tasks do.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import psycopg
+
+Work: TypeAlias = "Callable[[psycopg.Connection], Sequence[Task]]"
+"""Does something on a connection, in whatever thread; returns what can be done now that it is done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Something to do. ``size``: the larger ones are begun first, so that no long one is left over at the end."""
+
+    work: Work
+    size: int = 0
+
+
+class Crew:
+    """Hands out tasks to threads: what follows from a task first, then the largest."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        """Begin with these."""
+        self._numbers = count()
+        self._waiting: list[tuple[int, int, int, Task]] = []
+        self._running = 0
+        self._ended = False
+        self._changed = threading.Condition()
+        self._add(tasks, rank=1)
+
+    def _add(self, tasks: Sequence[Task], *, rank: int) -> None:
+        for task in tasks:
+            heapq.heappush(self._waiting, (rank, -task.size, next(self._numbers), task))
+
+    def take(self) -> Task | None:
+        """Wait for a task and take it; None when there is nothing more to do, or everything was broken off."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or not self._running or self._ended)
+            if self._ended or not self._waiting:
+                return None
+            self._running += 1
+            return heapq.heappop(self._waiting)[-1]
+
+    def finish(self, follow: Sequence[Task]) -> None:
+        """Say that a task is done, and what follows from it."""
+        with self._changed:
+            self._running -= 1
+            self._add(follow, rank=0)
+            self._changed.notify_all()
+
+    def break_off(self) -> None:
+        """Let nobody take any more."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()

@@ -1,0 +1,120 @@
+"""Many statements in one round trip: a server far away is asked once, not once a statement.
+
+Layer 2. Used within `target`. Three ways, for three needs: reading (`ask_together`), changing, in one transaction
+(`run_together`), and trying, where one statement's error must not stop the others (`try_together`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import psycopg
+    from psycopg.abc import PQGen
+    from psycopg.pq.abc import PGconn, PGresult
+
+Statement: TypeAlias = "tuple[bytes, Sequence[bytes | None] | None]"
+"""SQL with ``$1``, ``$2`` …, and the texts that stand for them; None where there are none."""
+
+_IN_TRANSACTION: Final = 2  # libpq's numbers, so that psycopg need not be imported for them
+_IN_ERROR: Final = 3
+_SAVEPOINT: Final = (
+    "SAVEPOINT liteferry_together",
+    "RELEASE SAVEPOINT liteferry_together",
+    "ROLLBACK TO SAVEPOINT liteferry_together; RELEASE SAVEPOINT liteferry_together",
+)
+_TRANSACTION: Final = ("BEGIN", "COMMIT", "ROLLBACK")
+
+
+def ask_together(
+    connection: psycopg.Connection, questions: Sequence[tuple[str, Mapping[str, object]]]
+) -> list[list[Any]]:
+    """Ask several questions, each one statement, in one round trip; the rows that each gave. Raises: psycopg.Error."""
+    with connection.pipeline():
+        cursors = [connection.execute(sql.encode(), arguments or None) for sql, arguments in questions]
+    return [cursor.fetchall() for cursor in cursors]
+
+
+def run_together(connection: psycopg.Connection, statements: Sequence[str]) -> None:
+    """Run statements in one transaction and one round trip, or behind a savepoint of the one that is open.
+
+    They are one message, which PostgreSQL reads as a whole before it runs any. Raises: psycopg.Error, all taken back.
+    """
+    inside = connection.info.transaction_status == _IN_TRANSACTION
+    opening, closing, taking_back = _SAVEPOINT if inside else _TRANSACTION
+    try:
+        connection.execute("\n;\n".join((opening, *statements, closing)).encode())  # one may end in a comment
+    except BaseException:
+        take_back(connection, taking_back)
+        raise
+
+
+def take_back(connection: psycopg.Connection, sql: str = "ROLLBACK") -> None:
+    """Leave a transaction, or a savepoint, that did not come to its end."""
+    import psycopg
+
+    if connection.info.transaction_status in {_IN_TRANSACTION, _IN_ERROR}:
+        with contextlib.suppress(psycopg.Error):  # what went wrong is being told already
+            connection.execute(sql.encode())
+
+
+def try_together(
+    connection: psycopg.Connection, groups: Sequence[Sequence[Statement]]
+) -> list[list[PGresult | psycopg.Error]]:
+    """Run groups of statements in one round trip; what came of each statement, its result or its error.
+
+    An error skips the rest of its group, which is missing in the answer, and no other group. Outside a transaction each
+    group is one; within one an error spoils all that follows until a ROLLBACK, in a group of its own.
+
+    Raises: psycopg.Error when the connection breaks; the other errors are in the answer.
+    """
+    pgconn = connection.pgconn
+    with connection.lock:
+        pgconn.enter_pipeline_mode()
+        try:
+            for group in groups:
+                for sql, values in group:
+                    pgconn.send_query_params(sql, values)
+                pgconn.pipeline_sync()
+            return connection.wait(_gather(pgconn, len(groups)))
+        finally:
+            import psycopg
+
+            with contextlib.suppress(psycopg.Error):  # the connection broke: nobody uses it again
+                pgconn.exit_pipeline_mode()
+
+
+def _gather(pgconn: PGconn, groups: int) -> PQGen[list[list[PGresult | psycopg.Error]]]:
+    """Send what is waiting and read the answers, both at once: neither side may wait for the other for ever."""
+    import psycopg
+    from psycopg.pq import ExecStatus
+    from psycopg.waiting import Ready, Wait
+
+    answers: list[list[PGresult | psycopg.Error]] = [[] for _ in range(groups)]
+    done, unsent = 0, True
+    while done < groups:
+        ready = yield Wait.RW if unsent else Wait.R
+        if not ready:
+            continue
+        if ready & Ready.W:
+            unsent = pgconn.flush() == 1
+        if not ready & Ready.R:
+            continue
+        pgconn.consume_input()
+        while done < groups and not pgconn.is_busy():
+            result = pgconn.get_result()
+            if result is None:
+                if pgconn.status != psycopg.pq.ConnStatus.OK:
+                    raise psycopg.OperationalError("the connection is lost")
+            elif result.status == ExecStatus.PIPELINE_SYNC:
+                done += 1
+            elif result.status == ExecStatus.FATAL_ERROR:
+                answers[done].append(psycopg.errors.error_from_result(result))
+                if pgconn.status != psycopg.pq.ConnStatus.OK:
+                    raise psycopg.errors.error_from_result(result)
+            elif result.status != ExecStatus.PIPELINE_ABORTED:
+                answers[done].append(result)
+    return answers
