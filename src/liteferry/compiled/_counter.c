@@ -226,20 +226,30 @@ static int form_time(const unsigned char *p, size_t n, int *digits)
     return FORM_TIME;
 }
 
+/* Whether 32 bytes are all hexadecimal digits. Without a branch, so that the compiler looks at 16 at a time. */
+static int are_hex(const unsigned char *p)
+{
+    unsigned char wrong = 0;
+    for (int i = 0; i < 32; i++) {
+        unsigned char digit = (unsigned char)(p[i] - '0'), letter = (unsigned char)((p[i] | 32) - 'a');
+        wrong |= (unsigned char)((digit > 9) & (letter > 5));
+    }
+    return !wrong;
+}
+
 static int shape_uuid(const unsigned char *p, size_t n)
 {
-    if (n == 32) {
-        for (size_t i = 0; i < 32; i++)
-            if (!is_hex(p[i]))
-                return ODD;
-        return SHAPE_UUID_HEX;
-    }
-    if (n != 36)
+    unsigned char digits[32];
+    if (n == 32)
+        return are_hex(p) ? SHAPE_UUID_HEX : ODD;
+    if (n != 36 || p[8] != '-' || p[13] != '-' || p[18] != '-' || p[23] != '-')
         return ODD;
-    for (size_t i = 0; i < 36; i++)
-        if (i == 8 || i == 13 || i == 18 || i == 23 ? p[i] != '-' : !is_hex(p[i]))
-            return ODD;
-    return SHAPE_UUID_DASHED;
+    memcpy(digits, p, 8);
+    memcpy(digits + 8, p + 9, 4);
+    memcpy(digits + 12, p + 14, 4);
+    memcpy(digits + 16, p + 19, 4);
+    memcpy(digits + 20, p + 24, 12);
+    return are_hex(digits) ? SHAPE_UUID_DASHED : ODD;
 }
 
 static int equals_word(const unsigned char *p, size_t n, const char *word)
@@ -620,6 +630,7 @@ typedef struct {
     int width, has_rowid;
     int *key_items;
     unsigned char *types; /* of the row's items, as SQLite stores them: looked at before anything may convert them */
+    sqlite3_value **values; /* the same items. They are of this thread's connection alone, and need no protection */
     int key_width; /* with the rowid, if there is one */
     int64_t order;
     Json *json;
@@ -665,18 +676,18 @@ static int put_cell(Run *run, int item, int may_point)
     if (!reserve(run, 1 + sizeof(size_t) + sizeof(int64_t)))
         return 0;
     if (type == SQLITE_INTEGER) {
-        int64_t value = sqlite3_column_int64(run->statement, item);
+        int64_t value = sqlite3_value_int64(run->values[item]);
         put(run, &type, 1);
         put(run, &value, sizeof value);
     } else if (type == SQLITE_FLOAT) {
-        double value = sqlite3_column_double(run->statement, item);
+        double value = sqlite3_value_double(run->values[item]);
         put(run, &type, 1);
         put(run, &value, sizeof value);
     } else if (type == SQLITE_NULL) {
         put(run, &type, 1);
     } else {
-        const void *data = sqlite3_column_blob(run->statement, item);
-        size_t size = (size_t)sqlite3_column_bytes(run->statement, item);
+        const void *data = sqlite3_value_blob(run->values[item]);
+        size_t size = (size_t)sqlite3_value_bytes(run->values[item]);
         if (may_point && size > LARGE_BYTES) {
             unsigned char marked = type | CELL_POINTER;
             put(run, &marked, 1);
@@ -1003,10 +1014,13 @@ static int count_rows(Run *run, int64_t *rows, int64_t *max_rowid)
     int code;
     *rows = 0;
     while ((code = sqlite3_step(run->statement)) == SQLITE_ROW) {
-        for (int i = 0; i < run->width + run->has_rowid; i++)
-            run->types[i] = (unsigned char)sqlite3_column_type(run->statement, i);
+        for (int i = 0; i < run->width + run->has_rowid; i++) {
+            run->values[i] = sqlite3_column_value(run->statement, i);
+            run->types[i] = (unsigned char)sqlite3_value_type(run->values[i]);
+        }
         for (int i = 0; i < run->width; i++) {
             Column *column = &run->columns[i];
+            sqlite3_value *value = run->values[i];
             int found = ODD;
             switch (run->types[i]) {
             case SQLITE_NULL:
@@ -1016,14 +1030,14 @@ static int count_rows(Run *run, int64_t *rows, int64_t *max_rowid)
                 }
                 break;
             case SQLITE_INTEGER:
-                found = count_integer(column, sqlite3_column_int64(run->statement, i));
+                found = count_integer(column, sqlite3_value_int64(value));
                 break;
             case SQLITE_FLOAT:
-                found = count_real(column, sqlite3_column_double(run->statement, i));
+                found = count_real(column, sqlite3_value_double(value));
                 break;
             case SQLITE_TEXT: { /* as a blob: in UTF-8, SQLite then need not copy it to end it with NUL */
-                const unsigned char *text = sqlite3_column_blob(run->statement, i);
-                size_t size = (size_t)sqlite3_column_bytes(run->statement, i);
+                const unsigned char *text = sqlite3_value_blob(value);
+                size_t size = (size_t)sqlite3_value_bytes(value);
                 untold_bytes += (int64_t)size;
                 if (text || !size)
                     found = count_text(run, i, column, text, size);
@@ -1032,8 +1046,8 @@ static int count_rows(Run *run, int64_t *rows, int64_t *max_rowid)
                 break;
             }
             default: {
-                const unsigned char *blob = sqlite3_column_blob(run->statement, i);
-                size_t size = (size_t)sqlite3_column_bytes(run->statement, i);
+                const unsigned char *blob = sqlite3_value_blob(value);
+                size_t size = (size_t)sqlite3_value_bytes(value);
                 untold_bytes += (int64_t)size;
                 if (blob || !size)
                     found = count_blob(run, i, column, blob, size);
@@ -1045,7 +1059,7 @@ static int count_rows(Run *run, int64_t *rows, int64_t *max_rowid)
                 return -1;
         }
         if (run->has_rowid) {
-            int64_t rowid = sqlite3_column_int64(run->statement, run->width);
+            int64_t rowid = sqlite3_value_int64(run->values[run->width]);
             if (!*rows || rowid > *max_rowid)
                 *max_rowid = rowid;
         }
@@ -1162,8 +1176,9 @@ static PyObject *count(PyObject *module, PyObject *args)
     run->columns = PyMem_Calloc((size_t)run->width + 1, sizeof *run->columns);
     run->key_items = PyMem_Calloc((size_t)run->key_width + 1, sizeof *run->key_items);
     run->types = PyMem_Malloc((size_t)run->width + 1);
+    run->values = PyMem_Calloc((size_t)run->width + 1, sizeof *run->values);
     run->json = PyMem_Malloc(sizeof *run->json);
-    if (!run->columns || !run->key_items || !run->types || !run->json) {
+    if (!run->columns || !run->key_items || !run->types || !run->values || !run->json) {
         PyErr_NoMemory();
         goto done;
     }
@@ -1198,6 +1213,7 @@ done:
     PyMem_Free(run->columns);
     PyMem_Free(run->key_items);
     PyMem_Free(run->types);
+    PyMem_Free(run->values);
     PyMem_Free(run->json);
     PyMem_Free(run);
     reader->is_used = 0;

@@ -5,6 +5,7 @@ Layer 1, pure. Cheap to import: the parser, and none of the translator.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from liteferry.expressions import syntax as s
@@ -14,6 +15,7 @@ from liteferry.sqlite_ddl import DdlError, fold_case
 _EQUAL: Final = frozenset({"=", "IS"})
 
 
+@lru_cache(maxsize=1024)  # it is asked for each column of the table
 def find_json_columns(check: str, table: str) -> frozenset[str]:
     """The columns, folded (`fold_case`), that one CHECK of the table allows only JSON and NULL in. Pure.
 
