@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -25,16 +26,25 @@ def _refuse_constant(name: str) -> object:
 
 
 class JsonReader:
-    """Reads JSON text only to say what it is. One for many texts: making a decoder costs as much as a short text."""
+    """Reads JSON text only to say what it is. One for many texts: making a decoder costs as much as a short text.
+
+    None is made before there is a text: most columns hold no JSON.
+    """
 
     def __init__(self, *, takes_last: bool = False) -> None:
         """Have nothing read. takes_last: of members with the same key the last counts, so that jsonb keeps it all."""
         self._takes_last = takes_last
         self._lossy = False
         self._doubled = False
+
+    @cached_property
+    def _plain(self) -> json.JSONDecoder:
         # `len` stands in for a parser of numbers: the cheapest call there is, since GeoJSON is millions of numbers
-        self._plain = self._make_decoder(len)
-        self._careful = self._make_decoder(self._see_number)
+        return self._make_decoder(len)
+
+    @cached_property
+    def _careful(self) -> json.JSONDecoder:
+        return self._make_decoder(self._see_number)
 
     def _make_decoder(self, number: Callable[[str], object]) -> json.JSONDecoder:
         return json.JSONDecoder(

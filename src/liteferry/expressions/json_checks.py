@@ -5,6 +5,7 @@ Layer 1, pure. Cheap to import: the parser, and none of the translator.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from liteferry.expressions import syntax as s
@@ -14,6 +15,7 @@ from liteferry.sqlite_ddl import DdlError, fold_case
 _EQUAL: Final = frozenset({"=", "IS"})
 
 
+@lru_cache(maxsize=1024)  # it is asked for each column of the table
 def find_json_columns(check: str, table: str) -> frozenset[str]:
     """The columns, folded (`fold_case`), that one CHECK of the table allows only JSON and NULL in. Pure.
 
@@ -28,15 +30,37 @@ def find_json_columns(check: str, table: str) -> frozenset[str]:
     return frozenset(name for name in found if name)
 
 
+@lru_cache(maxsize=1024)
+def find_tested_columns(check: str, table: str) -> tuple[tuple[str, bool], ...]:
+    """The columns, folded, of a CHECK that JSON in all of them holds, since it asks for nothing else. Pure.
+
+    Each with whether NULL holds it by ``OR column IS NULL``; without, that is for SQLite to say: json_valid(NULL) was 0
+    before it was NULL. Empty for any other CHECK.
+    """
+    try:
+        node = parse_expression(check)
+    except DdlError:
+        return ()
+    parts = s.split_operands(node, "AND")
+    found = tuple(
+        (_match_json_check(part, table), any(map(_is_null_test, s.split_operands(part, "OR")))) for part in parts
+    )
+    return found if all(name for name, _ in found) else ()
+
+
 def _match_json_check(node: s.Node, table: str) -> str:
     """The column of ``json_valid(column)``, with or without ``OR column IS NULL`` beside it; or ""."""
     tested, null = set[str](), set[str]()
     for part in s.split_operands(node, "OR"):
-        if isinstance(part, s.Binary) and part.operator == "IS" and part.right == s.Literal(None):
+        if isinstance(part, s.Binary) and _is_null_test(part):
             null.add(_name_column(part.left, table))
         else:
             tested.add(_name_tested(part, table))
     return tested.pop() if len(tested) == 1 and null <= tested else ""
+
+
+def _is_null_test(node: s.Node) -> bool:
+    return isinstance(node, s.Binary) and node.operator == "IS" and node.right == s.Literal(None)
 
 
 def _name_tested(node: s.Node, table: str) -> str:

@@ -1,0 +1,54 @@
+"""Which CHECKs SQLite is asked about: not those that the census has answered."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from builders import column, make_table
+from liteferry.census import start_census
+from liteferry.model import Census, Check, Options
+from liteferry.planner.questions import plan_questions
+
+PLAIN = ("{}", "[1, 2]", '{"a": 1}', "17")
+
+
+@pytest.mark.parametrize(
+    ("check", "values", "asked"),
+    [
+        ("json_valid(c)", PLAIN, 0),
+        ("JSON_VALID(t.C)", PLAIN, 0),
+        ("json_valid(c) = 1", PLAIN, 0),
+        ("json_valid(c) IS TRUE", PLAIN, 0),
+        ("json_valid(c) = 1", (*PLAIN, None), 1),
+        ("json_valid(c)", (*PLAIN, None), 1),
+        ("json_valid(c) OR json_valid(c)", (*PLAIN, None), 1),
+        ("(json_valid(c) OR c IS NULL)", (*PLAIN, None), 0),
+        ("json_valid(c) AND json_valid(c)", PLAIN, 0),
+        ("json_valid(c) IS TRUE", (*PLAIN, None), 1),
+        ("json_valid(c) IS TRUE OR c IS NULL", (*PLAIN, None), 0),
+        ("json_valid(c) AND c <> '{}'", PLAIN, 1),
+        ("json_valid(c) AND d > 1", PLAIN, 1),
+        ("json_valid(c) AND json_valid(d)", PLAIN, 1),
+        ("NOT json_valid(c)", PLAIN, 1),
+        ("json_valid(c)", (*PLAIN, "{"), 1),
+        ("json_valid(c)", (*PLAIN, '{"a": 1, "a": 2}'), 1),
+        ("json_valid(c)", (*PLAIN, 17), 1),
+        ("json_valid(c)", (*PLAIN, b"{}"), 1),
+        ("json_valid(c)", (*PLAIN, "{}\0"), 1),
+        ("c <> 'json_valid(c)'", PLAIN, 1),
+    ],
+)
+def test_checks_that_are_asked_about(check: str, values: tuple[object, ...], asked: int) -> None:
+    table = make_table(column(declared="TEXT"), column(name="d"), checks=(Check(sql=check),))
+    accumulator = start_census(table)
+    accumulator.add_batch([(value, 7, rowid) for rowid, value in enumerate(values)])
+    census = Census(tables=(accumulator.finish(),))
+    assert [question.code for question in plan_questions(census, Options(), [table], {})] == ["check-broken"] * asked
+    if not asked:
+        with closing(sqlite3.connect(":memory:")) as db:
+            db.execute("CREATE TABLE t (c TEXT, d)")
+            db.executemany("INSERT INTO t VALUES (?, 7)", [(value,) for value in values])
+            assert db.execute(f"SELECT count(*) FROM t WHERE NOT ({check})").fetchone() == (0,)
