@@ -100,7 +100,7 @@ def write_times(results: Results) -> str:
         rows = []
         for way, found in figures["ways"].items():
             if found["elapsed_s"] is None:
-                rows.append([SHORT[way], f"{found['outcome']}: {say_failure(found)}", "", "", "", "", ""])
+                rows.append([SHORT[way], say_failure(found), "", "", "", "", ""])
                 continue
             rows.append(
                 [
@@ -122,6 +122,7 @@ def write_times(results: Results) -> str:
 def say_failure(found: dict[str, Any]) -> str:
     """The last words of a way that failed, in one line, without names of passing files. Pure."""
     said = " ".join(found["turns"][-1]["said"].split())
+    said = said if found["outcome"] == "stopped" else f"failed: {said}"
     return said if len(said) <= 120 else f"{said[:119]}…"
 
 
@@ -297,7 +298,8 @@ def draw_chart(results: Results) -> str:
             middle = top + _ROW / 2
             body.append(f'<text x="{_LEFT - 8}" y="{middle + 4:g}" text-anchor="end">{escape(SHORT[way])}</text>')
             if found["elapsed_s"] is None:
-                body.append(f'<text class="faint" x="{_LEFT}" y="{middle + 4:g}">{escape(found["outcome"])}</text>')
+                said = say_failure(found).split(":")[0]
+                body.append(f'<text class="faint" x="{_LEFT}" y="{middle + 4:g}">{escape(said)}</text>')
             else:
                 seconds = found["elapsed_s"]
                 least, middling, most = (_BARS * seconds[key] / longest for key in ("least", "median", "most"))
