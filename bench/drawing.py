@@ -185,18 +185,19 @@ def write_losses(results: Results) -> str:
     """What each way lost, over all workloads, and which types it flattened. Pure."""
     found: dict[str, dict[str, list[int]]] = {}
     flattened: dict[str, set[str]] = {}
-    statuses: dict[str, list[str]] = {}
+    unfinished: dict[str, list[str]] = {}
     for name, figures in results["workloads"].items():
         for way, measured in figures["ways"].items():
             if measured.get("lost") is None:
+                continue
+            if measured["outcome"] != "done":  # what it had not come to yet was not lost on the way
+                unfinished.setdefault(way, []).append(f"{name} ({measured['outcome']})")
                 continue
             for what in COUNTED:
                 pair = found.setdefault(way, {}).setdefault(what, [0, 0])
                 for i in (0, 1):
                     pair[i] += measured["lost"][what][i]
             flattened.setdefault(way, set()).update(measured["lost"]["flattened"])
-            if measured["outcome"] != "done":
-                statuses.setdefault(way, []).append(f"{name}: {measured['outcome']}")
     ways = [way for way in SHORT if way in found]
     rows = []
     for what, said in COUNTED.items():
@@ -205,7 +206,7 @@ def write_losses(results: Results) -> str:
             lost, had = found[way][what]
             cells.append(f"{lost:,} of {had:,}" if lost else "0")
         rows.append([said, *cells])
-    rows.append(["did not arrive at its end", *("; ".join(statuses.get(way, ["0"])) for way in ways)])
+    rows.append(["not counted", *("; ".join(unfinished.get(way, [])) for way in ways)])
     table = write_table(["lost", *ways], rows)
     lines = [f"- {way}: {', '.join(sorted(flattened[way]))}" for way in ways if flattened[way]]
     return "\n".join([table, "", "Types that were flattened:", "", *(lines or ["- none"])])

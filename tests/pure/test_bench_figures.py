@@ -88,6 +88,10 @@ def test_losses_are_added_over_workloads() -> None:
     table = write_losses({"workloads": workloads})
     assert "| rows | 3 of 20 |" in table
     assert "- pgloader: real became float4" in table
+    workloads["shape"]["ways"][PGLOADER]["outcome"] = "stopped"
+    table = write_losses({"workloads": workloads})
+    assert "| rows | 1 of 10 |" in table, "what a stopped run had not come to yet was not lost"
+    assert "shape (stopped)" in table
 
 
 def test_what_would_break_a_table_does_not() -> None:
