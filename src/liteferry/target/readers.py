@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from liteferry.errors import MigrationError, TooSlow
 from liteferry.names import quote_qualified
+from liteferry.target.gathering import copy_blocks
 from liteferry.target.reporting import reporting
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class SnapshotReader:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try:
                 self._take_snapshot(connection)
-                yield from _copy_out(connection, select_sql)
+                yield from copy_blocks(connection, f"COPY ({select_sql}) TO STDOUT")
             finally:
                 end_transaction(connection)
 
@@ -70,7 +71,7 @@ class SnapshotReader:
             try:
                 self._take_snapshot(connection)
                 connection.execute(f"SET LOCAL statement_timeout = {max(1, int(within_s * 1000))}".encode())
-                yield from _copy_out(connection, select_sql)
+                yield from copy_blocks(connection, f"COPY ({select_sql}) TO STDOUT")
             except psycopg.errors.QueryCanceled as error:
                 if time.monotonic() - began < within_s:
                     raise
@@ -101,7 +102,7 @@ class TransactionReader:
     def copy_out(self, select_sql: str, /) -> Iterator[bytes]:
         """As `SnapshotReader.copy_out`."""
         with reporting("reading rows back"):
-            yield from _copy_out(self._connection, select_sql)
+            yield from copy_blocks(self._connection, f"COPY ({select_sql}) TO STDOUT")
 
     def count_rows_of_others(self, schema: str, table: str, version: str | None) -> int:
         """Count the rows that another transaction wrote. version: as `Target.read_row_versions` gives it; None: none.
@@ -112,20 +113,6 @@ class TransactionReader:
         with reporting("looking at the rows' transactions"):
             row = self._connection.execute(sql.encode(), (version,)).fetchone()
         return int(row[0]) if row else 0
-
-
-def _copy_out(connection: psycopg.Connection, select_sql: str) -> Iterator[bytes]:
-    # the server sends a row a message: gathered, since a generator's step costs more than a short row
-    with connection.cursor() as cursor, cursor.copy(f"COPY ({select_sql}) TO STDOUT".encode()) as copy:
-        block, size = [], 0
-        for piece in copy:
-            block.append(bytes(piece))
-            size += len(piece)
-            if size >= 1 << 18:
-                yield b"".join(block)
-                block, size = [], 0
-        if block:
-            yield b"".join(block)
 
 
 def end_transaction(connection: psycopg.Connection) -> None:
