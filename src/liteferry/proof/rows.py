@@ -20,7 +20,7 @@ from liteferry.compare import (
     parse_copy_text,
 )
 from liteferry.compare.words import describe_text, describe_value, spell_text, spell_value
-from liteferry.model import ColumnMap, Event, Mismatch, MismatchKind, Part, TableMap
+from liteferry.model import ColumnMap, Event, Mismatch, MismatchKind, Part, Span, TableMap
 from liteferry.names import quote_name, quote_qualified
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ _BATCH_BYTES: Final = 1 << 18
 """Of COPY text. Twice as much is no faster, and what is in memory is some ten times this a table."""
 
 _EVENT_INTERVAL_S: Final = 0.1
+
+_WHOLE: Final = Span()
 
 SourceRow: TypeAlias = "Sequence[StorageValue]"
 TargetRow: TypeAlias = "Sequence[bytes | None]"
@@ -154,11 +156,24 @@ def read_target_blocks(
 
 
 def select_target(
-    schema: str, table: str, columns: Sequence[ColumnMap], order_by: Sequence[int] = (), *, placed: bool = False
+    schema: str,
+    table: str,
+    columns: Sequence[ColumnMap],
+    order_by: Sequence[int] = (),
+    *,
+    placed: bool = False,
+    span: Span = _WHOLE,
 ) -> str:
-    """The SELECT by which a target table's rows are read, as `read_target_blocks` does. Pure."""
+    """The SELECT by which a target table's rows are read, as `read_target_blocks` does. Pure.
+
+    span: of the first column of order_by, an integer.
+    """
     selected = [*(["ctid"] if placed else []), *(quote_name(column.target) for column in columns)]
     select_sql = f"SELECT {', '.join(selected)} FROM {quote_qualified(schema, table)}"
+    ends = [(sign, end) for sign, end in ((">=", span.low), ("<=", span.high)) if end is not None]
+    if ends:
+        key = quote_name(columns[order_by[0]].target)
+        select_sql += f" WHERE {' AND '.join(f'{key} {sign} {end}' for sign, end in ends)}"
     if order_by:
         select_sql += f" ORDER BY {', '.join(order_sql(columns[position]) for position in order_by)}"
     return select_sql

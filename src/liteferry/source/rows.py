@@ -14,6 +14,7 @@ from liteferry.errors import MigrationError
 from liteferry.source.orphans import describe_row
 from liteferry.source.readers import BATCH_ROWS, CODE_POINTS, Readers, UndecodableError, decode_text
 from liteferry.source.select import find_reason_sql, make_select, name_column, name_rowid, natural_order
+from liteferry.source.spans import cut_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -65,6 +66,14 @@ class RowReaders(Readers):
             yield from self._stream(sql, table, columns, decode_text if invalid_text else str, batch_rows)
         except UndecodableError as error:
             raise self._explain_undecodable(table, columns, part) from error
+
+    def cut_spans(self, table: Table, rows: int, count: int) -> tuple[Span, ...]:
+        """Cut a table into at most so many spans of about equally many rows; empty where that cannot be done.
+
+        rows: how many it has, about. Raises: MigrationError.
+        """
+        with self._borrow() as reader, reader.use(str, table=table.name) as connection:
+            return cut_spans(connection, table, rows, count)
 
     def read_storage_rows(
         self,
