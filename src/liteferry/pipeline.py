@@ -413,6 +413,7 @@ def prove(
     run.staged = held
     with SnapshotReader(server) as reader, ThreadPoolExecutor(run.jobs, thread_name_prefix="liteferry-proof") as pool:
         ordered = sorted(cargo.plan.tables, key=lambda table: (table.size_bytes, table.rows), reverse=True)
+        counted = {table.table: table for table in cargo.census.tables}
         shared: list[Future[None]] = []
 
         def share(work: Callable[[], None]) -> None:
@@ -427,6 +428,7 @@ def prove(
                 reader,
                 schema=held.schema,
                 target_catalog=held,
+                census=counted.get(table.source),
                 show_values=run.options.show_values,
                 scratch_dir=scratch,
                 observe=run.observe,

@@ -62,7 +62,7 @@ class Sides:
                     table=TABLE, columns=TABLE.columns, key=(1,), schema="public", source=snapshot, target=watched
                 )
                 progress = Progress(TABLE, lambda _: None)
-                self.found: EqualRows | None = compare_compiled(job, progress, catalog, share)
+                self.found: EqualRows | None = compare_compiled(job, progress, catalog, None, share)
                 return verify_table(TABLE, snapshot, watched, schema="public", target_catalog=catalog, share=share)
 
 

@@ -77,6 +77,7 @@ def prove(
                 reader,
                 schema=held.schema,
                 target_catalog=held,
+                census=arrival.census.table(table.source),
                 show_values=run.options.show_values,
                 scratch_dir=scratch,
                 observe=run.observe,

@@ -15,6 +15,8 @@ class Comparer:
         sql: str | None,
         columns: tuple[tuple[str, bool], ...],
         key: tuple[int, ...],
+        pieced: tuple[int, ...],
+        large_size: int,
         is_paired: bool,
         ask_source: Callable[[int, int | float | bytes, bool], tuple[bytes, bool]],
         ask_target: Callable[[int, bytes], bytes],

@@ -12,15 +12,15 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from liteferry.compiled.comparing import RowComparison, is_built
+from liteferry.compiled.comparing import RowComparison, is_built, name_kind
 from liteferry.model import Span, TableDigest
-from liteferry.proof.rows import select_target
+from liteferry.proof.rows import PIECE_BYTES, select_in_pieces, select_target
 from liteferry.source import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from liteferry.model import ColumnMap, Kind, TableMap, TargetCatalog
+    from liteferry.model import ColumnMap, Kind, TableCensus, TableMap, TargetCatalog
     from liteferry.proof.rows import Progress, ProofJob, ProofSource
 
 ORDERED_KINDS: Final[frozenset[Kind]] = frozenset(
@@ -33,6 +33,7 @@ SPAN_ROWS: Final = 100_000
 
 _MOST_SPANS: Final = 64
 _WHOLE: Final = Span()
+_IN_PIECES: Final = frozenset({"text", "bytea", "json", "jsonb"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,28 +53,57 @@ def compare_compiled(
     job: ProofJob,
     progress: Progress,
     catalog: TargetCatalog | None = None,
+    census: TableCensus | None = None,
     share: Callable[[Callable[[], None]], object] | None = None,
 ) -> EqualRows | None:
     """Compare all rows; None where they differ, or the comparer cannot tell.
 
     In pairs where there is a key by which both sides can be ordered; where a pair differs, and without a key, as
-    multisets: the sides may order the same keys in two ways. catalog: the target's. share: gives a piece of work to
+    multisets: the sides may order the same keys in two ways. catalog: the target's. census: the table's; with it large
+    values are read in pieces. share: gives a piece of work to
     whoever else has nothing to do; with it a large table is compared in spans of its rowids.
     """
+    pieced = _find_large(job, census)
     if share is not None and catalog is not None and (spans := _cut(job, catalog)):
-        return _Spans(job, progress, spans).compare(share)
+        return _Spans(job, pieced, progress, spans).compare(share)
     equal = None
     if job.key and all(job.columns[position].kind in ORDERED_KINDS for position in job.key):
-        equal = _compare(job, job.key, _WHOLE, progress.advance)
+        equal = _compare(job, job.key, _WHOLE, progress.advance, pieced)
+        if equal is None and pieced:
+            return None
     return equal or _compare(job, (), _WHOLE, progress.advance)
 
 
-def _compare(job: ProofJob, key: tuple[int, ...], span: Span, advance: Callable[[int], None]) -> EqualRows | None:
+def _find_large(job: ProofJob, census: TableCensus | None) -> tuple[int, ...]:
+    """Positions of the columns that hold values which are better read in pieces."""
+    if census is None:
+        return ()
+    longest = {counted.name: counted.longest_value_bytes for counted in census.columns}
+    return tuple(
+        position
+        for position, column in enumerate(job.columns)
+        if position not in job.key
+        and not column.conversions
+        and name_kind(column.kind, column.pg_type) in _IN_PIECES
+        and longest.get(column.source, 0) > 4 * PIECE_BYTES
+    )
+
+
+def _compare(
+    job: ProofJob,
+    key: tuple[int, ...],
+    span: Span,
+    advance: Callable[[int], None],
+    pieced: tuple[int, ...] = (),
+) -> EqualRows | None:
     """Compare the rows within a span of the key: in pairs, or without a key as multisets."""
-    comparison = _begin(job.source, job.table, job.columns, key, span)
+    comparison = _begin(job.source, job.table, job.columns, key, span, pieced)
     if comparison is None:
         return None
-    select_sql = select_target(job.schema, job.table.target, job.columns, key, span=span)
+    if pieced:
+        select_sql = select_in_pieces(job.schema, job.table.target, job.columns, key, pieced, span)
+    else:
+        select_sql = select_target(job.schema, job.table.target, job.columns, key, span=span)
     if not _feed(comparison, job.target.copy_out(select_sql), advance):
         return None
     source, target = comparison.source, comparison.target
@@ -99,7 +129,12 @@ def digest_target_compiled(
 
 
 def _begin(
-    source: ProofSource, table: TableMap, columns: Sequence[ColumnMap], key: tuple[int, ...], span: Span
+    source: ProofSource,
+    table: TableMap,
+    columns: Sequence[ColumnMap],
+    key: tuple[int, ...],
+    span: Span,
+    pieced: tuple[int, ...] = (),
 ) -> RowComparison | None:
     """Begin to read the source. key: the rows are compared in pairs, in its order."""
     if not isinstance(source, Snapshot) or table.part or any(column.is_beside for column in columns):
@@ -111,7 +146,16 @@ def _begin(
     if place is None or not sql:
         return None
     try:
-        return RowComparison(columns, uri=place.uri, stand_ins=place.stand_ins, sql=sql, key=key, is_paired=bool(key))
+        return RowComparison(
+            columns,
+            uri=place.uri,
+            stand_ins=place.stand_ins,
+            sql=sql,
+            key=key,
+            pieced=pieced,
+            large_bytes=PIECE_BYTES,
+            is_paired=bool(key),
+        )
     except sqlite3.Error:
         return None
 
@@ -158,9 +202,10 @@ def _cut(job: ProofJob, catalog: TargetCatalog) -> tuple[Span, ...]:
 class _Spans:
     """Compares a table span by span; whoever has nothing else to do takes the next one."""
 
-    def __init__(self, job: ProofJob, progress: Progress, spans: Sequence[Span]) -> None:
+    def __init__(self, job: ProofJob, pieced: tuple[int, ...], progress: Progress, spans: Sequence[Span]) -> None:
         """Have all of them ahead."""
         self._job = job
+        self._pieced = pieced
         self._progress = progress
         self._ahead = list(reversed(spans))
         self._found: list[EqualRows] = []
@@ -190,7 +235,7 @@ class _Spans:
                 self._busy += 1
             equal = None
             try:
-                equal = _compare(self._job, self._job.key, span, self._advance)
+                equal = _compare(self._job, self._job.key, span, self._advance, self._pieced)
             except BaseException as error:  # noqa: BLE001 - whoever waits for all spans raises it
                 self._error = self._error or error
             finally:
