@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -442,6 +442,13 @@ def prove(
     run.staged = held
     with SnapshotReader(server) as reader, ThreadPoolExecutor(run.jobs, thread_name_prefix="liteferry-proof") as pool:
         ordered = sorted(cargo.plan.tables, key=lambda table: (table.size_bytes, table.rows), reverse=True)
+        counted = {table.table: table for table in cargo.census.tables}
+        shared: list[Future[None]] = []
+
+        def share(work: Callable[[], None]) -> None:
+            """Offer a piece of a large table to a worker that has nothing else to do."""
+            shared.append(pool.submit(work))
+
         futures = {
             table.target: pool.submit(
                 verify_table,
@@ -450,9 +457,11 @@ def prove(
                 reader,
                 schema=held.schema,
                 target_catalog=held,
+                census=counted.get(table.source),
                 show_values=run.options.show_values,
                 scratch_dir=scratch,
                 observe=run.observe,
+                share=share if run.jobs > 1 else None,
             )
             for table in ordered
         }
@@ -461,7 +470,7 @@ def prove(
                 future.result()  # raises what went wrong, as soon as it did
             proofs = [futures[table.target].result() for table in cargo.plan.tables]
         except BaseException:
-            stop_workers(list(futures.values()), server)
+            stop_workers([*futures.values(), *shared], server)
             raise
         with run.part("objects"):
             run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
