@@ -53,7 +53,7 @@ def test_a_misfit_is_found_in_its_batch() -> None:
     encoder = RowEncoder([column("int8", name="a"), column("text", name="b")])
     with pytest.raises(RowMisfit) as caught:
         encoder.encode([(1, "x"), (2, "y"), (3, "z\0")])
-    assert (caught.value.row, caught.value.column) == (2, "b")
+    assert (caught.value.row, caught.value.column, caught.value.values) == (2, "b", (3, "z\0"))
     with pytest.raises(RowMisfit) as caught:
         encoder.encode([(1, "x"), ("2", "y")])
     assert (caught.value.row, caught.value.column) == (1, "a")
