@@ -245,6 +245,8 @@ static outcome put_target_uuid(buffer *out, const uint8_t *text, size_t size)
 static outcome put_target(buffer *out, json_work *work, enum kind kind, const uint8_t *text, size_t size)
 {
     double number;
+    if (!text)
+        text = (const uint8_t *)""; /* of an empty buffer */
     switch (kind) {
     case INTEGER:
         return put_tagged(out, 'i', text, size);
@@ -400,6 +402,8 @@ static outcome form_source(comparer *self, int position)
         v.size = (size_t)sqlite3_column_bytes(statement, position);
         if (!v.bytes && (v.size || v.type == SQLITE_TEXT))
             return NO_MEMORY;
+        if (!v.bytes)
+            v.bytes = (const uint8_t *)""; /* an empty blob */
     }
     size_t before = out->size;
     outcome found = c->is_converted ? ASK : c->piece >= 0 ? keep_large(self, position, &v) : put_source(out, &self->work, c->kind, &v);
@@ -683,7 +687,8 @@ static outcome compare_piece(comparer *self, pieced_column *pieced)
         return FORMED;
     size_t size = pieced->text.size;
     pieced->text.size = 0;
-    if (size > large->size - pieced->compared || memcmp(large->bytes + pieced->compared, pieced->text.at, size) != 0)
+    if (size > large->size - pieced->compared ||
+        (size && memcmp(large->bytes + pieced->compared, pieced->text.at, size) != 0))
         return differ(self);
     pieced->compared += size;
     return FORMED;
