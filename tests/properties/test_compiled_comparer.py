@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 import sqlite3
 import tempfile
 from contextlib import closing, suppress
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from liteferry.compare import DigestSum, Text, canonicalise_rows, digest_rows
@@ -163,3 +165,103 @@ def test_a_callback_that_fails_is_raised(monkeypatch: pytest.MonkeyPatch) -> Non
     comparison = begin(is_paired=True)
     with pytest.raises(ZeroDivisionError):
         feed(comparison, DATA)
+
+
+PIECED = (
+    ColumnMap(source="id", target="id", pg_type="bigint", kind="int8", rule="test"),
+    ColumnMap(source="v", target="v", pg_type="text", kind="text", rule="test"),
+    ColumnMap(source="j", target="j", pg_type="jsonb", kind="jsonb", rule="test"),
+)
+DICE = random.Random(1)
+
+
+def make_document(depth: int) -> object:
+    """JSON of some hundred kilobytes, whose objects are large, small and empty, and hold keys in any order."""
+    names = [f"k{DICE.randrange(10**6)}é" for _ in range(6)]
+    if depth == 0:
+        return {name: [DICE.random() for _ in range(700)] for name in names}
+    inner: list[object] = [{}, {"b": 1, "a": None}, [], "x\n" * 9, -0.0, 1e-7]
+    return {name: [make_document(depth - 1), *inner] if at < 3 else inner for at, name in enumerate(names)}
+
+
+DOCUMENT = make_document(1)
+LARGE_ROWS = [
+    (1, "é\t" * 50, json.dumps(DOCUMENT, indent=1), json.dumps(DOCUMENT, sort_keys=True, ensure_ascii=False)),
+    (2, None, json.dumps([DOCUMENT, {}]), json.dumps([DOCUMENT, {}])),
+    (3, "", "{}", "{}"),
+]
+
+
+def spell_in_pieces(rows: Sequence[tuple[object, ...]], size: int) -> list[bytes]:
+    """The lines that `select_in_pieces` asks for."""
+    lines = []
+    for key, text, _, document in rows:
+        values = [None if value is None else str(value).encode() for value in (text, document)]
+        whole = [
+            b"\\N" if value is None or len(value) > size else value.replace(b"\\", b"\\\\").replace(b"\t", b"\\t")
+            for value in values
+        ]
+        lines.append(b"\t".join([b"0", str(key).encode(), *whole, b"\\N", b"\\N"]))
+        large = [value if value is not None and len(value) > size else b"" for value in values]
+        for number in range(max(-(-len(value) // size) for value in large)):
+            cut = [value[number * size : (number + 1) * size] for value in large]
+            pieces = [b"\\\\x" + piece.hex().encode() if piece else b"\\N" for piece in cut]
+            lines.append(b"\t".join([str(number + 1).encode(), b"\\N", b"\\N", b"\\N", *pieces]))
+    return lines
+
+
+def begin_pieced(large_bytes: int) -> RowComparison:
+    rows = " UNION ALL ".join(
+        f"SELECT {key}, {'NULL' if text is None else quote(text)}, {quote(document)}"
+        for key, text, document, _ in LARGE_ROWS
+    )
+    return RowComparison(
+        PIECED, uri=snapshot(), sql=rows, key=(0,), pieced=(1, 2), large_bytes=large_bytes, is_paired=True
+    )
+
+
+def quote(text: object) -> str:
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+@pytest.mark.parametrize(("size", "large_bytes"), [(10, 1), (50, 90), (100_000, 1), (100_000, 10**9), (10**7, 1)])
+def test_large_values_have_the_digest_of_their_forms(size: int, large_bytes: int) -> None:
+    comparison = begin_pieced(large_bytes)
+    assert feed(comparison, b"".join(line + b"\n" for line in spell_in_pieces(LARGE_ROWS, size)))
+    rows = [
+        (key, None if text is None else Text(str(text).encode()), Text(document.encode()))
+        for key, text, document, _ in LARGE_ROWS
+    ]
+    expected = DigestSum()
+    expected.add(digest_rows(canonicalise_rows(rows, PIECED, "source")))
+    assert comparison.source == comparison.target == expected.result()
+
+
+LINES_IN_PIECES = spell_in_pieces(LARGE_ROWS, 40_000)
+
+
+@settings(deadline=None)
+@given(st.integers(0, len(LINES_IN_PIECES) - 1), st.integers(0, 100_000), st.binary(min_size=1, max_size=2))
+def test_a_mangled_piece_differs_or_is_the_same(number: int, at: int, put: bytes) -> None:
+    line = LINES_IN_PIECES[number]
+    at %= len(line)
+    changed = line[:at] + put + line[at + len(put) :]
+    comparison = begin_pieced(1)
+    data = b"".join(found + b"\n" for found in [*LINES_IN_PIECES[:number], changed, *LINES_IN_PIECES[number + 1 :]])
+    if feed(comparison, data):  # a digit in the other case, a field that says nothing, another spelling of JSON
+        assert changed.lower() == line.lower() or line[:2] != b"0\t" or b"{" in line
+
+
+@pytest.mark.parametrize("order", ["twice", "left out", "swapped", "too many"])
+def test_pieces_in_another_order_differ(order: str) -> None:
+    lines = list(LINES_IN_PIECES)
+    match order:
+        case "twice":
+            lines.insert(2, lines[1])
+        case "left out":
+            del lines[1]
+        case "swapped":
+            lines[1], lines[2] = lines[2], lines[1]
+        case _:
+            lines.append(b"1\t\\N\t\\N\t\\N\t\\N\t\\\\x00")
+    assert not feed(begin_pieced(1), b"".join(line + b"\n" for line in lines))

@@ -245,6 +245,8 @@ static outcome put_target_uuid(buffer *out, const uint8_t *text, size_t size)
 static outcome put_target(buffer *out, json_work *work, enum kind kind, const uint8_t *text, size_t size)
 {
     double number;
+    if (!text)
+        text = (const uint8_t *)""; /* of an empty buffer */
     switch (kind) {
     case INTEGER:
         return put_tagged(out, 'i', text, size);
@@ -400,6 +402,8 @@ static outcome form_source(comparer *self, int position)
         v.size = (size_t)sqlite3_column_bytes(statement, position);
         if (!v.bytes && (v.size || v.type == SQLITE_TEXT))
             return NO_MEMORY;
+        if (!v.bytes)
+            v.bytes = (const uint8_t *)""; /* an empty blob */
     }
     size_t before = out->size;
     outcome found = c->is_converted ? ASK : c->piece >= 0 ? keep_large(self, position, &v) : put_source(out, &self->work, c->kind, &v);
@@ -460,10 +464,11 @@ static int begin_row(comparer *self)
     return 1;
 }
 
-static void put_big(uint8_t *to, uint64_t number, int size)
+/* A number in big-endian order, of eight bytes. */
+static inline void put_big(uint8_t *to, uint64_t number)
 {
-    for (int i = 0; i < size; i++)
-        to[i] = (uint8_t)(number >> 8 * (size - 1 - i));
+    for (int i = 0; i < 8; i++)
+        to[i] = (uint8_t)(number >> (56 - 8 * i));
 }
 
 /* Where a form of the row begins. */
@@ -476,11 +481,12 @@ static inline size_t form_start(const comparer *self, Py_ssize_t position)
 static outcome end_row(comparer *self, uint64_t *high, uint64_t *low)
 {
     int is_whole = 1;
-    put_big(self->row.at, (uint64_t)self->width, 4);
+    for (int i = 0; i < 4; i++)
+        self->row.at[i] = (uint8_t)((uint64_t)self->width >> (24 - 8 * i));
     for (Py_ssize_t i = 0; i < self->width; i++) {
         int is_large = self->large[i].bytes != NULL;
         uint64_t size = is_large ? self->large[i].form_size : self->ends[i] - form_start(self, i);
-        put_big(self->row.at + 4 + 8 * i, size, 8);
+        put_big(self->row.at + 4 + 8 * i, size);
         is_whole &= !is_large;
     }
     if (is_whole) {
@@ -683,7 +689,8 @@ static outcome compare_piece(comparer *self, pieced_column *pieced)
         return FORMED;
     size_t size = pieced->text.size;
     pieced->text.size = 0;
-    if (size > large->size - pieced->compared || memcmp(large->bytes + pieced->compared, pieced->text.at, size) != 0)
+    if (size > large->size - pieced->compared ||
+        (size && memcmp(large->bytes + pieced->compared, pieced->text.at, size) != 0))
         return differ(self);
     pieced->compared += size;
     return FORMED;
@@ -1263,8 +1270,8 @@ static PyObject *digest_of(PyObject *module, PyObject *message)
     if (PyBytes_AsStringAndSize(message, &bytes, &size) < 0)
         return NULL;
     blake_digest((const uint8_t *)bytes, (size_t)size, &high, &low);
-    put_big(digest, high, 8);
-    put_big(digest + 8, low, 8);
+    put_big(digest, high);
+    put_big(digest + 8, low);
     return PyBytes_FromStringAndSize((const char *)digest, sizeof digest);
 }
 

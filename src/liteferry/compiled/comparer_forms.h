@@ -71,12 +71,18 @@ static inline int hex_value(uint8_t c)
 /* An integer's digits behind a tag of one letter. */
 static outcome put_integer(buffer *out, char tag, int64_t value)
 {
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
     uint8_t digits[21];
     size_t at = sizeof digits;
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do
-        digits[--at] = (uint8_t)('0' + rest % 10);
-    while (rest /= 10);
+    for (; rest >= 100; rest /= 100)
+        memcpy(digits + (at -= 2), pairs + 2 * (rest % 100), 2);
+    if (rest >= 10)
+        memcpy(digits + (at -= 2), pairs + 2 * rest, 2);
+    else
+        digits[--at] = (uint8_t)('0' + rest);
     if (value < 0)
         digits[--at] = '-';
     if (!buffer_reserve(out, 1 + sizeof digits))

@@ -75,7 +75,7 @@ class RowComparison:
             pieced=pieced,
             large_size=large_bytes,
             is_paired=is_paired,
-            ask_source=_make_source_form(columns),
+            ask_source=_make_source_form(columns if sql is not None else ()),
             ask_target=_make_target_form(columns),
         )
 

@@ -33,6 +33,8 @@ SPAN_ROWS: Final = 100_000
 
 _MOST_SPANS: Final = 64
 _WHOLE: Final = Span()
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""Held while a table of large values is compared: two such values at once would be twice the memory."""
 _IN_PIECES: Final = frozenset({"text", "bytea", "json", "jsonb"})
 
 
@@ -63,20 +65,23 @@ def compare_compiled(
     values are read in pieces. share: gives a piece of work to
     whoever else has nothing to do; with it a large table is compared in spans of its rowids.
     """
-    pieced = _find_large(job, census)
+    if pieced := _find_large(job, census):
+        with _ONE_AT_A_TIME:
+            return _compare(job, job.key, _WHOLE, progress.advance, pieced)
     if share is not None and catalog is not None and (spans := _cut(job, catalog)):
-        return _Spans(job, pieced, progress, spans).compare(share)
-    equal = None
-    if job.key and all(job.columns[position].kind in ORDERED_KINDS for position in job.key):
-        equal = _compare(job, job.key, _WHOLE, progress.advance, pieced)
-        if equal is None and pieced:
-            return None
+        return _Spans(job, progress, spans).compare(share)
+    equal = _compare(job, job.key, _WHOLE, progress.advance) if _is_ordered(job) else None
     return equal or _compare(job, (), _WHOLE, progress.advance)
+
+
+def _is_ordered(job: ProofJob) -> bool:
+    """Whether both sides can be ordered by the key."""
+    return bool(job.key) and all(job.columns[position].kind in ORDERED_KINDS for position in job.key)
 
 
 def _find_large(job: ProofJob, census: TableCensus | None) -> tuple[int, ...]:
     """Positions of the columns that hold values which are better read in pieces."""
-    if census is None:
+    if census is None or not _is_ordered(job):
         return ()
     longest = {counted.name: counted.longest_value_bytes for counted in census.columns}
     return tuple(
@@ -202,10 +207,9 @@ def _cut(job: ProofJob, catalog: TargetCatalog) -> tuple[Span, ...]:
 class _Spans:
     """Compares a table span by span; whoever has nothing else to do takes the next one."""
 
-    def __init__(self, job: ProofJob, pieced: tuple[int, ...], progress: Progress, spans: Sequence[Span]) -> None:
+    def __init__(self, job: ProofJob, progress: Progress, spans: Sequence[Span]) -> None:
         """Have all of them ahead."""
         self._job = job
-        self._pieced = pieced
         self._progress = progress
         self._ahead = list(reversed(spans))
         self._found: list[EqualRows] = []
@@ -235,7 +239,7 @@ class _Spans:
                 self._busy += 1
             equal = None
             try:
-                equal = _compare(self._job, self._job.key, span, self._advance, self._pieced)
+                equal = _compare(self._job, self._job.key, span, self._advance)
             except BaseException as error:  # noqa: BLE001 - whoever waits for all spans raises it
                 self._error = self._error or error
             finally:
