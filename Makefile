@@ -10,7 +10,7 @@ export VENV PYTHON
 bin := $(VENV)/bin
 pytest := $(bin)/python -m pytest -n 2
 
-.PHONY: help setup check test slow apps bench docs ci
+.PHONY: help setup check test slow apps bench growth docs ci
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -35,6 +35,9 @@ apps:  ## the tests with applications that others wrote: Optuna, JupyterHub, MLf
 
 bench: setup  ## measure against the other tools
 	$(bin)/python bench/run.py $(BENCH_ARGS)
+
+growth: setup  ## measure how time and memory grow with rows, columns and values (12 GB of disk)
+	$(bin)/python bench/growth.py
 
 docs: setup  ## write the reference from the code, build the pages, warnings are errors
 	$(bin)/python docs/generate.py

@@ -28,10 +28,10 @@ SHORT: Final = {
 PHASES: Final = {"load": "load and index", "constraints": "foreign keys"}
 MARK: Final = "<!-- {}bench:{} -->"
 _ROW: Final = 21
-_LEFT: Final = 250
+_LEFT: Final = 270
 _WIDTH: Final = 800
 _SORTS: Final = {LITEFERRY: "own", UNPROVEN: "light", FLOOR_ONE: "floor", FLOOR_TWO: "floor"}
-_BARS: Final = 400  # the longest bar; its label is to the right of it
+_BARS: Final = 430  # the longest bar; its label is to the right of it
 
 
 def say_seconds(value: float) -> str:
@@ -100,7 +100,7 @@ def write_times(results: Results) -> str:
         rows = []
         for way, found in figures["ways"].items():
             if found["elapsed_s"] is None:
-                rows.append([SHORT[way], f"{found['outcome']}: {say_failure(found)}", "", "", "", "", ""])
+                rows.append([SHORT[way], say_failure(found), "", "", "", "", ""])
                 continue
             rows.append(
                 [
@@ -122,11 +122,12 @@ def write_times(results: Results) -> str:
 def say_failure(found: dict[str, Any]) -> str:
     """The last words of a way that failed, in one line, without names of passing files. Pure."""
     said = " ".join(found["turns"][-1]["said"].split())
+    said = said if found["outcome"] == "stopped" else f"failed: {said}"
     return said if len(said) <= 120 else f"{said[:119]}…"
 
 
 def write_phases(results: Results) -> str:
-    """What liteferry's time went into. Pure."""
+    """What liteferry's time went into, and what the server alone needs. Pure."""
     measured = list_measured(results)
     rows, names = [], list[str]()
     for _, figures in measured:
@@ -135,36 +136,68 @@ def write_phases(results: Results) -> str:
         found = figures["ways"].get(LITEFERRY)
         if found and found["elapsed_s"]:
             cells = [say_seconds(found["phases"][phase]) if phase in found["phases"] else "" for phase in names]
-            rows.append([name, *cells, say_seconds(found["elapsed_s"]["median"])])
-    return write_table(["workload", *(PHASES.get(phase, phase) for phase in names), "whole run"], rows)
+            floor = find_floor(figures["ways"])
+            cells += [say_seconds(found["elapsed_s"]["median"]), say_seconds(floor) if floor else ""]
+            rows.append([name, *cells])
+    return write_table(["workload", *(PHASES.get(phase, phase) for phase in names), "whole run", "floor"], rows)
+
+
+def find_floor(ways: dict[str, Any]) -> float | None:
+    """The floor's seconds, with as many connections as are faster; None where it was not measured. Pure."""
+    floors = [ways[way]["elapsed_s"]["median"] for way in (FLOOR_ONE, FLOOR_TWO) if ways.get(way, {}).get("elapsed_s")]
+    return min(floors, default=None)
 
 
 def write_targets(results: Results) -> str:
-    """What was aimed at, and what was measured. Pure."""
-    rows = []
+    """What was aimed at, what was measured, and where the time went where that was missed. Pure."""
+    rows, reasons = [], []
     for target in judge_targets(results["workloads"]):
         aim = f"at most {-target['aim']:g}" if target["aim"] < 0 else f"at least {target['aim']:g}"
         said = {True: "yes", False: "**no**", None: "not measured"}[target["reached"]]
         rows.append([target["workload"], target["what"], aim, say_spread(target["measured"], say_ratio), said])
-    return write_table(["workload", "ratio", "aimed at", "measured", "reached"], rows, left=2)
+        if target["reached"] is False:
+            reasons.append(f"- {target['workload']}, {target['what']}: {explain_miss(target, results)}")
+    table = write_table(["workload", "ratio", "aimed at", "measured", "reached"], rows, left=2)
+    return (
+        "\n".join([table, "", "What stands in the way, where it was not reached:", "", *reasons]) if reasons else table
+    )
+
+
+def explain_miss(target: dict[str, Any], results: Results) -> str:
+    """Where the time of a run went that took longer than was aimed at. Pure."""
+    ways = results["workloads"][target["workload"]]["ways"]
+    own, other, key = ways[target["own"]], ways[target["other"]], target["time"]
+    took, theirs = own[key]["median"], other[key]["median"]
+    allowed = theirs * -target["aim"] if target["aim"] < 0 else theirs / target["aim"]
+    parts = [f"{say_seconds(took)} s, where {say_seconds(allowed)} s were aimed at"]
+    if key == "elapsed_s":
+        phases = sorted(own["phases"].items(), key=lambda phase: -phase[1])
+        rest = took - sum(own["phases"].values())
+        named = [(PHASES.get(name, name), seconds) for name, seconds in phases] + [("start and reports", rest)]
+        shown = [f"{name} {say_seconds(seconds)} s" for name, seconds in named if seconds >= took / 20]
+        parts.append(", ".join(shown))
+        if floor := find_floor(ways):
+            parts.append(f"the server alone needs {say_seconds(floor)} s")
+    return "; ".join(parts)
 
 
 def write_losses(results: Results) -> str:
     """What each way lost, over all workloads, and which types it flattened. Pure."""
     found: dict[str, dict[str, list[int]]] = {}
     flattened: dict[str, set[str]] = {}
-    statuses: dict[str, list[str]] = {}
+    unfinished: dict[str, list[str]] = {}
     for name, figures in results["workloads"].items():
         for way, measured in figures["ways"].items():
             if measured.get("lost") is None:
+                continue
+            if measured["outcome"] != "done":  # what it had not come to yet was not lost on the way
+                unfinished.setdefault(way, []).append(f"{name} ({measured['outcome']})")
                 continue
             for what in COUNTED:
                 pair = found.setdefault(way, {}).setdefault(what, [0, 0])
                 for i in (0, 1):
                     pair[i] += measured["lost"][what][i]
             flattened.setdefault(way, set()).update(measured["lost"]["flattened"])
-            if measured["outcome"] != "done":
-                statuses.setdefault(way, []).append(f"{name}: {measured['outcome']}")
     ways = [way for way in SHORT if way in found]
     rows = []
     for what, said in COUNTED.items():
@@ -173,7 +206,7 @@ def write_losses(results: Results) -> str:
             lost, had = found[way][what]
             cells.append(f"{lost:,} of {had:,}" if lost else "0")
         rows.append([said, *cells])
-    rows.append(["did not arrive at its end", *("; ".join(statuses.get(way, ["0"])) for way in ways)])
+    rows.append(["not counted", *("; ".join(unfinished.get(way, [])) for way in ways)])
     table = write_table(["lost", *ways], rows)
     lines = [f"- {way}: {', '.join(sorted(flattened[way]))}" for way in ways if flattened[way]]
     return "\n".join([table, "", "Types that were flattened:", "", *(lines or ["- none"])])
@@ -253,6 +286,10 @@ def draw_chart(results: Results) -> str:
     """The times as bars, a panel a workload, with least and most. Readable on light and dark pages. Pure."""
     body: list[str] = []
     top = 16
+    if results["options"]["scale"] != 1:
+        said = f"A quick run: the workloads at {results['options']['scale']:g} of their size"
+        body.append(f'<text class="faint" x="16" y="{top + 12}">{escape(said)}</text>')
+        top += 26
     for name, figures in list_measured(results):
         ways = figures["ways"]
         body.append(f'<text class="title" x="16" y="{top + 14}">{escape(WORKLOADS[name].title)}</text>')
@@ -262,7 +299,8 @@ def draw_chart(results: Results) -> str:
             middle = top + _ROW / 2
             body.append(f'<text x="{_LEFT - 8}" y="{middle + 4:g}" text-anchor="end">{escape(SHORT[way])}</text>')
             if found["elapsed_s"] is None:
-                body.append(f'<text class="faint" x="{_LEFT}" y="{middle + 4:g}">{escape(found["outcome"])}</text>')
+                said = say_failure(found).split(":")[0]
+                body.append(f'<text class="faint" x="{_LEFT}" y="{middle + 4:g}">{escape(said)}</text>')
             else:
                 seconds = found["elapsed_s"]
                 least, middling, most = (_BARS * seconds[key] / longest for key in ("least", "median", "most"))
@@ -274,7 +312,8 @@ def draw_chart(results: Results) -> str:
                 )
             top += _ROW
         top += 18
-    return _CHART.format(width=_WIDTH, height=top, body="\n".join(body))
+    inner = {"inner_width": _WIDTH - 1, "inner_height": top - 1}
+    return _CHART.format(width=_WIDTH, height=top, **inner, body="\n".join(body))
 
 
 _CHART: Final = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" \
@@ -296,7 +335,7 @@ text {{ fill: #e6edf3; }}
 .range {{ stroke: #e6edf3; }}
 }}
 </style>
-<rect class="page" x="0.5" y="0.5" width="799" height="100%" rx="8"/>
+<rect class="page" x="0.5" y="0.5" width="{inner_width}" height="{inner_height}" rx="8"/>
 {body}
 </svg>
 """

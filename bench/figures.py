@@ -75,5 +75,17 @@ def judge_targets(workloads: dict[str, Figures]) -> list[Figures]:
         if upper in ways and lower_way in ways:
             measured = compare_rounds(ways[upper]["turns"], ways[lower_way]["turns"], time)
         reached = None if measured is None else measured["median"] <= -aim if aim < 0 else measured["median"] >= aim
-        found.append({"workload": workload, "what": what, "aim": aim, "measured": measured, "reached": reached})
+        own, other = (upper, lower_way) if aim < 0 else (lower_way, upper)
+        found.append(
+            {
+                "workload": workload,
+                "what": what,
+                "aim": aim,
+                "measured": measured,
+                "reached": reached,
+                "own": own,
+                "other": other,
+                "time": time,
+            }
+        )
     return found

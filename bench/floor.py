@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PARTS = 2  # a large table is kept in so many files, one a connection
+FEW = 20  # tables from which on several are one transaction
 LARGE = 100_000  # rows from which on that is worth it
 
 
@@ -73,18 +74,38 @@ def copy_floor(url: str, directory: Path, *, connections: int, existing: bool) -
         connection.execute((directory / "schema.sql").read_bytes())
     text = (directory / "indexes.sql").read_text()
     statements = [sql.strip() for sql in re.split(r";\n", text) if sql.strip()]
-    run_beside(url, copies, connections)
+    run_beside(url, batch([[sql] for sql in copies]), connections)
     rows_s = time.monotonic() - begun
-    run_beside(url, [sql for sql in statements if "FOREIGN KEY" not in sql], connections)
-    run_beside(url, [sql for sql in statements if "FOREIGN KEY" in sql], 1)
+    by_table: dict[str, list[str]] = {}
+    for sql in statements:
+        if "FOREIGN KEY" not in sql:
+            found = re.search(r"\b(?:ALTER TABLE ONLY|ON) (\S+)", sql)
+            by_table.setdefault(found[1] if found else sql, []).append(sql)
+    units = list(by_table.values())
+    if len(units) < FEW:
+        units = [[sql] for unit in units for sql in unit]  # a large table's indexes beside each other
+    run_beside(url, batch(units), connections)
+    run_beside(url, [[sql for sql in statements if "FOREIGN KEY" in sql]], 1)
     return rows_s
 
 
-def run_beside(url: str, statements: Sequence[str], connections: int) -> None:
-    """Run statements, as many at a time as there are connections."""
-    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
-    for sql in statements:
-        waiting.put(sql)
+def batch(units: Sequence[list[str]]) -> list[list[str]]:
+    """Put units together, so that thousands of tables are not as many transactions; the largest come first. Pure.
+
+    Neighbours get into different batches, for the few large ones must not all be one connection's work.
+    A unit is what locks one table: two transactions that each hold one and wait for the other's would never end.
+    """
+    if len(units) < FEW:
+        return list(units)
+    many = -(-len(units) // FEW)
+    return [[sql for unit in units[number::many] for sql in unit] for number in range(many)]
+
+
+def run_beside(url: str, batches: Sequence[list[str]], connections: int) -> None:
+    """Run batches of statements, each a transaction, as many at a time as there are connections."""
+    waiting: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
+    for statements in batches:
+        waiting.put(statements)
     failed: list[BaseException] = []
 
     def work() -> None:
@@ -104,11 +125,13 @@ def run_beside(url: str, statements: Sequence[str], connections: int) -> None:
         raise failed[0]
 
 
-def run_waiting(connection: psycopg.Connection[Any], waiting: queue.SimpleQueue[str]) -> None:
+def run_waiting(connection: psycopg.Connection[Any], waiting: queue.SimpleQueue[list[str]]) -> None:
     """Run what waits until nothing does."""
     while True:
         try:
-            sql = waiting.get_nowait()
+            statements = waiting.get_nowait()
         except queue.Empty:
             return
-        connection.execute(sql.encode())
+        with connection.transaction():
+            if statements:
+                connection.execute(";\n".join(statements).encode())

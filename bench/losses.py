@@ -106,7 +106,7 @@ COUNTED: Final = {
     "foreign_keys": "foreign keys",
     "checks": "CHECKs",
     "defaults": "defaults",
-    "sequences": "sequences",
+    "sequences": "keys that number themselves",
 }
 
 

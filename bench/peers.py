@@ -236,7 +236,10 @@ def move_by_psycopg(place: Place, url: str) -> Turn:
 def fill_by_server(place: Place, url: str, *, connections: int) -> Turn:
     """The floor: the server reads ready files, then makes keys and indexes. Nothing is read from SQLite."""
     begun = time.monotonic()
-    rows_s = copy_floor(url, place.ready, connections=connections, existing=place.existing)
+    try:
+        rows_s = copy_floor(url, place.ready, connections=connections, existing=place.existing)
+    except psycopg.Error as error:
+        return Turn(elapsed_s=time.monotonic() - begun, status=1, said=str(error)[:SAID])
     return Turn(elapsed_s=time.monotonic() - begun, rows_s=rows_s)
 
 
@@ -272,6 +275,16 @@ def make_peer_environment(home: Path) -> None:
         if python.exists() and subprocess.run([*pip, *PEER_PACKAGES], check=False).returncode:
             for package in PEER_PACKAGES:  # what cannot be had must not keep the others away
                 subprocess.run([*pip, package], check=False, stderr=subprocess.DEVNULL)
+
+
+def install_pgloader() -> None:
+    """Install Debian's package where that can be done: by root, on Debian or its kin, as `make setup` does."""
+    if shutil.which("pgloader") or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    print("installing pgloader", file=sys.stderr)
+    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (("update", "-qq"), ("install", "-y", "-qq", "--no-install-recommends", "pgloader")):
+        subprocess.run(["apt-get", *command], check=False, env=env, capture_output=True)
 
 
 def has_import(python: Path, text: str) -> bool:

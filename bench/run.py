@@ -33,12 +33,15 @@ from peers import (
     FLOOR_ONE,
     FLOOR_TWO,
     PEER_IMPORTS,
+    PGLOADER,
+    SAID,
     UNPROVEN,
     WAYS,
     Place,
     Turn,
     find_missing,
     find_peer_python,
+    install_pgloader,
     list_versions,
     make_peer_environment,
     predict,
@@ -150,7 +153,10 @@ class Measurement:
         turn.round, turn.load_average = number, load_average
         lost = None
         if number == 0 and not way.startswith("floor"):
-            lost = asdict(count_losses(self.place.source, url))
+            try:
+                lost = asdict(count_losses(self.place.source, url))
+            except psycopg.Error as error:  # a target so strange that it cannot even be counted; the others go on
+                turn.said = f"what arrived cannot be counted: {error}"[:SAID]
         return turn, lost
 
     def predict(self) -> dict[str, Any]:
@@ -250,6 +256,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     peer_python = find_peer_python(arguments.cache / "peers")
     if any(way in PEER_IMPORTS for way in ways):
         make_peer_environment(arguments.cache / "peers")
+    if PGLOADER in ways:
+        install_pgloader()
     missing = {way: said for way, said in find_missing(peer_python).items() if way in ways}
     for said in missing.values():
         print(said, file=sys.stderr)

@@ -76,6 +76,11 @@ _REALS: Final = [
     float("-inf"), 1e15, 1e16, 1e22, 9007199254740993.0, 123456789.123, 1627303906.122, 2460958.5, 1e-7,
 ]  # fmt: skip
 
+ODDITIES: Final[list[Value | RawText]] = [
+    *_MOMENTS, *_DOCUMENTS, *_WORDS, *_INTEGERS, *_REALS, *map(RawText, _RAW), b"", bytes(16), bytes(range(256)),
+]  # fmt: skip
+"""Values that programs stumble over."""
+
 INTEGERS: SearchStrategy[Value | RawText] = st.one_of(
     st.integers(-5, 5), st.sampled_from(_INTEGERS), st.integers(-(2**63), 2**63 - 1)
 )

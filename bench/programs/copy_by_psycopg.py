@@ -1,6 +1,7 @@
 """Copy every table of a SQLite file by the standard library's sqlite3 and psycopg's ``write_row``, as one does by hand.
 
 The schema is given: SQL_DIR holds schema.sql and indexes.sql, as somebody who knows both databases would write them.
+Sequences are set beyond the keys that are there.
 
 usage: copy_by_psycopg.py SOURCE URL SQL_DIR new|existing
 """
@@ -36,6 +37,14 @@ def main() -> int:
                 for row in rows:
                     copy.write_row(row)
         rows_s = time.monotonic() - begun
+        for table in named:
+            for _, column, _, _, _, position in reader.execute("SELECT * FROM pragma_table_info(?)", (table,)):
+                if position and not table.startswith("sqlite_"):
+                    writer.execute(
+                        "SELECT setval(pg_get_serial_sequence(quote_ident(%s), %s), found.number)"
+                        f' FROM (SELECT max({column}) AS number FROM "{table}") AS found'.encode(),
+                        (table, column),
+                    )
         if into == "new":
             writer.execute((Path(sql_dir) / "indexes.sql").read_bytes())
     reader.close()

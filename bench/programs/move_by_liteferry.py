@@ -40,7 +40,7 @@ def main() -> int:
         "phases": {phase["name"]: phase["elapsed_s"] for phase in told["phases"]},
         "rows_s": rows if rows is not None else load[-1] - load[0] if load else None,
         "window_s": (told.get("window") or {}).get("elapsed_s"),
-        "loader": f"{report.loader}, {report.jobs} jobs",
+        "loader": report.loader,
         "said": report.failure.what if report.failure else report.verdict,
     }
     print(json.dumps(found))

@@ -1,9 +1,9 @@
 """Move a SQLite database to PostgreSQL, prove that every value arrived, and be able to undo it.
 
 The public Python API: `inspect`, `check`, `plan`, `examine`, `migrate`, `verify`, `digest`, `undo`, with `Options`,
-`Report`, `Plan`, `Event` and `MigrationError`; for a Django project `check_project`, `migrate_project`,
-`verify_project`, with `ProjectOptions`. Everything is imported when it is first used, so that importing the package
-costs nothing.
+`Report`, `Plan`, `Event` and `MigrationError`; for a Django project `check_project`, `examine_project`,
+`migrate_project`, `verify_project`, with `ProjectOptions`. Everything is imported when it is first used, so that
+importing the package costs nothing.
 """
 
 from __future__ import annotations

@@ -204,7 +204,11 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--run-dir", metavar="DIR", help="where plan, journal, snapshot and reports go (default: beside the source)"
     )
     group.add_argument(
-        "--jobs", type=_positive, default=0, metavar="N", help="tables at a time (default: one a core, at most four)"
+        "--jobs",
+        type=_positive,
+        default=0,
+        metavar="N",
+        help="connections at once (default: one a core, at most four)",
     )
     group.add_argument(
         "--no-verify",
@@ -354,7 +358,7 @@ def of_verify(parser: argparse.ArgumentParser, place: Place) -> None:
     _add_selection(parser)
     group = parser.add_argument_group("the proof")
     group.add_argument("--run-dir", metavar="DIR", help="the run that made the target: its plan says what was accepted")
-    group.add_argument("--jobs", type=_positive, default=0, metavar="N", help="tables at a time")
+    group.add_argument("--jobs", type=_positive, default=0, metavar="N", help="connections at once")
     _add_show_values(group)
     _add_output(parser)
 

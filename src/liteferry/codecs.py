@@ -81,14 +81,15 @@ class Misfit(ValueError):  # noqa: N818 - the field's word
 
 
 class RowMisfit(Misfit):
-    """A misfit with its place: the index of the row in the batch, and the column's source name."""
+    """A misfit with its place: the index of the row in the batch, its values, and the column's source name."""
 
-    def __init__(self, row: int, column: str, reason: str) -> None:
+    def __init__(self, row: int, column: str, reason: str, values: tuple[object, ...]) -> None:
         """Hold the place and the reason."""
         super().__init__(reason)
         self.row = row
         self.column = column
         self.reason = reason
+        self.values = values
 
 
 def _encode_integer(pack: Callable[[int, int], bytes], size: int) -> Callable[[object], bytes]:
@@ -589,4 +590,4 @@ class RowEncoder:
                 try:
                     encode(value)
                 except (ValueError, OverflowError) as error:
-                    raise RowMisfit(index, column.source, str(error)) from error
+                    raise RowMisfit(index, column.source, str(error), row) from error

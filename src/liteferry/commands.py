@@ -164,10 +164,12 @@ def _inspect(arguments: argparse.Namespace) -> int:
 
 
 def _examine(arguments: argparse.Namespace, options: Options) -> Examination:
-    from liteferry import django_move, pipeline
+    from liteferry import pipeline
 
     with _watching(arguments) as observe:
         if options.project is not None:
+            from liteferry import django_move
+
             return django_move.examine_project(arguments.target, options, observe)
         return pipeline.examine(arguments.source, arguments.target, options, observe)
 
@@ -254,11 +256,13 @@ def _rehearse(arguments: argparse.Namespace) -> int:
 
 
 def _move(arguments: argparse.Namespace, options: Options) -> int:
-    from liteferry import django_move, pipeline
+    from liteferry import pipeline
 
     target = arguments.target
     start = None
     if options.project is not None:
+        from liteferry import django_move
+
         start = django_move.start_project(options.project, target)
         named = start.target_from or "the embedded PostgreSQL"
         _tell(f"from DATABASES[{start.alias!r}], {start.path}, to {named}")
@@ -342,11 +346,13 @@ def _confirm_move(source: str, target: str, options: Options, arguments: argpars
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from liteferry import django_move, pipeline
+    from liteferry import pipeline
 
     options = make_options(arguments)
     with _watching(arguments) as observe:
         if options.project is not None:
+            from liteferry import django_move
+
             report = django_move.verify_project(arguments.target, options, observe)
         else:
             report = pipeline.verify(arguments.source, arguments.target, options, observe)

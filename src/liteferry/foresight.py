@@ -75,19 +75,25 @@ class Foresight:
     speed: ServerSpeed | None = None
     past: Past | None = None
     was_embedded: bool = False  # where that run went
+    has_target: bool = False
 
 
-def look_ahead(run: Run, server: Target | None) -> Foresight:
+def look_ahead(run: Run, server: Target | None, *, moves: bool = False) -> Foresight:
     """Try the server out, and find the earlier run to predict by. server: None where none is known yet.
+
+    moves: the run is a migration, for which somebody may be waiting already, unless its options say that it is none: it
+    is content with less, and does not try out the transfer, nor a server that the earlier run knows.
 
     Raises: MigrationError: connection-lost; run-dir, where `Options.rehearsed` names no run that can be used.
     """
-    speed = server.measure_speed() if server is not None else None
-    run.speed = speed
     saved = _read_named(run.options) if run.options.rehearsed else _find_newest(run)
+    then, now = saved.target if saved is not None else None, run.server
+    is_same = now is None or (then is not None and _locate(then) == _locate(now))
+    moves = moves and not (run.options.rehearsal or run.options.dry_run)
+    if server is not None and not (moves and saved is not None and is_same):
+        run.speed = server.measure_speed(transfers=not moves)
     if saved is None or saved.window is None or saved.work is None:
-        return Foresight(speed=speed)
-    then, now = saved.target, run.server or (server.info if server is not None else None)
+        return Foresight(speed=run.speed, has_target=server is not None)
     past = Past(
         run_id=saved.run_id,
         started_at=saved.started_at,
@@ -96,9 +102,14 @@ def look_ahead(run: Run, server: Target | None) -> Foresight:
         jobs=saved.jobs,
         speed=saved.server_speed,
         is_rehearsal=saved.rehearsal,
-        is_same_server=now is None or (then is not None and _locate(then) == _locate(now)),
+        is_same_server=is_same,
     )
-    return Foresight(speed=speed, past=past, was_embedded=then is not None and then.embedded)
+    return Foresight(
+        speed=run.speed,
+        past=past,
+        was_embedded=then is not None and then.embedded,
+        has_target=server is not None,
+    )
 
 
 def foresee(run: Run, plan: Plan, found: Foresight) -> Forecast | None:
@@ -124,7 +135,7 @@ def foresee(run: Run, plan: Plan, found: Foresight) -> Forecast | None:
         known["schema"] = _expect_schema(measured["schema"], run.django.made_by, run.django.migrations_s, twice=twice)
     if twice:
         known |= {name: known[name] * 2 for name in ("census", "plan") if name in known}
-    notes = [] if found.speed is not None else ["no TARGET was given: for a server on this machine"]
+    notes = [] if found.has_target else ["no TARGET was given: for a server on this machine"]
     return predict_from_rates(run.work, machine, into=plan.into, verify=options.verify, measured=known, notes=notes)
 
 
@@ -167,7 +178,7 @@ def note_forecast(run: Run) -> None:
 
 def _plans_twice(run: Run, found: Foresight) -> bool:
     """Whether a project's plan is made on the embedded server first, and then on the target."""
-    return found.speed is not None and not (run.server is not None and run.server.embedded)
+    return found.has_target and not (run.server is not None and run.server.embedded)
 
 
 def _expect_schema(elapsed_s: float, made_by: str, migrations_s: float, *, twice: bool) -> float:

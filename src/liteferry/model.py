@@ -13,7 +13,7 @@ and its parts would need each other (a report holds a plan's findings, a plan th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from liteferry.project import (  # noqa: TC001 - from_json resolves them at run time
     ModelEvidence,
@@ -21,6 +21,9 @@ from liteferry.project import (  # noqa: TC001 - from_json resolves them at run 
     Pruned,
     PruneRule,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 T = TypeVar("T")
 
@@ -37,6 +40,31 @@ WINDOW_SCHEMA = "liteferry.window/1"
 
 CONFIG_NAME = "liteferry.toml"
 """The file of decisions that is looked for in the current directory."""
+
+
+class _Lookups:
+    """Room beside a dataclass's fields for what is looked up by name again and again: no part of its value.
+
+    Without it a plan of 10,000 tables is made by looking through 10,000 tables for each of them.
+    """
+
+    __slots__ = ("_lookups",)
+
+    def _find(self, what: str, name: str, items: Callable[[], Iterable[tuple[str, T]]]) -> T | None:
+        """The first item of that name. what: which items they are; items: gives them with their names."""
+        lookups: dict[str, dict[str, T]]
+        try:
+            lookups = self._lookups  # type: ignore[attr-defined]  # set below: an annotation here would be a field to msgspec
+        except AttributeError:
+            lookups = {}
+            object.__setattr__(self, "_lookups", lookups)
+        if what not in lookups:
+            made: dict[str, T] = {}
+            for key, item in items():
+                made.setdefault(key, item)
+            lookups[what] = made
+        return lookups[what].get(name)
+
 
 # ---------------------------------------------------------------------------------------------------------------------
 # What the source holds
@@ -199,7 +227,7 @@ class VirtualTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Catalog:
+class Catalog(_Lookups):
     """Everything that the source's schema declares. Tables and views are in the order of ``sqlite_schema``."""
 
     tables: tuple[Table, ...]
@@ -215,12 +243,16 @@ class Catalog:
     sqlite_version: str = ""
     wal_pages_unread: int = 0  # as in SourceInfo
 
+    def find_table(self, name: str) -> Table | None:
+        """The table of that name, None where there is none."""
+        return self._find("tables", name, lambda: ((table.name, table) for table in self.tables))
+
     def table(self, name: str) -> Table:
         """The table of that name. Raises: KeyError."""
-        for table in self.tables:
-            if table.name == name:
-                return table
-        raise KeyError(name)
+        found = self.find_table(name)
+        if found is None:
+            raise KeyError(name)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,7 +360,7 @@ class ColumnCensus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableCensus:
+class TableCensus(_Lookups):
     """The census of one table: one entry a column, in the table's order."""
 
     table: str
@@ -339,10 +371,10 @@ class TableCensus:
 
     def column(self, name: str) -> ColumnCensus:
         """The column's census. Raises: KeyError."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise KeyError(name)
+        found = self._find("columns", name, lambda: ((column.name, column) for column in self.columns))
+        if found is None:
+            raise KeyError(name)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -409,7 +441,7 @@ class Apart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Census:
+class Census(_Lookups):
     """What the source really stores.
 
     ``faults``: what was found when rows were looked at together. ``apart``: the rows that are set apart, by the user's
@@ -425,18 +457,20 @@ class Census:
 
     def table(self, name: str) -> TableCensus:
         """The table's census. Raises: KeyError."""
-        for table in self.tables:
-            if table.table == name:
-                return table
-        raise KeyError(name)
+        found = self._find("tables", name, lambda: ((table.table, table) for table in self.tables))
+        if found is None:
+            raise KeyError(name)
+        return found
 
     def kept(self, name: str) -> TableCensus:
         """The census of the rows that are not set apart. Raises: KeyError."""
-        return next((table for table in self.fitting if table.table == name), None) or self.table(name)
+        fitting = self._find("fitting", name, lambda: ((table.table, table) for table in self.fitting))
+        return fitting or self.table(name)
 
     def set_apart(self, name: str) -> Apart:
         """The rows of a table that are set apart."""
-        return next((apart for apart in self.apart if apart.table == name), Apart(table=name, rows=0))
+        apart = self._find("apart", name, lambda: ((apart.table, apart) for apart in self.apart))
+        return apart or Apart(table=name, rows=0)
 
     def fault(self, table: str, code: str, name: str) -> RowFault | None:
         """What was found about an object of a table, if anything."""
@@ -541,7 +575,7 @@ class TargetView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TargetCatalog:
+class TargetCatalog(_Lookups):
     """One schema of the target.
 
     ``others`` names every relation, type or routine that is neither a table nor a view nor belongs to one, nor to an
@@ -562,10 +596,10 @@ class TargetCatalog:
 
     def table(self, name: str) -> TargetTable:
         """The table of that name. Raises: KeyError."""
-        for table in self.tables:
-            if table.name == name:
-                return table
-        raise KeyError(name)
+        found = self._find("tables", name, lambda: ((table.name, table) for table in self.tables))
+        if found is None:
+            raise KeyError(name)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -930,7 +964,7 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(_Lookups):
     """What `migrate` will do, exactly, as data: printed, compared, stored, executed, reversed."""
 
     schema: str  # PLAN_SCHEMA
@@ -965,17 +999,17 @@ class Plan:
 
     def table(self, source: str) -> TableMap:
         """The map of the source's table of that name, not that of its quarantined rows. Raises: KeyError."""
-        for table in self.counterparts:
-            if table.source == source:
-                return table
-        raise KeyError(source)
+        found = self._find("sources", source, lambda: ((table.source, table) for table in self.counterparts))
+        if found is None:
+            raise KeyError(source)
+        return found
 
     def target_table(self, target: str) -> TableMap:
         """The map of the target's table of that name. Raises: KeyError."""
-        for table in self.tables:
-            if table.target == target:
-                return table
-        raise KeyError(target)
+        found = self._find("targets", target, lambda: ((table.target, table) for table in self.tables))
+        if found is None:
+            raise KeyError(target)
+        return found
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1129,7 +1163,7 @@ class ServerSpeed:
 
     round_trip_s: float  # of the shortest question
     work_s: float  # for a sum that is the same everywhere
-    transfer_bytes_s: float  # bytes a second, from the server to us
+    transfer_bytes_s: float = 0.0  # bytes a second, from the server to us; 0 where it is near, or that was not tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

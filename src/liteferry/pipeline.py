@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -330,7 +330,7 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
         held = server.read_catalog(options.schema)
         refuse_target(server, options.schema, exists=held.exists)
         directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
-        ahead = look_ahead(run, server)
+        ahead = look_ahead(run, server, moves=True)
         snapshot = stack.enter_context(open_source(source, directory, run, keep=not options.dry_run))
         catalog, census = _read_source(snapshot, run)
         with run.phase("plan"):
@@ -364,7 +364,7 @@ def _run_arrival(source: str, target: str, run: Run) -> Report:
         server.lock_schema(options.schema)
         read_schema(server, options.schema)
         directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
-        ahead = look_ahead(run, server)
+        ahead = look_ahead(run, server, moves=True)
         snapshot = stack.enter_context(open_source(source, directory, run, keep=not options.dry_run))
         arrival = plan_arrival(run, server, snapshot, source)
 
@@ -442,6 +442,13 @@ def prove(
     run.staged = held
     with SnapshotReader(server) as reader, ThreadPoolExecutor(run.jobs, thread_name_prefix="liteferry-proof") as pool:
         ordered = sorted(cargo.plan.tables, key=lambda table: (table.size_bytes, table.rows), reverse=True)
+        counted = {table.table: table for table in cargo.census.tables}
+        shared: list[Future[None]] = []
+
+        def share(work: Callable[[], None]) -> None:
+            """Offer a piece of a large table to a worker that has nothing else to do."""
+            shared.append(pool.submit(work))
+
         futures = {
             table.target: pool.submit(
                 verify_table,
@@ -450,9 +457,11 @@ def prove(
                 reader,
                 schema=held.schema,
                 target_catalog=held,
+                census=counted.get(table.source),
                 show_values=run.options.show_values,
                 scratch_dir=scratch,
                 observe=run.observe,
+                share=share if run.jobs > 1 else None,
             )
             for table in ordered
         }
@@ -461,7 +470,7 @@ def prove(
                 future.result()  # raises what went wrong, as soon as it did
             proofs = [futures[table.target].result() for table in cargo.plan.tables]
         except BaseException:
-            stop_workers(list(futures.values()), server)
+            stop_workers([*futures.values(), *shared], server)
             raise
         with run.part("objects"):
             run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
@@ -525,7 +534,8 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
             run.plan = refresh_plan(made, census)
         else:
             taken = replace(options, accept=options.accept or ("all",))
-            run.plan = _plan_tried(run, catalog, census, None, taken, server)
+            with run.phase("plan"):
+                run.plan = _plan_tried(run, catalog, census, None, taken, server)
         with run.phase("proof"):
             cargo = _Cargo(run.plan, catalog, census, snapshot)
             expected = expect_definitions(run, run.plan, server)

@@ -90,7 +90,7 @@ def publish(run: Run, plan: Plan, server: Target, journal: Journal) -> None:
     step = next(step for step in plan.steps if step.phase == "publish")
     first = int(plan.creates_schema)  # that comes before whatever moves into it
     moves = list_moves(run.hooks, plan, server) if run.hooks.runs else []
-    server.execute_all([*step.sql[:first], *moves, *step.sql[first:]], step_id=step.id)
+    server.execute_all([*step.sql[:first], *moves, *step.sql[first:]], step_id=step.id, commit_apart=True)
     run.published = True
     journal.set_state("published")
 

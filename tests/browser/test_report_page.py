@@ -182,6 +182,38 @@ def test_drawings_have_names(open_page: Callable[..., Page]) -> None:
     assert bars[3] / bars[4] == pytest.approx(elapsed[3] / elapsed[4], rel=0.1)
 
 
+def test_the_window_is_drawn_end_to_end(open_page: Callable[..., Page]) -> None:
+    report = load("proven")
+    assert report.window is not None
+    assert report.forecast is not None
+    page = open_page(report, width=PHONE)
+    drawing = page.get_by_role("img", name="The window, phase by phase")
+    assert drawing.is_visible()
+    boxes = page.locator(".window rect.piece").evaluate_all(
+        "pieces => pieces.map(piece => { const {left, right, top} = piece.getBoundingClientRect();"
+        " return [left, right, top]; })"
+    )
+    rows = [[box for box in boxes if box[2] == top] for top in sorted({box[2] for box in boxes})]
+    measured = [part.elapsed_s for part in report.window.parts]
+    expected = [phase.likely_s for phase in report.forecast.phases]
+    assert [len(row) for row in rows] == [len(measured), len(expected)]
+    scale = max(report.forecast.high_s, sum(measured), sum(expected))
+    track = page.locator(".window rect.track").first.bounding_box()
+    assert track is not None
+    for row, lengths in zip(rows, (measured, expected), strict=True):
+        for (left, right, _), elapsed_s in zip(row, lengths, strict=True):
+            assert right - left == pytest.approx(elapsed_s / scale * track["width"], abs=0.6)
+        for (_, right, _), (left, _, _) in itertools.pairwise(row):
+            assert left == pytest.approx(right, abs=0.6), "no phase covers another, and there is no gap"
+    bounds = page.locator(".window line.bounds").bounding_box()
+    assert bounds is not None
+    assert bounds["width"] == pytest.approx(
+        (report.forecast.high_s - report.forecast.low_s) / scale * track["width"], abs=4
+    )
+    rows_shown = page.locator("section[aria-labelledby=window] tbody tr")
+    assert rows_shown.count() == len(measured)
+
+
 MEASURE_CONTRAST = """() => {
   const parse = text => {
     const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number);

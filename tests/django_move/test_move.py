@@ -256,3 +256,22 @@ def test_what_makes_no_sense_for_a_project_is_refused(notes: Path) -> None:
 
 def test_the_projects_are_there() -> None:
     assert {path.name for path in PROJECTS.iterdir()} >= {"notes"}
+
+
+@pytest.mark.usefixtures("liteferry_home")
+def test_the_window_of_a_project_is_measured_and_predicted(notes: Path, pg_database: Database) -> None:
+    checked = call_ferry("check", "--django", notes, pg_database.url, "--json").json
+    expected = {phase["name"] for phase in checked["forecast"]["phases"]}
+    assert checked["forecast"]["basis"] == "rates"
+    assert {"snapshot", "schema", "load", "proof", "evidence", "publish"} <= expected
+    rehearsed = call_ferry("rehearse", "--django", notes, pg_database.url, "--yes", "--json").report
+    assert rehearsed.window is not None
+    assert rehearsed.forecast is not None
+    assert sum(part.elapsed_s for part in rehearsed.window.parts) == pytest.approx(rehearsed.window.elapsed_s)
+    assert {part.name for part in rehearsed.window.parts} - {"publish"} <= expected
+    moved = call_ferry("migrate", "--django", notes, pg_database.url, "--yes", "--json").report
+    assert moved.window is not None
+    assert moved.forecast is not None
+    assert moved.forecast.rehearsal == rehearsed.run_id
+    assert {part.name for part in moved.window.parts} == {phase.name for phase in moved.forecast.phases}
+    assert {"schema", "evidence", "project", "drift"} <= {part.name for part in moved.window.parts}

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from liteferry.model import PhaseTime
-from liteferry.report.charts import choose_ticks, draw_bar, draw_timeline
+from liteferry.report.charts import choose_ticks, draw_bar, draw_timeline, draw_window
 
 
 def read_share(text: str | None) -> float:
@@ -56,3 +56,25 @@ def test_ticks_are_few_even_and_inside(end_s: float) -> None:
 def test_bar_is_as_long_as_its_share(share: float, width: float) -> None:
     bar = ET.fromstring(draw_bar(share))  # noqa: S314 - our own drawing
     assert [read_share(rect.get("width")) for rect in bar.iter("rect")] == [100.0, width]
+
+
+def test_a_window_is_drawn_to_its_end_and_not_beyond() -> None:
+    parts = [("a <b>", 1.0), ("nothing", 0.0), ("c", 3.0)]
+    drawing = ET.fromstring(draw_window(parts, likely=[("a <b>", 2.0)], bounds=(1.0, 8.0)))  # noqa: S314 - our own drawing
+    pieces = [rect for rect in drawing.iter("rect") if (rect.get("class") or "").startswith("piece")]
+    spans = [tuple(float((piece.get(side) or "").rstrip("%")) for side in ("x", "width")) for piece in pieces]
+    assert spans == [(0, 12.5), (12.5, 0), (12.5, 37.5), (0, 25)], "of 8 s, the upper bound"
+    (line,) = [found for found in drawing.iter("line") if found.get("class") == "bounds"]
+    assert (line.get("x1"), line.get("x2")) == ("12.5%", "100%")
+    assert [title.text for title in drawing.iter("title")][1:] == [
+        "a <b>: 1.0 s",
+        "nothing: 0 s",
+        "c: 3.0 s",
+        "a <b>: 2.0 s",
+    ]
+
+
+def test_without_time_there_is_no_window_to_draw() -> None:
+    assert draw_window([]) == ""
+    assert draw_window([("a", 0.0)]) == ""
+    assert 'class="bounds"' not in draw_window([("a", 1.0)])

@@ -30,6 +30,8 @@ from liteferry.model import (
     Column,
     ColumnCensus,
     ColumnMap,
+    ConfigFile,
+    Finding,
     ForeignKey,
     Form,
     HookFile,
@@ -65,8 +67,10 @@ from liteferry.report import (
     render_plan_text,
     render_text,
 )
-from liteferry.report.advice import group_findings, state_verdict, write_accept_option
+from liteferry.report.advice import advise
+from liteferry.report.grouping import group_findings, write_accept_option
 from liteferry.report.project import list_models, state_project
+from liteferry.report.verdict import state_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -857,3 +861,41 @@ def test_plan_text_shows_every_step_and_all_sql() -> None:
         assert f"  {step.id}\n" in text
         for sql in (*step.sql, *step.undo_sql):
             assert all(line.strip() in text for line in sql.splitlines())
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What was decided is said again as briefly as it can be
+
+
+def decided(code: str, table: str, by: str, way: str = "") -> Finding:
+    return replace(make_finding(code, "x", table=table, name="c"), accepted=True, way=way, decided_by=by)
+
+
+@pytest.mark.parametrize(
+    ("findings", "expected"),
+    [
+        # a pattern that decided many is typed once more, and not place by place
+        ([decided("text-nul", f"t{n}", "--on-misfit t*.c=strip-nul", "strip-nul") for n in range(9)],
+         "--on-misfit 't*.c=strip-nul'"),
+        ([decided("text-nul", f"t{n}", "--accept text-nul:t*.c") for n in range(9)], "--accept 'text-nul:t*.c'"),
+        # what stands in the file is not said again
+        ([decided("text-nul", "a", "liteferry.toml, [decisions] a.c = null", "null"),
+          decided("text-nul", "b", "liteferry.toml, accept text-nul")], ""),
+        # "all" may mean other findings the next time
+        ([decided("text-nul", "a", "--accept all")], "--accept text-nul:a.c"),
+        # the pattern first: the last that matches counts
+        ([decided("text-nul", "a", "--on-misfit a.c=null", "null"),
+          decided("text-nul", "b", "--on-misfit *.c=escape", "escape")],
+         "--on-misfit '*.c=escape' --on-misfit a.c=null"),
+        # nobody knows which of two patterns came last
+        ([decided("text-nul", "a", "--on-misfit a*=null", "null"),
+          decided("text-nul", "b", "--on-misfit *.c=escape", "escape")],
+         "--on-misfit text-nul:a.c=null --on-misfit text-nul:b.c=escape"),
+    ],
+)  # fmt: skip
+def test_decisions_are_repeated_in_the_users_words(findings: list[Finding], expected: str) -> None:
+    config = ConfigFile(path="liteferry.toml", sha256="0" * 64)
+    report = replace(load("failed"), findings=tuple(findings), config=config, options=("--config", "liteferry.toml"))
+    (command,) = [item.command for item in advise(report) if item.command]
+    _, _, said = command.partition("--config liteferry.toml")
+    assert said.strip() == expected

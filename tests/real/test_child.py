@@ -207,3 +207,11 @@ def test_nothing_of_the_request_stands_on_the_command_line(database: str, tmp_pa
     run_in_child("take_snapshot", snapshot_request(database, tmp_path), observe=look)
     assert lines
     assert {line.split(b"\0", 1)[1] for line in lines} <= {b"-P\0-m\0liteferry.child\0"}
+
+
+def test_the_child_that_copies_imports_little() -> None:
+    """It is started by every run: what it does not need would cost the smallest database most."""
+    code = "import sys, liteferry.child, liteferry.source.copying; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"liteferry.report", "liteferry.census", "liteferry.compare", "liteferry.planner", "psycopg", "jinja2"}
+    assert not heavy & set(done.stdout.split())

@@ -215,7 +215,7 @@ def sides(
         target.execute(f'SET search_path = "{SCHEMA}"'.encode())
         sides = Sides(source, file, target, pg_url, scratch_dir, is_compiled=is_compiled)
 
-        def compare(job: ProofJob, progress: Progress) -> EqualRows | None:
+        def compare(job: ProofJob, progress: Progress, *_: object) -> EqualRows | None:
             sides.compiled.append(compare_compiled(job, progress))
             return sides.compiled[-1]
 

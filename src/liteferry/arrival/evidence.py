@@ -92,6 +92,7 @@ def _prove(
             reader,
             schema=held.schema,
             target_catalog=held,
+            census=arrival.census.table(table.source),
             show_values=run.options.show_values,
             scratch_dir=scratch,
             observe=run.observe,

@@ -10,6 +10,8 @@
 #include "comparer_forms.h"
 #include "comparer_json.h"
 
+#include <poll.h>
+
 enum kind {
     INTEGER, FLOAT4, FLOAT8, NUMERIC, BOOL, TEXT, PADDED, BYTEA, TIMESTAMP, TIMESTAMPTZ, DATE, TIME, INTERVAL, JSON,
     JSONB, UUID, OTHER, KINDS
@@ -27,7 +29,25 @@ typedef struct {
     enum kind kind;
     int is_converted; /* Python converts each value first */
     long long changed; /* how many values the conversions have changed */
+    int piece; /* which of the columns that may come in pieces it is; -1 for none */
 } column;
+
+/* A value of the current row that is too large for a copy of it: its form is a tag and these bytes, which SQLite holds;
+ * or the canonical form of this JSON. */
+typedef struct {
+    const uint8_t *bytes; /* NULL: the row's buffer has the form */
+    size_t size;
+    uint64_t form_size;
+    char tag;
+} large_value;
+
+/* A column whose large values the target gives in pieces, in lines of their own behind the row's. */
+typedef struct {
+    int position;
+    int is_open; /* the row's value is compared when all of it has come */
+    size_t compared; /* bytes of a large value that is compared piece by piece: JSON is not */
+    buffer text;
+} pieced_column;
 
 /* What SQLite stores: of a row, or of a test. */
 typedef struct {
@@ -300,6 +320,12 @@ typedef struct {
     buffer row, text, form, pending, last;
     size_t *last_ends;
     json_work work;
+    pieced_column *pieced;
+    Py_ssize_t pieced_count;
+    large_value *large; /* of each column, for the current row */
+    size_t large_size; /* bytes of a value that is not copied, in a column whose values may come in pieces */
+    int has_open_row; /* of which pieces may come */
+    int64_t last_piece; /* the number of the last line of the open row */
 } comparer;
 
 /* Hand a value to Python, and append the form that it gives. */
@@ -340,6 +366,23 @@ static outcome ask(comparer *self, buffer *out, int position, int is_source, con
     return found;
 }
 
+/* The form of a value in a column that may hold large ones. Those are left where they are. */
+static outcome keep_large(comparer *self, int position, const value *v)
+{
+    enum kind kind = self->columns[position].kind;
+    large_value *large = self->large + position;
+    if ((v->type != SQLITE_TEXT && (v->type != SQLITE_BLOB || kind != BYTEA)) || v->size < self->large_size)
+        return put_source(&self->row, &self->work, kind, v);
+    *large = (large_value){v->bytes, v->size, v->size + 1, kind == BYTEA ? 'x' : kind == TEXT ? 't' : kind == JSON ? 'J' : 'j'};
+    if (kind != JSONB)
+        return FORMED;
+    outcome found = stream_canonical_json(&self->work, v->bytes, v->size, NULL, &large->form_size);
+    large->form_size++;
+    if (found != FORMED)
+        large->bytes = NULL;
+    return found;
+}
+
 static outcome form_source(comparer *self, int position)
 {
     sqlite3_stmt *statement = self->statement;
@@ -359,11 +402,23 @@ static outcome form_source(comparer *self, int position)
             return NO_MEMORY;
     }
     size_t before = out->size;
-    outcome found = c->is_converted ? ASK : put_source(out, &self->work, c->kind, &v);
+    outcome found = c->is_converted ? ASK : c->piece >= 0 ? keep_large(self, position, &v) : put_source(out, &self->work, c->kind, &v);
     if (found != ASK)
         return found;
     out->size = before;
     return ask(self, out, position, 1, &v);
+}
+
+/* Append the form of a text of the target's that is not NULL, and unescaped. */
+static outcome form_text(comparer *self, buffer *out, int position, const uint8_t *text, size_t size)
+{
+    size_t before = out->size;
+    outcome found = put_target(out, &self->work, self->columns[position].kind, text, size);
+    if (found != ASK)
+        return found;
+    out->size = before;
+    value v = {.type = SQLITE_BLOB, .bytes = text, .size = size};
+    return ask(self, out, position, 0, &v);
 }
 
 static outcome form_target(comparer *self, buffer *out, int position, const uint8_t *field, size_t size)
@@ -376,13 +431,7 @@ static outcome form_target(comparer *self, buffer *out, int position, const uint
             return NO_MEMORY;
         field = self->text.at, size = self->text.size;
     }
-    size_t before = out->size;
-    outcome found = put_target(out, &self->work, self->columns[position].kind, field, size);
-    if (found != ASK)
-        return found;
-    out->size = before;
-    value v = {.type = SQLITE_BLOB, .bytes = field, .size = size};
-    return ask(self, out, position, 0, &v);
+    return form_text(self, out, position, field, size);
 }
 
 /* Whether the field has the form at "form". FORMED, and "same". */
@@ -424,12 +473,41 @@ static inline size_t form_start(const comparer *self, Py_ssize_t position)
 }
 
 /* Write the lengths, and digest the row. */
-static void end_row(comparer *self, uint64_t *high, uint64_t *low)
+static outcome end_row(comparer *self, uint64_t *high, uint64_t *low)
 {
+    int is_whole = 1;
     put_big(self->row.at, (uint64_t)self->width, 4);
-    for (Py_ssize_t i = 0; i < self->width; i++)
-        put_big(self->row.at + 4 + 8 * i, self->ends[i] - form_start(self, i), 8);
-    blake_digest(self->row.at, self->row.size, high, low);
+    for (Py_ssize_t i = 0; i < self->width; i++) {
+        int is_large = self->large[i].bytes != NULL;
+        uint64_t size = is_large ? self->large[i].form_size : self->ends[i] - form_start(self, i);
+        put_big(self->row.at + 4 + 8 * i, size, 8);
+        is_whole &= !is_large;
+    }
+    if (is_whole) {
+        blake_digest(self->row.at, self->row.size, high, low);
+        return FORMED;
+    }
+    blake_state state;
+    blake_begin(&state);
+    blake_add(&state, self->row.at, form_start(self, 0));
+    for (Py_ssize_t i = 0; i < self->width; i++) {
+        const large_value *large = self->large + i;
+        uint64_t form_size;
+        if (!large->bytes) {
+            blake_add(&state, self->row.at + form_start(self, i), self->ends[i] - form_start(self, i));
+            continue;
+        }
+        blake_add(&state, (const uint8_t *)&large->tag, 1);
+        if (large->tag != 'j') {
+            blake_add(&state, large->bytes, large->size);
+            continue;
+        }
+        outcome found = stream_canonical_json(&self->work, large->bytes, large->size, &state, &form_size);
+        if (found != FORMED)
+            return found;
+    }
+    blake_end(&state, high, low);
+    return FORMED;
 }
 
 /* Step to the source's next row, and form it. FORMED: there is one; ASK: there is none. */
@@ -446,6 +524,7 @@ static outcome read_row(comparer *self)
     }
     if (!begin_row(self))
         return NO_MEMORY;
+    memset(self->large, 0, (size_t)self->width * sizeof *self->large);
     for (Py_ssize_t i = 0; i < self->width; i++) {
         outcome found = form_source(self, (int)i);
         if (found != FORMED)
@@ -514,42 +593,202 @@ static inline const uint8_t *end_field(const uint8_t *field, const uint8_t *end)
     return tab ? tab : end;
 }
 
-/* Compare a line with the source's next row. */
-static outcome pair_line(comparer *self, const uint8_t *line, const uint8_t *end)
+/* Note that something differs. */
+static outcome differ(comparer *self)
 {
-    outcome found = read_row(self);
-    if (found == ASK)
-        self->is_equal = 0;
-    if (found != FORMED)
-        return found == ASK ? FORMED : found;
-    for (Py_ssize_t i = 0; i < self->width; i++) {
-        if (line > end) {
-            self->is_equal = 0;
-            return FORMED;
+    self->is_equal = 0;
+    return FORMED;
+}
+
+/* Compare a value that has come in pieces, or beside a large one, with the source's. */
+static outcome compare_whole(comparer *self, pieced_column *pieced)
+{
+    int position = pieced->position;
+    const large_value *large = self->large + position;
+    enum kind kind = self->columns[position].kind;
+    const uint8_t *text = pieced->text.at;
+    size_t size = pieced->text.size, start = form_start(self, position), form_size = self->ends[position] - start;
+    if (large->bytes && kind != JSONB)
+        return pieced->compared == large->size ? FORMED : differ(self);
+    if (large->bytes) {
+        blake_state states[2];
+        uint64_t sizes[2], halves[4];
+        for (int i = 0; i < 2; i++) {
+            blake_begin(&states[i]);
+            outcome found = i ? stream_canonical_json(&self->work, text, size, &states[i], &sizes[i])
+                              : stream_canonical_json(&self->work, large->bytes, large->size, &states[i], &sizes[i]);
+            if (found != FORMED)
+                return found == ASK ? differ(self) : found; /* the proof in Python tells */
+            blake_end(&states[i], &halves[2 * i], &halves[2 * i + 1]);
         }
-        const uint8_t *field_end = end_field(line, end);
-        size_t start = form_start(self, i);
-        int same = 0;
-        found = compare_field(self, (int)i, line, (size_t)(field_end - line), self->row.at + start, self->ends[i] - start, &same);
+        return sizes[0] == sizes[1] && halves[0] == halves[2] && halves[1] == halves[3] ? FORMED : differ(self);
+    }
+    const uint8_t *form = self->row.at + start;
+    if (kind != JSONB) {
+        char tag = kind == BYTEA ? 'x' : kind == TEXT ? 't' : 'J';
+        int same = form_size == size + 1 && *form == (uint8_t)tag && (!size || memcmp(form + 1, text, size) == 0);
+        return same ? FORMED : differ(self);
+    }
+    self->form.size = 0;
+    outcome found = form_text(self, &self->form, position, text, size);
+    if (found != FORMED)
+        return found;
+    return self->form.size == form_size && memcmp(self->form.at, form, form_size) == 0 ? FORMED : differ(self);
+}
+
+/* The row is complete: compare what came in pieces, and add the row's digest. */
+static outcome close_row(comparer *self)
+{
+    if (!self->has_open_row)
+        return FORMED;
+    self->has_open_row = 0;
+    for (Py_ssize_t i = 0; i < self->pieced_count && self->is_equal; i++) {
+        if (!self->pieced[i].is_open)
+            continue;
+        self->pieced[i].is_open = 0;
+        outcome found = compare_whole(self, self->pieced + i);
         if (found != FORMED)
             return found;
-        if (!same) {
-            self->is_equal = 0;
-            return FORMED;
-        }
-        line = field_end + 1;
     }
-    if (line != end + 1) {
-        self->is_equal = 0;
+    if (!self->is_equal)
         return FORMED;
-    }
     if (self->is_ordered && !check_order(self))
         return NO_MEMORY;
     uint64_t high, low;
-    end_row(self, &high, &low);
+    outcome found = end_row(self, &high, &low);
+    if (found != FORMED)
+        return found == ASK ? differ(self) : found;
     sum_digest(&self->source, high, low);
     sum_digest(&self->target, high, low);
     return FORMED;
+}
+
+/* Append bytes that COPY gave in hexadecimal, with the backslash before the x escaped. 0 when they are none. */
+static int add_bytes(pieced_column *pieced, const uint8_t *field, size_t size)
+{
+    buffer *to = &pieced->text;
+    size_t before = to->size;
+    if (size < 3 || field[0] != '\\' || put_target_bytes(to, field + 1, size - 1) != FORMED)
+        return 0;
+    /* without the form's tag */
+    memmove(to->at + before, to->at + before + 1, --to->size - before);
+    return 1;
+}
+
+/* Compare what has come of a large value, and drop it, where it can be compared as it comes. */
+static outcome compare_piece(comparer *self, pieced_column *pieced)
+{
+    const large_value *large = self->large + pieced->position;
+    if (!large->bytes || self->columns[pieced->position].kind == JSONB)
+        return FORMED;
+    size_t size = pieced->text.size;
+    pieced->text.size = 0;
+    if (size > large->size - pieced->compared || memcmp(large->bytes + pieced->compared, pieced->text.at, size) != 0)
+        return differ(self);
+    pieced->compared += size;
+    return FORMED;
+}
+
+/* The first field of a value in a column that may hold large ones: NULL where pieces are to come. */
+static outcome begin_whole(comparer *self, int position, const uint8_t *field, size_t size, int *is_begun)
+{
+    const large_value *large = self->large + position;
+    pieced_column *pieced = self->pieced + self->columns[position].piece;
+    size_t start = form_start(self, position);
+    int is_source_null = !large->bytes && self->ends[position] - start == 1 && self->row.at[start] == '-';
+    *is_begun = !is_source_null && (large->bytes || is_null(field, size));
+    if (!*is_begun)
+        return FORMED;
+    pieced->is_open = 1;
+    pieced->compared = pieced->text.size = 0;
+    /* JSON is compared when all of it is there: room for it at once, since growing leaves holes */
+    if (large->tag == 'j' && !buffer_reserve(&pieced->text, large->size + large->size / 16))
+        return NO_MEMORY;
+    if (is_null(field, size))
+        return FORMED;
+    if (self->columns[position].kind == BYTEA)
+        return add_bytes(pieced, field, size) ? compare_piece(self, pieced) : differ(self);
+    return put_unescaped(&pieced->text, field, size) ? compare_piece(self, pieced) : NO_MEMORY;
+}
+
+/* The fields behind a row's values: a piece each of the columns that may hold large values, or NULL. */
+static outcome take_pieces(comparer *self, const uint8_t *line, const uint8_t *end)
+{
+    for (Py_ssize_t i = 0; i < self->pieced_count; i++) {
+        pieced_column *pieced = self->pieced + i;
+        if (line > end)
+            return differ(self);
+        const uint8_t *field_end = end_field(line, end);
+        size_t size = (size_t)(field_end - line);
+        if (!is_null(line, size)) {
+            if (!pieced->is_open || !add_bytes(pieced, line, size))
+                return differ(self);
+            compare_piece(self, pieced);
+        }
+        line = field_end + 1;
+    }
+    return line == end + 1 ? FORMED : differ(self);
+}
+
+/* Step over fields. */
+static const uint8_t *skip_fields(const uint8_t *line, const uint8_t *end, Py_ssize_t count)
+{
+    for (; count && line <= end; count--)
+        line = end_field(line, end) + 1;
+    return line;
+}
+
+/* The number of a line of a row; -1 for none. */
+static int64_t read_piece_number(const uint8_t *field, size_t size)
+{
+    int64_t number = 0;
+    if (!size || size > 9)
+        return -1;
+    for (size_t i = 0; i < size; i++) {
+        if (!is_digit(field[i]))
+            return -1;
+        number = number * 10 + (field[i] - '0');
+    }
+    return number;
+}
+
+/* Compare a line with the source's next row; or a piece of a value with the row's. */
+static outcome pair_line(comparer *self, const uint8_t *line, const uint8_t *end)
+{
+    outcome found;
+    if (self->pieced_count) {
+        const uint8_t *number_end = end_field(line, end);
+        int64_t number = read_piece_number(line, (size_t)(number_end - line));
+        line = number_end + 1;
+        if (number < 0 || (number && (!self->has_open_row || number != self->last_piece + 1)))
+            return differ(self);
+        self->last_piece = number;
+        if (number)
+            return take_pieces(self, skip_fields(line, end, self->width), end);
+        if ((found = close_row(self)) != FORMED || !self->is_equal)
+            return found;
+    }
+    if ((found = read_row(self)) != FORMED)
+        return found == ASK ? differ(self) : found;
+    self->has_open_row = 1;
+    for (Py_ssize_t i = 0; i < self->width; i++) {
+        if (line > end)
+            return differ(self);
+        const uint8_t *field_end = end_field(line, end);
+        size_t start = form_start(self, i), size = (size_t)(field_end - line);
+        int same = 0;
+        found = self->columns[i].piece >= 0 ? begin_whole(self, (int)i, line, size, &same) : FORMED;
+        if (found == FORMED && !same)
+            found = compare_field(self, (int)i, line, size, self->row.at + start, self->ends[i] - start, &same);
+        if (found != FORMED)
+            return found;
+        if (!same)
+            return differ(self);
+        line = field_end + 1;
+    }
+    if (self->pieced_count)
+        return take_pieces(self, line, end);
+    return line == end + 1 ? close_row(self) : differ(self);
 }
 
 /* Add a line's digest. */
@@ -566,13 +805,12 @@ static outcome digest_line(comparer *self, const uint8_t *line, const uint8_t *e
         line = field_end + 1;
         if (i + 1 == self->width && line == end + 1) {
             uint64_t high, low;
-            end_row(self, &high, &low);
+            found = end_row(self, &high, &low);
             sum_digest(&self->target, high, low);
-            return FORMED;
+            return found;
         }
     }
-    self->is_equal = 0; /* too few fields, or too many */
-    return FORMED;
+    return differ(self); /* too few fields, or too many */
 }
 
 static outcome take_line(comparer *self, const uint8_t *line, const uint8_t *end)
@@ -610,15 +848,16 @@ static outcome take_rest(comparer *self)
         found = take_line(self, self->pending.at, self->pending.at + self->pending.size);
         self->pending.size = 0;
     }
+    if (found == FORMED && self->is_equal)
+        found = close_row(self);
     if (found != FORMED || !self->is_equal || !self->statement)
         return found;
     while ((found = read_row(self)) == FORMED) {
         uint64_t high, low;
-        if (self->is_paired) {
-            self->is_equal = 0;
-            return FORMED;
-        }
-        end_row(self, &high, &low);
+        if (self->is_paired)
+            return differ(self);
+        if ((found = end_row(self, &high, &low)) != FORMED)
+            return found;
         sum_digest(&self->source, high, low);
     }
     return found == ASK ? FORMED : found;
@@ -652,6 +891,31 @@ static int read_columns(comparer *self, PyObject *columns)
         column *c = self->columns + i;
         if (!PyArg_ParseTuple(PyTuple_GET_ITEM(columns, i), "sp", &kind, &c->is_converted) || !parse_kind(kind, &c->kind))
             return 0;
+        c->piece = -1;
+    }
+    return 1;
+}
+
+static int read_pieced(comparer *self, PyObject *pieced)
+{
+    self->pieced_count = PyTuple_GET_SIZE(pieced);
+    self->pieced = PyMem_Calloc((size_t)self->pieced_count + 1, sizeof *self->pieced);
+    self->large = PyMem_Calloc((size_t)self->width + 1, sizeof *self->large);
+    if (!self->pieced || !self->large) {
+        PyErr_NoMemory();
+        return 0;
+    }
+    for (Py_ssize_t i = 0; i < self->pieced_count; i++) {
+        long position = PyLong_AsLong(PyTuple_GET_ITEM(pieced, i));
+        if (position == -1 && PyErr_Occurred())
+            return 0;
+        enum kind kind = position >= 0 && position < self->width ? self->columns[position].kind : OTHER;
+        if (kind != TEXT && kind != BYTEA && kind != JSON && kind != JSONB) {
+            PyErr_SetString(PyExc_ValueError, "only texts, bytes and JSON come in pieces");
+            return 0;
+        }
+        self->pieced[i].position = (int)position;
+        self->columns[position].piece = (int)i;
     }
     return 1;
 }
@@ -697,6 +961,10 @@ static void comparer_dealloc(comparer *self)
     PyMem_Free(self->key);
     PyMem_Free(self->orders);
     PyMem_Free(self->last_ends);
+    PyMem_Free(self->large);
+    for (Py_ssize_t i = 0; self->pieced && i < self->pieced_count; i++)
+        buffer_free(&self->pieced[i].text);
+    PyMem_Free(self->pieced);
     buffer *const buffers[] = {&self->row, &self->text, &self->form, &self->pending, &self->last};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         buffer_free(buffers[i]);
@@ -707,15 +975,18 @@ static void comparer_dealloc(comparer *self)
     Py_DECREF(type);
 }
 
-/* Comparer(uri, stand_ins, sql, columns, key, is_paired, ask_source, ask_target); without a source where uri is None */
+/* Comparer(uri, stand_ins, sql, columns, key, pieced, large_size, is_paired, ask_source, ask_target); without a source where uri is
+ * None. pieced: positions of columns whose values come in pieces: a line is then the number of the piece, the values,
+ * and a piece each of these columns. */
 static PyObject *comparer_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"uri", "stand_ins", "sql", "columns", "key", "is_paired", "ask_source", "ask_target", NULL};
+    static char *names[] = {"uri", "stand_ins", "sql", "columns", "key", "pieced", "large_size", "is_paired", "ask_source", "ask_target", NULL};
     const char *uri, *sql;
-    PyObject *stand_ins, *columns, *key, *ask_source, *ask_target;
+    PyObject *stand_ins, *columns, *key, *pieced, *ask_source, *ask_target;
+    Py_ssize_t large_size;
     int is_paired;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "zO!zO!O!pOO", names, &uri, &PyTuple_Type, &stand_ins, &sql,
-                                     &PyTuple_Type, &columns, &PyTuple_Type, &key, &is_paired, &ask_source, &ask_target))
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "zO!zO!O!O!npOO", names, &uri, &PyTuple_Type, &stand_ins, &sql,
+                                     &PyTuple_Type, &columns, &PyTuple_Type, &key, &PyTuple_Type, &pieced, &large_size, &is_paired, &ask_source, &ask_target))
         return NULL;
     comparer *self = (comparer *)type->tp_alloc(type, 0);
     if (!self)
@@ -725,8 +996,13 @@ static PyObject *comparer_new(PyTypeObject *type, PyObject *arguments, PyObject 
     self->is_paired = is_paired;
     self->is_ordered = PyTuple_GET_SIZE(key) > 0;
     self->is_equal = 1;
-    if (!read_columns(self, columns) || !read_key(self, key))
+    self->large_size = large_size > 0 ? (size_t)large_size : 1;
+    if (!read_columns(self, columns) || !read_key(self, key) || !read_pieced(self, pieced))
         goto failed;
+    if (self->pieced_count && !is_paired) {
+        PyErr_SetString(PyExc_ValueError, "pieces come only of rows that are compared in pairs");
+        goto failed;
+    }
     if (uri && sql) {
         self->db = snapshot_open(uri, stand_ins);
         if (!self->db)
@@ -846,6 +1122,74 @@ static PyType_Spec comparer_spec = {
 };
 
 /* ------------------------------------------------------------------------------------------------------------------
+ * COPY's rows, gathered: libpq gives one at a time, which costs Python more than all that is done with it here */
+
+#define PATIENCE_MS 100
+
+typedef int get_row_function(void *connection, char **row, int is_async);
+typedef int consume_function(void *connection);
+typedef void free_function(void *row);
+
+/* gather(connection, socket, PQgetCopyData, PQconsumeInput, PQfreemem, limit): some rows, and what comes next:
+ * 1 more, 0 nothing for a while, -1 the end or an error, which PQgetResult tells. */
+static PyObject *gather(PyObject *module, PyObject *arguments)
+{
+    void *addresses[4];
+    unsigned long long given[4];
+    int socket, state = 1;
+    Py_ssize_t limit;
+    buffer rows = {0};
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "KiKKKn", &given[0], &socket, &given[1], &given[2], &given[3], &limit))
+        return NULL;
+    for (int i = 0; i < 4; i++) {
+        addresses[i] = (void *)(uintptr_t)given[i];
+        if (!addresses[i]) {
+            PyErr_SetString(PyExc_ValueError, "there is nothing at address 0");
+            return NULL;
+        }
+    }
+    get_row_function *get_row = (get_row_function *)addresses[1];
+    consume_function *consume = (consume_function *)addresses[2];
+    free_function *free_row = (free_function *)addresses[3];
+    int is_full = 0, has_memory = 1, was_read = 0;
+    Py_BEGIN_ALLOW_THREADS
+    while (has_memory && !is_full) {
+        char *row = NULL;
+        int size = get_row(addresses[0], &row, 1);
+        if (size > 0) {
+            has_memory = buffer_put(&rows, row, (size_t)size);
+            free_row(row);
+            is_full = rows.size >= (size_t)limit;
+            was_read = 0;
+            continue;
+        }
+        state = size;
+        if (size < 0)
+            break;
+        if (was_read) { /* what has come is no whole row: wait for more, but let signals be noticed */
+            struct pollfd waiting = {.fd = socket, .events = POLLIN};
+            if (poll(&waiting, 1, PATIENCE_MS) <= 0)
+                break;
+        }
+        if (!consume(addresses[0])) {
+            state = -1;
+            break;
+        }
+        was_read = 1;
+        state = 1;
+    }
+    Py_END_ALLOW_THREADS
+    PyObject *found = NULL;
+    if (has_memory)
+        found = Py_BuildValue("(y#i)", rows.at ? (char *)rows.at : "", (Py_ssize_t)rows.size, state);
+    else
+        PyErr_NoMemory();
+    buffer_free(&rows);
+    return found;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------
  * For tests: single forms, a digest */
 
 static PyObject *give_form(outcome found, buffer *out, json_work *work)
@@ -927,6 +1271,7 @@ static PyObject *digest_of(PyObject *module, PyObject *message)
 static PyMethodDef methods[] = {
     {"form_of_source", form_of_source, METH_VARARGS, "The form of a stored value; None where Python is asked."},
     {"form_of_target", form_of_target, METH_VARARGS, "The form of a field of COPY; None where Python is asked."},
+    {"gather", gather, METH_VARARGS, "Some rows of COPY, and what comes next."},
     {"digest_of", digest_of, METH_O, "The 16 bytes of BLAKE2b."},
     {NULL},
 };

@@ -15,6 +15,8 @@ class Comparer:
         sql: str | None,
         columns: tuple[tuple[str, bool], ...],
         key: tuple[int, ...],
+        pieced: tuple[int, ...],
+        large_size: int,
         is_paired: bool,
         ask_source: Callable[[int, int | float | bytes, bool], tuple[bytes, bool]],
         ask_target: Callable[[int, bytes], bytes],
@@ -30,3 +32,6 @@ class Comparer:
 def form_of_source(kind: str, value: float | bytes, is_text: bool, /) -> bytes | None: ...
 def form_of_target(kind: str, field: bytes, /) -> bytes | None: ...
 def digest_of(message: bytes, /) -> bytes: ...
+def gather(
+    connection: int, socket: int, get_row: int, consume: int, free_row: int, limit: int, /
+) -> tuple[bytes, int]: ...

@@ -66,22 +66,54 @@ static void blake_compress(uint64_t h[8], const uint8_t *block, uint64_t done, u
     h[4] ^= v4 ^ vc, h[5] ^= v5 ^ vd, h[6] ^= v6 ^ ve, h[7] ^= v7 ^ vf;
 }
 
-/* The first 16 bytes of the digest, as two numbers that are its halves in big-endian order. */
-static void blake_digest(const uint8_t *message, size_t size, uint64_t *high, uint64_t *low)
+/* A message that comes in pieces. */
+typedef struct {
+    uint64_t h[8], done;
+    size_t filled;
+    uint8_t block[BLAKE_BLOCK];
+} blake_state;
+
+static void blake_begin(blake_state *state)
 {
-    uint64_t h[8], done = 0;
-    uint8_t rest[BLAKE_BLOCK] = {0};
-    memcpy(h, blake_start, sizeof h);
-    h[0] ^= 0x01010000 ^ BLAKE_SIZE;
-    for (; size > BLAKE_BLOCK; size -= BLAKE_BLOCK, message += BLAKE_BLOCK) {
-        done += BLAKE_BLOCK;
-        blake_compress(h, message, done, 0);
+    memcpy(state->h, blake_start, sizeof state->h);
+    state->h[0] ^= 0x01010000 ^ BLAKE_SIZE;
+    state->done = 0;
+    state->filled = 0;
+}
+
+static void blake_add(blake_state *state, const uint8_t *message, size_t size)
+{
+    if (state->filled + size > BLAKE_BLOCK) { /* the last block is kept back: it is compressed in another way */
+        if (state->filled) {
+            size_t room = BLAKE_BLOCK - state->filled;
+            memcpy(state->block + state->filled, message, room);
+            blake_compress(state->h, state->block, state->done += BLAKE_BLOCK, 0);
+            message += room, size -= room;
+        }
+        for (; size > BLAKE_BLOCK; size -= BLAKE_BLOCK, message += BLAKE_BLOCK)
+            blake_compress(state->h, message, state->done += BLAKE_BLOCK, 0);
+        state->filled = 0;
     }
     if (size)
-        memcpy(rest, message, size);
-    blake_compress(h, rest, done + size, UINT64_MAX);
-    *high = __builtin_bswap64(h[0]);
-    *low = __builtin_bswap64(h[1]);
+        memcpy(state->block + state->filled, message, size);
+    state->filled += size;
+}
+
+/* The 16 bytes of the digest, as two numbers that are its halves in big-endian order. */
+static void blake_end(blake_state *state, uint64_t *high, uint64_t *low)
+{
+    memset(state->block + state->filled, 0, BLAKE_BLOCK - state->filled);
+    blake_compress(state->h, state->block, state->done + state->filled, UINT64_MAX);
+    *high = __builtin_bswap64(state->h[0]);
+    *low = __builtin_bswap64(state->h[1]);
+}
+
+static void blake_digest(const uint8_t *message, size_t size, uint64_t *high, uint64_t *low)
+{
+    blake_state state;
+    blake_begin(&state);
+    blake_add(&state, message, size);
+    blake_end(&state, high, low);
 }
 
 /* Of a table's rows, in any order. Number, sum modulo 2^128, exclusive or. */

@@ -6,33 +6,47 @@
 #ifndef LITEFERRY_COMPARER_JSON_H
 #define LITEFERRY_COMPARER_JSON_H
 
+#include "comparer_digest.h"
 #include "comparer_forms.h"
 
 #define JSON_DEPTH 128
 #define JSON_DIGITS 1000
+#define JSON_FLUSHED 65536
 
-/* A member of an object, as it stands in the output: where it and its key begin, and how long they are. */
+/* A member of an object, as it stands in the output: where it and its key begin, and how long they are. Of an object
+ * that is too large to stand there: where its key is kept, and where its value is in the text. */
 typedef struct {
     size_t start, size, key_size;
+    const uint8_t *value, *end;
 } json_member;
 
 /* What is kept from text to text, so that none is allocated for each. */
 typedef struct {
     json_member *members;
     size_t count, capacity;
-    buffer sorted;
+    buffer sorted, keys, streamed;
 } json_work;
+
+/* Where a form goes that is too large to be kept: to its digest. */
+typedef struct {
+    blake_state *hash;
+    uint64_t size;
+} json_sink;
 
 typedef struct {
     const uint8_t *at, *end;
     buffer *out;
     json_work *work;
+    json_sink *sink; /* NULL: all stays in the output */
+    int is_open; /* what is in the output can go to the sink: no object begins there that has to be sorted */
 } json_reader;
 
 static void json_free(json_work *work)
 {
     free(work->members);
     buffer_free(&work->sorted);
+    buffer_free(&work->keys);
+    buffer_free(&work->streamed);
     memset(work, 0, sizeof *work);
 }
 
@@ -220,6 +234,21 @@ static outcome json_number(json_reader *in)
 
 static outcome json_value(json_reader *in, int depth);
 
+static void json_flush(json_reader *in)
+{
+    in->sink->size += in->out->size;
+    if (in->sink->hash)
+        blake_add(in->sink->hash, in->out->at, in->out->size);
+    in->out->size = 0;
+}
+
+/* To be called where a value has ended. */
+static inline void json_flush_some(json_reader *in)
+{
+    if (in->is_open && in->out->size >= JSON_FLUSHED)
+        json_flush(in);
+}
+
 static outcome json_array(json_reader *in, int depth)
 {
     if (!buffer_put(in->out, "[", 1))
@@ -239,6 +268,7 @@ static outcome json_array(json_reader *in, int depth)
         uint8_t mark = *in->at++;
         if (!buffer_put(in->out, &mark, 1))
             return NO_MEMORY;
+        json_flush_some(in);
         if (mark == ']')
             return FORMED;
     }
@@ -290,7 +320,137 @@ static outcome json_close_object(json_reader *in, size_t from, size_t first)
     return found;
 }
 
+/* Step over a value, whose brackets and quotes are looked at and nothing else. 0 when it has no end. */
+static int json_skip_value(json_reader *in)
+{
+    size_t depth = 0;
+    do {
+        json_skip_white(in);
+        if (in->at >= in->end)
+            return 0;
+        uint8_t c = *in->at++;
+        if (c == '"') {
+            while (in->at < in->end && *in->at != '"')
+                in->at += *in->at == '\\' && in->end - in->at > 1 ? 2 : 1;
+            if (in->at >= in->end)
+                return 0;
+            in->at++;
+        } else if (c == '{' || c == '[') {
+            depth++;
+        } else if (c == '}' || c == ']') {
+            if (!depth--)
+                return 0;
+        } else if (c != ',' && c != ':') {
+            while (in->at < in->end && !memchr(",:[]{}\" \t\r\n", *in->at, 11))
+                in->at++;
+        } else if (!depth) {
+            return 0;
+        }
+    } while (depth);
+    return 1;
+}
+
+static int json_add_member(json_work *work, json_member member)
+{
+    if (work->count == work->capacity) {
+        size_t wanted = work->capacity ? 2 * work->capacity : 64;
+        json_member *larger = wanted < SIZE_MAX / sizeof *larger ? realloc(work->members, wanted * sizeof *larger) : NULL;
+        if (!larger)
+            return 0;
+        work->members = larger, work->capacity = wanted;
+    }
+    work->members[work->count++] = member;
+    return 1;
+}
+
+/* Note where the members of a large object are, of which the first brace is read, and sort them. */
+static outcome json_index_members(json_reader *in, size_t first)
+{
+    json_work *work = in->work;
+    buffer *out = in->out;
+    int moved;
+    json_skip_white(in);
+    if (in->at < in->end && *in->at == '}')
+        return ASK; /* an empty one is not large */
+    for (;;) {
+        json_skip_white(in);
+        if (in->at >= in->end || *in->at++ != '"')
+            return ASK;
+        json_member member = {.start = work->keys.size};
+        in->out = &work->keys;
+        outcome found = json_string(in);
+        in->out = out;
+        if (found != FORMED)
+            return found;
+        member.key_size = work->keys.size - member.start - 1;
+        if (memchr(work->keys.at + member.start, '\\', member.key_size))
+            return ASK;
+        json_skip_white(in);
+        if (in->at >= in->end || *in->at++ != ':')
+            return ASK;
+        json_skip_white(in);
+        member.value = in->at;
+        if (!json_skip_value(in))
+            return ASK;
+        member.end = in->at;
+        if (!json_add_member(work, member))
+            return NO_MEMORY;
+        json_skip_white(in);
+        if (in->at >= in->end || (*in->at != ',' && *in->at != '}'))
+            return ASK;
+        if (*in->at++ == '}')
+            return json_sort(work->keys.at, work->members + first, work->count - first, &moved);
+    }
+}
+
+/* An object that does not stay in the output: its members are written in their order, from where they are. */
+static outcome json_large_object(json_reader *in, int depth)
+{
+    json_work *work = in->work;
+    size_t first = work->count, keys = work->keys.size;
+    outcome found = json_index_members(in, first);
+    const uint8_t *end = in->at;
+    size_t last = work->count;
+    for (size_t i = first; found == FORMED && i < last; i++) {
+        json_member member = work->members[i];
+        if (!buffer_put(in->out, i == first ? "{" : ",", 1) ||
+            !buffer_put(in->out, work->keys.at + member.start, member.key_size + 1) || !buffer_put(in->out, ":", 1))
+            return NO_MEMORY;
+        in->at = member.value;
+        found = json_value(in, depth);
+        if (found == FORMED && in->at != member.end)
+            found = ASK;
+        json_flush_some(in);
+    }
+    work->count = first;
+    work->keys.size = keys;
+    in->at = end;
+    if (found != FORMED)
+        return found;
+    return buffer_put(in->out, "}", 1) ? FORMED : NO_MEMORY;
+}
+
+static outcome json_small_object(json_reader *in, int depth);
+
+/* An object, of which the first brace is read. */
 static outcome json_object(json_reader *in, int depth)
+{
+    if (!in->is_open)
+        return json_small_object(in, depth);
+    const uint8_t *from = in->at--;
+    if (!json_skip_value(in))
+        return ASK;
+    int is_large = in->at - from > JSON_FLUSHED;
+    in->at = from;
+    if (is_large)
+        return json_large_object(in, depth);
+    in->is_open = 0;
+    outcome found = json_small_object(in, depth);
+    in->is_open = 1;
+    return found;
+}
+
+static outcome json_small_object(json_reader *in, int depth)
 {
     json_work *work = in->work;
     buffer *out = in->out;
@@ -321,14 +481,8 @@ static outcome json_object(json_reader *in, int depth)
             return NO_MEMORY;
         if ((found = json_value(in, depth)) != FORMED)
             return found;
-        if (work->count == work->capacity) {
-            size_t wanted = work->capacity ? 2 * work->capacity : 64;
-            json_member *larger = wanted < SIZE_MAX / sizeof *larger ? realloc(work->members, wanted * sizeof *larger) : NULL;
-            if (!larger)
-                return NO_MEMORY;
-            work->members = larger, work->capacity = wanted;
-        }
-        work->members[work->count++] = (json_member){start, out->size - start, key_size};
+        if (!json_add_member(work, (json_member){start, out->size - start, key_size, NULL, NULL}))
+            return NO_MEMORY;
         json_skip_white(in);
         if (in->at >= in->end || (*in->at != ',' && *in->at != '}'))
             return ASK;
@@ -380,11 +534,28 @@ static outcome json_value(json_reader *in, int depth)
 /* Append the canonical form of a text. What was appended is to be dropped where the answer is another than FORMED. */
 static outcome put_canonical_json(buffer *out, json_work *work, const uint8_t *text, size_t size)
 {
-    json_reader in = {text, text + size, out, work};
+    json_reader in = {text, text + size, out, work, NULL, 0};
     work->count = 0;
     outcome found = json_value(&in, 0);
     json_skip_white(&in);
     return found == FORMED && in.at != in.end ? ASK : found;
+}
+
+/* Add the canonical form of a large text to a digest, and tell its size. hash: NULL for the size alone. */
+static outcome stream_canonical_json(json_work *work, const uint8_t *text, size_t size, blake_state *hash,
+                                     uint64_t *form_size)
+{
+    json_sink sink = {hash, 0};
+    json_reader in = {text, text + size, &work->streamed, work, &sink, 1};
+    work->count = work->keys.size = work->streamed.size = 0;
+    outcome found = json_value(&in, 0);
+    json_skip_white(&in);
+    if (found == FORMED && in.at != in.end)
+        found = ASK;
+    if (found == FORMED)
+        json_flush(&in);
+    *form_size = sink.size;
+    return found;
 }
 
 #endif

@@ -53,12 +53,15 @@ class RowComparison:
         stand_ins: tuple[str, ...] = (),
         sql: str | None = None,
         key: tuple[int, ...] = (),
+        pieced: tuple[int, ...] = (),
+        large_bytes: int = 0,
         is_paired: bool = False,
     ) -> None:
         """Begin. uri, stand_ins: of the copy (`CopyPlace`). sql: reads the source's rows, None where there is none.
 
         is_paired: each row of one side is compared with that of the other at the same place, value by value; without,
-        the digests are only added up. key: positions of columns, by which both sides are ordered.
+        the digests are only added up. key: positions of columns, by which both sides are ordered. pieced: positions
+        of the columns whose values may come in pieces; those of large_bytes and more are then not copied.
         """
         part = find_part("_comparer")
         assert part is not None  # noqa: S101 - the caller has asked `is_built`
@@ -69,6 +72,8 @@ class RowComparison:
             sql=sql,
             columns=described,
             key=key,
+            pieced=pieced,
+            large_size=large_bytes,
             is_paired=is_paired,
             ask_source=_make_source_form(columns),
             ask_target=_make_target_form(columns),

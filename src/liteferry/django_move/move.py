@@ -111,7 +111,7 @@ def _run_move(run: Run, start: Start) -> Report:
         else:
             refuse_target(server, options.schema, exists=server.read_catalog(options.schema).exists)
         directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
-        ahead = look_ahead(run, server)
+        ahead = look_ahead(run, server, moves=True)
         journey = stack.enter_context(set_out(run, start, directory, options.prune, keep=not options.dry_run))
         if options.into == "existing":
             arrival = plan_in_place(journey, server)

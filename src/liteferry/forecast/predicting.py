@@ -152,7 +152,7 @@ def _estimate(name: str, work: Work, machine: Machine, *, into: Into = "new") ->
     jobs = machine.jobs if into == "new" else 1  # one transaction, one connection
     worked_s = micros * 1e-6 * (client + server) * _slow_down(rate.parallel_share, jobs)
     if rate.sends:
-        worked_s = max(worked_s, work.size_bytes / machine.speed.transfer_bytes_s)
+        worked_s = max(worked_s, _send(work, machine))
     return _count_trips(name, work) * machine.speed.round_trip_s + worked_s
 
 
@@ -188,8 +188,14 @@ def _scale(name: str, past: Past, work: Work, machine: Machine, *, into: Into) -
     moved_s = scaled_s * (1 - rate.server_share + rate.server_share * ratio)
     farther_s = max(0.0, machine.speed.round_trip_s - past.speed.round_trip_s)
     if rate.sends:
-        moved_s = max(moved_s, work.size_bytes / machine.speed.transfer_bytes_s)
+        moved_s = max(moved_s, _send(work, machine))
     return moved_s + _count_trips(name, work) * farther_s
+
+
+def _send(work: Work, machine: Machine) -> float:
+    """The least that all values take on their way, in s."""
+    bytes_s = machine.speed.transfer_bytes_s
+    return work.size_bytes / bytes_s if bytes_s > 0 else 0.0
 
 
 def _count_trips(name: str, work: Work) -> float:

@@ -1,9 +1,8 @@
 """What things usually take: the one place with figures that were measured before a run, and not in it.
 
 Layer 1, data alone. They are a fall-back: what a machine, a server and a database really take shows in the census, in a
-short trial of the server, and best in a rehearsal, and these figures are scaled by that. They were measured with the
-workloads of ``bench/`` on two cores, PostgreSQL 18 on the same machine, two jobs; `python -m bench.rates` says by how
-much they are off for a set of reports.
+short trial of the server, and best in a rehearsal, and these figures are scaled by that. They were measured with two
+jobs on two cores, PostgreSQL 18 on the same machine. ``bench/rates.py`` fits them to reports of runs.
 """
 
 from __future__ import annotations
@@ -40,30 +39,30 @@ class Rate:
 
 
 RATES: Final[dict[str, Rate]] = {
-    "snapshot": Rate(fixed_ms=120, source_byte_us=0.006),
-    "census": Rate(fixed_ms=5, table_us=400, row_us=0.4, value_us=0.35, byte_us=0.001),
-    "plan": Rate(fixed_ms=15, table_us=250, object_us=60, trips=4),
+    "snapshot": Rate(fixed_ms=200, source_byte_us=0.005),
+    "census": Rate(fixed_ms=20, table_us=300, row_us=0.02, value_us=0.05, byte_us=0.0012),
+    "plan": Rate(fixed_ms=15, table_us=50, object_us=100, trips=4),
     "load": Rate(
-        fixed_ms=10, table_us=1200, row_us=0.6, value_us=0.35, byte_us=0.004,
-        server_share=0.5, parallel_share=0.8, trips=4, trips_a_table=2, sends=True,
+        fixed_ms=10, table_us=800, row_us=0.2, value_us=0.04, byte_us=0.003,
+        server_share=0.5, parallel_share=0.5, trips=4, trips_a_table=0.5, sends=True,
     ),
-    "indexes": Rate(object_us=500, entry_us=0.22, server_share=1.0, parallel_share=0.8, trips_a_table=0.5),
-    "analyze": Rate(table_us=600, row_us=0.03, server_share=1.0, parallel_share=0.8),
-    "constraints": Rate(fixed_ms=5, object_us=250, reference_us=0.15, server_share=1.0, trips=3, trips_a_step=0.01),
+    "indexes": Rate(object_us=300, entry_us=0.14, server_share=1.0, parallel_share=0.8, trips_a_table=0.2),
+    "analyze": Rate(table_us=300, row_us=0.05, server_share=1.0, parallel_share=0.8),
+    "constraints": Rate(fixed_ms=5, object_us=120, reference_us=0.3, server_share=1.0, trips=3, trips_a_step=0.01),
     "proof": Rate(
-        fixed_ms=40, table_us=1500, object_us=150, row_us=0.8, value_us=0.4, byte_us=0.004,
-        server_share=0.3, parallel_share=0.8, trips=12, trips_a_table=2, sends=True,
+        fixed_ms=60, table_us=900, object_us=150, row_us=0.2, value_us=0.04, byte_us=0.004,
+        server_share=0.4, parallel_share=0.8, trips=12, trips_a_table=0.5, sends=True,
     ),
     "project": Rate(fixed_ms=900, table_us=500),
     "drift": Rate(fixed_ms=900, table_us=3000),
     "schema": Rate(fixed_ms=1200, table_us=12000, server_share=0.3, trips=40, trips_a_table=4),
     "evidence": Rate(fixed_ms=1500, table_us=15000, row_us=2, server_share=0.3, trips=20, trips_a_table=12),
     "publish": Rate(fixed_ms=20, table_us=300, object_us=100, server_share=0.8, trips=6),
-    "between": Rate(fixed_ms=40, table_us=100, trips=8),
+    "between": Rate(fixed_ms=50, table_us=200, trips=8),
 }  # fmt: skip
 """By the names of `liteferry.model.WindowPart`; in the order of a run."""
 
-REFERENCE_SERVER: Final = ServerSpeed(round_trip_s=0.0001, work_s=0.006, transfer_bytes_s=5e8)
+REFERENCE_SERVER: Final = ServerSpeed(round_trip_s=0.00006, work_s=0.004)
 """The trial of the server that the rates were measured with."""
 REFERENCE_JOBS: Final = 2
 

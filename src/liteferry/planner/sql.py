@@ -89,6 +89,16 @@ def add_key_sql(schema: str, table: str, name: str, kind: str, columns: Sequence
     return f"ALTER TABLE {quote_qualified(schema, table)} ADD CONSTRAINT {constraint}"
 
 
+def build_key_sql(schema: str, table: str, name: str, kind: str, columns: Sequence[str]) -> tuple[str, str]:
+    """The same in two statements: the unique index, which other indexes can be built beside, and the constraint. Pure.
+
+    What is in the catalogue at the end is the same. Source: PostgreSQL docs, ALTER TABLE, USING INDEX.
+    """
+    index = create_index_sql(schema, table, name, [quote_name(column) for column in columns], unique=True, where_sql="")
+    constraint = f"{quote_name(name)} {kind} USING INDEX {quote_name(name)}"
+    return index, f"ALTER TABLE {quote_qualified(schema, table)} ADD CONSTRAINT {constraint}"
+
+
 def add_check_sql(schema: str, table: str, name: str, condition_sql: str) -> str:
     """ALTER TABLE … ADD CONSTRAINT … CHECK. Pure."""
     return f"ALTER TABLE {quote_qualified(schema, table)} ADD CONSTRAINT {quote_name(name)} CHECK ({condition_sql})"

@@ -8,23 +8,32 @@ in place.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from liteferry.compiled.comparing import RowComparison, is_built
-from liteferry.proof.rows import select_target
+from liteferry.compiled.comparing import RowComparison, is_built, name_kind
+from liteferry.model import Span, TableDigest
+from liteferry.proof.rows import PIECE_BYTES, select_in_pieces, select_target
 from liteferry.source import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from liteferry.model import ColumnMap, Kind, TableDigest, TableMap
+    from liteferry.model import ColumnMap, Kind, TableCensus, TableMap, TargetCatalog
     from liteferry.proof.rows import Progress, ProofJob, ProofSource
 
 ORDERED_KINDS: Final[frozenset[Kind]] = frozenset(
     {"int2", "int4", "int8", "date", "timestamp", "timestamptz", "text", "bytea", "uuid"}
 )
 """Kinds by whose canonical forms rows can be put in order: as integers, or byte by byte."""
+
+SPAN_ROWS: Final = 100_000
+"""Of a table that is compared in spans. A span costs a statement on either side: 2 ms."""
+
+_MOST_SPANS: Final = 64
+_WHOLE: Final = Span()
+_IN_PIECES: Final = frozenset({"text", "bytea", "json", "jsonb"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,24 +49,62 @@ class EqualRows:
     changed: tuple[int, ...]
 
 
-def compare_compiled(job: ProofJob, progress: Progress) -> EqualRows | None:
+def compare_compiled(
+    job: ProofJob,
+    progress: Progress,
+    catalog: TargetCatalog | None = None,
+    census: TableCensus | None = None,
+    share: Callable[[Callable[[], None]], object] | None = None,
+) -> EqualRows | None:
     """Compare all rows; None where they differ, or the comparer cannot tell.
 
     In pairs where there is a key by which both sides can be ordered; where a pair differs, and without a key, as
-    multisets: the sides may order the same keys in two ways.
+    multisets: the sides may order the same keys in two ways. catalog: the target's. census: the table's; with it large
+    values are read in pieces. share: gives a piece of work to
+    whoever else has nothing to do; with it a large table is compared in spans of its rowids.
     """
+    pieced = _find_large(job, census)
+    if share is not None and catalog is not None and (spans := _cut(job, catalog)):
+        return _Spans(job, pieced, progress, spans).compare(share)
     equal = None
     if job.key and all(job.columns[position].kind in ORDERED_KINDS for position in job.key):
-        equal = _compare(job, progress, job.key, is_paired=True)
-    return equal or _compare(job, progress, (), is_paired=False)
+        equal = _compare(job, job.key, _WHOLE, progress.advance, pieced)
+        if equal is None and pieced:
+            return None
+    return equal or _compare(job, (), _WHOLE, progress.advance)
 
 
-def _compare(job: ProofJob, progress: Progress, key: tuple[int, ...], *, is_paired: bool) -> EqualRows | None:
-    comparison = _begin(job.source, job.table, job.columns, key, is_paired=is_paired)
+def _find_large(job: ProofJob, census: TableCensus | None) -> tuple[int, ...]:
+    """Positions of the columns that hold values which are better read in pieces."""
+    if census is None:
+        return ()
+    longest = {counted.name: counted.longest_value_bytes for counted in census.columns}
+    return tuple(
+        position
+        for position, column in enumerate(job.columns)
+        if position not in job.key
+        and not column.conversions
+        and name_kind(column.kind, column.pg_type) in _IN_PIECES
+        and longest.get(column.source, 0) > 4 * PIECE_BYTES
+    )
+
+
+def _compare(
+    job: ProofJob,
+    key: tuple[int, ...],
+    span: Span,
+    advance: Callable[[int], None],
+    pieced: tuple[int, ...] = (),
+) -> EqualRows | None:
+    """Compare the rows within a span of the key: in pairs, or without a key as multisets."""
+    comparison = _begin(job.source, job.table, job.columns, key, span, pieced)
     if comparison is None:
         return None
-    select_sql = select_target(job.schema, job.table.target, job.columns, key)
-    if not _feed(comparison, job.target.copy_out(select_sql), progress):
+    if pieced:
+        select_sql = select_in_pieces(job.schema, job.table.target, job.columns, key, pieced, span)
+    else:
+        select_sql = select_target(job.schema, job.table.target, job.columns, key, span=span)
+    if not _feed(comparison, job.target.copy_out(select_sql), advance):
         return None
     source, target = comparison.source, comparison.target
     if source != target:
@@ -67,7 +114,7 @@ def _compare(job: ProofJob, progress: Progress, key: tuple[int, ...], *, is_pair
 
 def digest_source_compiled(source: ProofSource, table: TableMap) -> TableDigest | None:
     """Digest a source table's rows; None where the comparer cannot read them."""
-    comparison = _begin(source, table, table.columns, (), is_paired=False)
+    comparison = _begin(source, table, table.columns, (), _WHOLE)
     if comparison is None:
         return None
     return comparison.source if _feed(comparison, (), None) else None
@@ -78,26 +125,42 @@ def digest_target_compiled(
 ) -> TableDigest | None:
     """Digest rows of COPY's text format; None where they have another number of fields."""
     comparison = RowComparison(columns)
-    return comparison.target if _feed(comparison, blocks, progress) else None
+    return comparison.target if _feed(comparison, blocks, progress.advance) else None
 
 
 def _begin(
-    source: ProofSource, table: TableMap, columns: Sequence[ColumnMap], key: tuple[int, ...], *, is_paired: bool
+    source: ProofSource,
+    table: TableMap,
+    columns: Sequence[ColumnMap],
+    key: tuple[int, ...],
+    span: Span,
+    pieced: tuple[int, ...] = (),
 ) -> RowComparison | None:
+    """Begin to read the source. key: the rows are compared in pairs, in its order."""
     if not isinstance(source, Snapshot) or table.part or any(column.is_beside for column in columns):
         return None
     place = source.locate_copy() if is_built() else None
     names = [column.source for column in columns]
-    sql = source.select_storage(table.source, names, [names[position] for position in key]) if place else ""
+    order = [names[position] for position in key]
+    sql = source.select_storage(table.source, names, order, span) if place else ""
     if place is None or not sql:
         return None
     try:
-        return RowComparison(columns, uri=place.uri, stand_ins=place.stand_ins, sql=sql, key=key, is_paired=is_paired)
+        return RowComparison(
+            columns,
+            uri=place.uri,
+            stand_ins=place.stand_ins,
+            sql=sql,
+            key=key,
+            pieced=pieced,
+            large_bytes=PIECE_BYTES,
+            is_paired=bool(key),
+        )
     except sqlite3.Error:
         return None
 
 
-def _feed(comparison: RowComparison, blocks: Iterable[bytes], progress: Progress | None) -> bool:
+def _feed(comparison: RowComparison, blocks: Iterable[bytes], advance: Callable[[int], None] | None) -> bool:
     """Give the comparison all blocks, and the end. Returns whether all was equal, as far as it tells.
 
     Reads the blocks to their end in any case: a COPY that is left half read would break off the transaction.
@@ -106,10 +169,97 @@ def _feed(comparison: RowComparison, blocks: Iterable[bytes], progress: Progress
         going = True
         for block in blocks:
             going = going and comparison.feed(block)
-            if progress:
-                progress.advance(comparison.rows_of_target)
+            if advance:
+                advance(comparison.rows_of_target)
         return going and comparison.finish()
     except sqlite3.Error:  # the proof in Python meets the same error, and explains it
         for _ in blocks:
             pass
         return False
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Spans
+
+
+def _cut(job: ProofJob, catalog: TargetCatalog) -> tuple[Span, ...]:
+    """Spans of rowids that are the target's primary key, too, so that either side finds one by its index.
+
+    The first has no lower end and the last no upper one: every row of the target is in one of them.
+    """
+    if len(job.key) != 1 or job.table.rows < 2 * SPAN_ROWS or job.table.part or not isinstance(job.source, Snapshot):
+        return ()
+    column = job.columns[job.key[0]]
+    declared = job.source.read_catalog().table(job.table.source)
+    held = catalog.table(job.table.target)
+    is_key = any(found.kind == "p" and found.columns == (column.target,) for found in held.constraints)
+    if declared.rowid_alias != column.source or column.kind not in {"int2", "int4", "int8"} or not is_key:
+        return ()
+    count = min(job.table.rows // SPAN_ROWS, _MOST_SPANS)
+    return job.source.cut_spans(declared, job.table.rows, count) if is_built() and not column.conversions else ()
+
+
+class _Spans:
+    """Compares a table span by span; whoever has nothing else to do takes the next one."""
+
+    def __init__(self, job: ProofJob, pieced: tuple[int, ...], progress: Progress, spans: Sequence[Span]) -> None:
+        """Have all of them ahead."""
+        self._job = job
+        self._pieced = pieced
+        self._progress = progress
+        self._ahead = list(reversed(spans))
+        self._found: list[EqualRows] = []
+        self._failed = False
+        self._busy = 0
+        self._error: BaseException | None = None
+        self._moved = threading.Condition()
+
+    def compare(self, share: Callable[[Callable[[], None]], object]) -> EqualRows | None:
+        """Compare all spans; None as soon as one differs. Raises: what went wrong in any."""
+        for _ in self._ahead[1:]:
+            share(self._work)
+        self._work()
+        with self._moved:
+            self._moved.wait_for(lambda: not self._busy)  # whoever was offered it and never began, takes nothing
+        if self._error is not None:
+            raise self._error
+        return None if self._failed else _add_up(self._found)
+
+    def _work(self) -> None:
+        """Compare spans until there are none left."""
+        while True:
+            with self._moved:
+                if self._failed or not self._ahead:
+                    return
+                span = self._ahead.pop()
+                self._busy += 1
+            equal = None
+            try:
+                equal = _compare(self._job, self._job.key, span, self._advance, self._pieced)
+            except BaseException as error:  # noqa: BLE001 - whoever waits for all spans raises it
+                self._error = self._error or error
+            finally:
+                with self._moved:
+                    self._busy -= 1
+                    if equal is None:
+                        self._failed = True
+                    else:
+                        self._found.append(equal)
+                    self._moved.notify_all()
+
+    def _advance(self, rows: int) -> None:
+        self._progress.advance(sum(found.digest.rows for found in self._found) + rows)
+
+
+def _add_up(parts: Iterable[EqualRows]) -> EqualRows:
+    """What spans come to together, which follow each other by their key. Pure."""
+    found = list(parts)
+    total = sum(int(part.digest.sum, 16) for part in found) % (1 << 128)
+    mixed = 0
+    for part in found:
+        mixed ^= int(part.digest.xor, 16)
+    return EqualRows(
+        digest=TableDigest(rows=sum(part.digest.rows for part in found), sum=f"{total:032x}", xor=f"{mixed:032x}"),
+        in_order=all(part.in_order for part in found),
+        changed=tuple(map(sum, zip(*(part.changed for part in found), strict=True))),
+    )

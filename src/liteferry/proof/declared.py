@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Finding,
         Index,
         Mismatch,
+        NameChange,
         ObjectKind,
         Plan,
         PlannedObject,
@@ -170,7 +171,10 @@ def _map_parents(plan: Plan) -> _Parents:
 
 
 def _split_by_table(plan: Plan) -> dict[str, Plan]:
-    """The plan once for each source table, with that table's objects and findings alone: there can be thousands."""
+    """The plan once for each source table, with what is that table's alone: there can be thousands."""
+    names: dict[str | None, list[NameChange]] = {}
+    for change in plan.names:
+        names.setdefault(change.table, []).append(change)
     objects: dict[str | None, list[PlannedObject]] = {}
     findings: dict[str | None, list[Finding]] = {}
     for planned in plan.objects:
@@ -179,7 +183,11 @@ def _split_by_table(plan: Plan) -> dict[str, Plan]:
         findings.setdefault(finding.table, []).append(finding)
     return {
         table.source: replace(
-            plan, objects=tuple(objects.get(table.target, ())), findings=tuple(findings.get(table.source, ()))
+            plan,
+            tables=(table,),
+            names=tuple(names.get(table.source, ())),
+            objects=tuple(objects.get(table.target, ())),
+            findings=tuple(findings.get(table.source, ())),
         )
         for table in plan.counterparts
     }

@@ -20,7 +20,7 @@ from liteferry.compare import (
     parse_copy_text,
 )
 from liteferry.compare.words import describe_text, describe_value, spell_text, spell_value
-from liteferry.model import ColumnMap, Event, Mismatch, MismatchKind, Part, TableMap
+from liteferry.model import ColumnMap, Event, Mismatch, MismatchKind, Part, Span, TableMap
 from liteferry.names import quote_name, quote_qualified
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ _BATCH_BYTES: Final = 1 << 18
 """Of COPY text. Twice as much is no faster, and what is in memory is some ten times this a table."""
 
 _EVENT_INTERVAL_S: Final = 0.1
+
+_WHOLE: Final = Span()
 
 SourceRow: TypeAlias = "Sequence[StorageValue]"
 TargetRow: TypeAlias = "Sequence[bytes | None]"
@@ -154,14 +156,78 @@ def read_target_blocks(
 
 
 def select_target(
-    schema: str, table: str, columns: Sequence[ColumnMap], order_by: Sequence[int] = (), *, placed: bool = False
+    schema: str,
+    table: str,
+    columns: Sequence[ColumnMap],
+    order_by: Sequence[int] = (),
+    *,
+    placed: bool = False,
+    span: Span = _WHOLE,
 ) -> str:
-    """The SELECT by which a target table's rows are read, as `read_target_blocks` does. Pure."""
+    """The SELECT by which a target table's rows are read, as `read_target_blocks` does. Pure.
+
+    span: of the first column of order_by, an integer.
+    """
     selected = [*(["ctid"] if placed else []), *(quote_name(column.target) for column in columns)]
     select_sql = f"SELECT {', '.join(selected)} FROM {quote_qualified(schema, table)}"
+    ends = [(sign, end) for sign, end in ((">=", span.low), ("<=", span.high)) if end is not None]
+    if ends:
+        key = quote_name(columns[order_by[0]].target)
+        select_sql += f" WHERE {' AND '.join(f'{key} {sign} {end}' for sign, end in ends)}"
     if order_by:
         select_sql += f" ORDER BY {', '.join(order_sql(columns[position]) for position in order_by)}"
     return select_sql
+
+
+PIECE_BYTES: Final = 1 << 20
+"""Of a large value, read at once."""
+
+
+def select_in_pieces(
+    schema: str, table: str, columns: Sequence[ColumnMap], order_by: Sequence[int], pieced: Sequence[int], span: Span
+) -> str:
+    """The same rows, with large values in pieces, so that nobody has to hold them in a message of libpq's. Pure.
+
+    pieced: positions of the columns that may hold such values: texts, bytes and JSON, none of them in order_by. A row
+    begins with its piece's number: 0 for the row itself, where a large value is NULL; then, in rows of their own, the
+    pieces, for each of these columns one behind the row's values, as bytes.
+    """
+    values = {position: f"_pieces._{number}" for number, position in enumerate(pieced)}
+    taken = [f"{_spell_bytes(columns[position])} AS _{number}" for number, position in enumerate(pieced)]
+    counts = [
+        f"CASE WHEN octet_length({value}) > {PIECE_BYTES} THEN (octet_length({value}) - 1) / {PIECE_BYTES} + 1 END"
+        for value in values.values()
+    ]
+    fields = [
+        f"CASE WHEN _number._piece = 0"
+        f"{f' AND octet_length({values[at]}) <= {PIECE_BYTES}' if at in values else ''}"
+        f" THEN {_ALIAS}{quote_name(column.target)} END"
+        for at, column in enumerate(columns)
+    ]
+    pieces = [
+        f"CASE WHEN _number._piece > 0 AND octet_length({value}) > {PIECE_BYTES}"
+        f" AND octet_length({value}) > (_number._piece - 1) * {PIECE_BYTES}"
+        f" THEN substring({value} FROM (_number._piece - 1) * {PIECE_BYTES} + 1 FOR {PIECE_BYTES}) END"
+        for value in values.values()
+    ]
+    # The rows are put in order before they are multiplied: sorting pieces would mean to write them to disk. The order
+    # of the pieces is looked at when they are read. Each OFFSET keeps a subquery apart, so that a value is taken out of
+    # its storage once, and its pieces are counted once.
+    rows_sql = select_target(schema, table, columns, order_by, span=span)
+    return (
+        f"SELECT _number._piece, {', '.join([*fields, *pieces])} FROM ({rows_sql} OFFSET 0) AS _row"
+        f" CROSS JOIN LATERAL (SELECT *, coalesce(greatest({', '.join(counts)}), 0) AS _count"
+        f" FROM (SELECT {', '.join(taken)} OFFSET 0) AS _pieces OFFSET 0) AS _pieces"
+        f" CROSS JOIN LATERAL generate_series(0, _pieces._count) AS _number (_piece)"
+    )
+
+
+_ALIAS: Final = "_row."
+
+
+def _spell_bytes(column: ColumnMap) -> str:
+    name = _ALIAS + quote_name(column.target)
+    return f"{name} || ''::bytea" if column.kind == "bytea" else f"convert_to({name}::text, 'UTF8')"
 
 
 def order_sql(column: ColumnMap) -> str:

@@ -18,6 +18,7 @@ from liteferry.model import (
     Kind,
     Mismatch,
     Part,
+    TableCensus,
     TableDigest,
     TableMap,
     TargetCatalog,
@@ -97,21 +98,25 @@ def verify_table(
     *,
     schema: str,
     target_catalog: TargetCatalog | None = None,
+    census: TableCensus | None = None,
     show_values: bool = False,
     scratch_dir: Path | None = None,
     observe: Callable[[Event], None] = ignore,
+    share: Callable[[Callable[[], None]], object] | None = None,
 ) -> TableProof:
     """Prove the rows of one table. Reads both sides; writes scratch files at most.
 
     schema: where the table is, the staging schema or the target's own. target_catalog: what that schema holds; with
-    it a table or column that is not there is reported instead of failing the query.
+    it a table or column that is not there is reported instead of failing the query. census: the source table's; large
+    values can then be read in pieces. share: gives a piece of the work to
+    another thread, which may do it at any time, or never; only for a target that several threads may read.
     """
     progress = Progress(table, observe)
     job = _plan_job(table, source, target, schema, target_catalog)
     if job is None:
         return _report_absent(table, progress)
     differences = Differences(job, show_values=show_values)
-    if equal := compare_compiled(job, progress):
+    if equal := compare_compiled(job, progress, target_catalog, census, share):
         return _report_equal(job, equal, differences, progress)
     result: _Result | None = None
     if job.key and all(job.columns[position].kind in ORDERED_KINDS for position in job.key):

@@ -1,8 +1,9 @@
 """The evidence of a run, written for people and for programs: text, JSON, Markdown, HTML.
 
 Layer 1, pure. `summary` is for the terminal, `pages` makes Markdown and HTML, `listings` shows what is known before a
-run (findings, plan), `pruning` the rows that do not travel, `inspection` what a source holds; `advice` says what a run
-means and what to do next, `wording` how figures are written, `charts` draws.
+run (findings, plan), `pruning` the rows that do not travel, `inspection` what a source holds; `grouping` puts findings
+together, `verdict` says what a run means, `advice` what to do next, `window` how long the application stands still;
+`wording` says how figures are written, `charts` draws.
 """
 
 from liteferry.report.inspection import render_inspect_text

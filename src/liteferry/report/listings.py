@@ -10,7 +10,7 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from liteferry.report.advice import (
+from liteferry.report.grouping import (
     AlikeFindings,
     FindingGroup,
     Standing,

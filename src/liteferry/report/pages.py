@@ -19,25 +19,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.errors import EXIT_STATUSES, ExitStatus
 from liteferry.model import ObjectCount, ObjectCounts
-from liteferry.report.advice import (
-    advise,
-    advise_audit,
-    advise_way_back,
+from liteferry.report.advice import advise, advise_audit, advise_way_back
+from liteferry.report.charts import draw_bar, draw_timeline
+from liteferry.report.grouping import (
     count_alike,
-    count_mismatches,
     describe_outcome,
     group_findings,
-    list_quarantined,
-    state_outcome,
-    state_verdict,
-    state_word,
-    summarise,
     write_accept_all_option,
     write_accept_option,
     write_other_options,
     write_place_count,
 )
-from liteferry.report.charts import draw_bar, draw_timeline
 from liteferry.report.listings import join_statements, stage_steps
 from liteferry.report.project import (
     count_models,
@@ -46,6 +38,14 @@ from liteferry.report.project import (
     list_pruned,
     state_models,
     state_pruned,
+)
+from liteferry.report.verdict import (
+    count_mismatches,
+    list_quarantined,
+    state_outcome,
+    state_verdict,
+    state_word,
+    summarise,
 )
 from liteferry.report.window import describe_part, describe_rate, describe_window
 from liteferry.report.wording import (

@@ -8,20 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from liteferry.model import to_json
-from liteferry.report.advice import (
-    Advice,
-    FindingGroup,
-    advise,
-    advise_way_back,
-    can_undo,
-    count_mismatches,
-    group_findings,
-    list_quarantined,
-    name_decider,
-    state_outcome,
-    state_verdict,
-    state_word,
-)
+from liteferry.report.advice import Advice, advise, advise_way_back
+from liteferry.report.grouping import FindingGroup, group_findings, name_decider
 from liteferry.report.listings import write_group
 from liteferry.report.pages import (
     ObjectRow,
@@ -33,6 +21,14 @@ from liteferry.report.pages import (
 )
 from liteferry.report.project import list_models, state_models, state_schema
 from liteferry.report.pruning import render_pruned_text, summarise_pruned
+from liteferry.report.verdict import (
+    can_undo,
+    count_mismatches,
+    list_quarantined,
+    state_outcome,
+    state_verdict,
+    state_word,
+)
 from liteferry.report.window import compare_forecast, state_basis, state_forecast, state_window
 from liteferry.report.wording import (
     align_rows,

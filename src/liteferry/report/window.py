@@ -15,6 +15,7 @@ from liteferry.report.wording import (
     format_duration,
     format_list,
     format_row_rate,
+    format_share,
     wrap_text,
 )
 
@@ -63,7 +64,7 @@ def compare_forecast(report: Report) -> str:
     within = "within" if forecast.low_s <= window.elapsed_s <= forecast.high_s else "outside"
     return (
         f"it was expected to be about {format_duration(forecast.likely_s)} ({format_range(forecast)}): "
-        f"{within} its bounds, {abs(share):.0%} {'longer' if share > 0 else 'shorter'} than was likely"
+        f"{within} its bounds, {format_share(abs(share), 1)} {'longer' if share > 0 else 'shorter'} than was likely"
     )
 
 

@@ -45,6 +45,11 @@ def format_list(items: Sequence[str], *, word: str = "and") -> str:
     return f"{', '.join(items[:-1])} {word} {items[-1]}"
 
 
+def end_sentence(text: str) -> str:
+    """Put a full stop where a text has no end. Pure."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
 def format_duration(seconds: float) -> str:
     """Write a duration in s: ``0.4 ms``, ``42 ms``, ``1.2 s``, ``3 min 04 s``, ``2 h 03 min``. Pure."""
     if seconds <= 0:

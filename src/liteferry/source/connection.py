@@ -94,6 +94,18 @@ class SourceConnection(sqlite3.Connection):
             ) from error
 
 
+@contextmanager
+def explaining(name: str, *, table: str | None = None) -> Iterator[None]:
+    """Turn the errors of a compiled part's connection into ones that the user can act on. Raises: MigrationError.
+
+    name: the source, as messages name it.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise explain_sqlite_error(error, name, table=table) from error
+
+
 def connect_read_only(
     path: str | Path, *, shown: str | Path | None = None, stand_ins: Sequence[str] = ()
 ) -> SourceConnection:

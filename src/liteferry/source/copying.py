@@ -33,7 +33,6 @@ from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import MigrationError
 from liteferry.model import Event, SourceInfo
-from liteferry.report.wording import format_size
 from liteferry.source.connection import (
     BUSY_TIMEOUT_S,
     SourceConnection,
@@ -345,6 +344,10 @@ def _refuse_small_disk(directory: Path, database_bytes: int) -> None:
     needed = database_bytes * 21 // 20
     free = shutil.disk_usage(directory).free
     if free < needed:
+        from liteferry.report.wording import (
+            format_size,
+        )  # and all of the reports with it: not for a copy that goes well
+
         raise MigrationError(
             f"the snapshot needs {format_size(needed)}, and {show_path(directory)} has {format_size(free)} free",
             code="disk-space",

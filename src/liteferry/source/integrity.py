@@ -17,14 +17,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import MigrationError
-from liteferry.report.wording import format_list
 from liteferry.source.connection import RECOVER_HINT, SourceConnection, read_something
 from liteferry.source.file import measure_wal
 from liteferry.source.indexes import find_doubtful, plan_comparison
 from liteferry.source.select import quote_sqlite_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 _MESSAGES: Final = 3  # of integrity_check, that an error quotes
@@ -150,7 +149,7 @@ def _find_damage_without_application(connection: SourceConnection, note: Callabl
                 return damage
     note(
         "for want of the application's own functions or collations, indexes of these tables could not be compared "
-        f"with their rows: {format_list(skipped)}"
+        f"with their rows: {_list_names(skipped)}"
     )
     while True:
         try:
@@ -177,10 +176,16 @@ def _explain_damage(connection: SourceConnection, messages: list[str]) -> Migrat
         tables.extend(table for table in _list_stored_tables(connection) if _find_damage(connection, table=table))
     quoted = "; ".join(" ".join(message.split()) for message in messages[:_MESSAGES])
     more = "; and more" if len(messages) > _MESSAGES else ""
-    where = f"; damaged: {format_list(tables)}" if len(tables) > 1 else ""
+    where = f"; damaged: {_list_names(tables)}" if len(tables) > 1 else ""
     return MigrationError(
         f"{connection.path} is damaged; SQLite's integrity check says: {quoted}{more}{where}",
         code="source-corrupt",
         hint=RECOVER_HINT,
         table=tables[0] if tables else None,
     )
+
+
+def _list_names(names: Sequence[str]) -> str:
+    from liteferry.report.wording import format_list  # and all of the reports with it: not for a sound file
+
+    return format_list(names)

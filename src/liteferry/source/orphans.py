@@ -43,7 +43,7 @@ def find_orphans(
     """
     search = _Search(connection, table, filter_sql, take, name_row)
     for number, key in enumerate(table.foreign_keys):
-        parent = next((found for found in catalog.tables if found.name == key.parent_table), None)
+        parent = catalog.find_table(key.parent_table)
         if parent is None or not _points_at_columns(key, parent):
             continue
         for exact in _list_ways(key, parent):

@@ -120,6 +120,7 @@ class Readers:
         self._catalog: Catalog | None = None
         self._largest_bytes: dict[str, dict[str, int]] = {}  # values, by table and column
         self._stand_ins = list_foreign_collations(file) if file else ()
+        self._closers: list[Callable[[], None]] = []
         if shared:
             self._prepare(shared)
 
@@ -128,6 +129,13 @@ class Readers:
         with self._guard:
             while self._idle:
                 self._idle.pop().connection.close()
+            for close in self._closers:
+                close()
+
+    def call_on_close(self, close: Callable[[], None]) -> None:
+        """Have a compiled part's connections closed with the others."""
+        with self._guard:
+            self._closers.append(close)
 
     def discard(self) -> None:
         """Remove the copy now, where `keep` would have left it. Nothing can be read afterwards."""

@@ -16,8 +16,8 @@ from liteferry.target.trials import Outcome, Trial, try_out_all
 
 __all__ = [
     "MIN_VERSION_NUM",
-    "Outcome",
     "LoadTransaction",
+    "Outcome",
     "SnapshotReader",
     "Target",
     "TransactionReader",
@@ -35,6 +35,6 @@ __all__ = [
     "outside_sql",
     "read_way",
     "reporting",
-    "try_out_all",
     "run_load",
+    "try_out_all",
 ]

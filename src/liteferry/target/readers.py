@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from liteferry.errors import MigrationError, TooSlow
 from liteferry.names import quote_qualified
+from liteferry.target.gathering import copy_blocks
 from liteferry.target.reporting import reporting
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class SnapshotReader:
         Settings as in every session here: UTC, ISO dates, shortest exact floats, hex bytea, UTF-8.
         """
         with reporting("reading rows back"), self._sit_down(0) as connection:
-            yield from _copy_out(connection, select_sql)
+            yield from copy_blocks(connection, f"COPY ({select_sql}) TO STDOUT")
 
     def answer(self, select_sql: str, /, *, within_s: float) -> Iterator[bytes]:
         """As `copy_out`, for what the source's own SQL asks: it may be slow, or never end. Raises: TooSlow."""
@@ -88,7 +89,7 @@ class SnapshotReader:
             began = time.monotonic()
             try:
                 with self._sit_down(max(0.001, within_s)) as connection:
-                    yield from _copy_out(connection, select_sql)
+                    yield from copy_blocks(connection, f"COPY ({select_sql}) TO STDOUT")
             except psycopg.errors.QueryCanceled as error:
                 if time.monotonic() - began < within_s:
                     raise
@@ -158,7 +159,7 @@ class TransactionReader:
     def copy_out(self, select_sql: str, /) -> Iterator[bytes]:
         """As `SnapshotReader.copy_out`."""
         with reporting("reading rows back"):
-            yield from _copy_out(self._connection, select_sql)
+            yield from copy_blocks(self._connection, f"COPY ({select_sql}) TO STDOUT")
 
     def count_rows_of_others(self, schema: str, table: str, version: str | None) -> int:
         """Count the rows that other transactions wrote. version: as `Target.read_row_versions` gives it; None: none.
@@ -170,20 +171,6 @@ class TransactionReader:
         with reporting("looking at the rows' transactions"):
             row = self._connection.execute(sql.encode(), (version,)).fetchone()
         return int(row[0]) if row else 0
-
-
-def _copy_out(connection: psycopg.Connection, select_sql: str) -> Iterator[bytes]:
-    # the server sends a row a message: gathered, since a generator's step costs more than a short row
-    with connection.cursor() as cursor, cursor.copy(f"COPY ({select_sql}) TO STDOUT".encode()) as copy:
-        block, size = [], 0
-        for piece in copy:
-            block.append(bytes(piece))
-            size += len(piece)
-            if size >= 1 << 18:
-                yield b"".join(block)
-                block, size = [], 0
-        if block:
-            yield b"".join(block)
 
 
 def end_transaction(connection: psycopg.Connection) -> None:

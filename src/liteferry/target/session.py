@@ -286,9 +286,9 @@ class Target:
             stack.enter_context(chosen.transaction(force_rollback=True))
             yield chosen
 
-    def measure_speed(self) -> ServerSpeed:
+    def measure_speed(self, *, transfers: bool = True) -> ServerSpeed:
         """Try out how far away the server is, and how fast: a few questions, which write nothing."""
-        return measure_speed(self.control)
+        return measure_speed(self.control, transfers=transfers)
 
     def read_fate(self, transaction: str) -> str:
         """What became of a transaction, by its number: committed, aborted, in progress; "" for not known."""
@@ -409,12 +409,20 @@ class Target:
         return None if row is None else str(row[0])
 
     def execute_all(
-        self, statements: Sequence[str], *, step_id: str = "", connection: psycopg.Connection | None = None
+        self,
+        statements: Sequence[str],
+        *,
+        step_id: str = "",
+        connection: psycopg.Connection | None = None,
+        commit_apart: bool = False,
     ) -> None:
-        """Run statements in order, in one round trip and one transaction. Raises: MigrationError (step-failed …)."""
+        """Run statements in order, in one round trip and one transaction. commit_apart: the commit by itself.
+
+        Raises: MigrationError (step-failed …).
+        """
         if statements:
             with reporting("running a statement of the plan", step_id=step_id):
-                run_together(connection or self.control, statements)
+                run_together(connection or self.control, statements, commit_apart=commit_apart)
 
     def run_one(self, sql: str, connection: psycopg.Connection, *, step_id: str) -> None:
         """Run somebody's SQL in the transaction that is open, by itself: an error tells where in it."""
@@ -600,7 +608,8 @@ def _read_server(connection: psycopg.Connection) -> ServerInfo:
             "  AND a.installed_version IS NULL AND pg_catalog.lower('I') = 'i')"
             "  AND (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),"
             # another encoding may not have these letters, and is refused anyway
-            " CASE WHEN pg_catalog.pg_encoding_to_char(d.encoding) = 'UTF8' THEN (SELECT pg_catalog.lower(t) = t"
+            " CASE WHEN pg_catalog.pg_encoding_to_char(d.encoding) = 'UTF8' THEN (SELECT"
+            '  pg_catalog.lower(t COLLATE pg_catalog."default") = t'  # its own, by the name 'UTF8', is "C"
             "  FROM pg_catalog.convert_from('\\xc389d094cea3', 'UTF8') t) ELSE true END"
             " FROM pg_catalog.pg_database d WHERE d.datname = current_database()"
         ).fetchone()

@@ -38,15 +38,21 @@ def ask_together(
     return [cursor.fetchall() for cursor in cursors]
 
 
-def run_together(connection: psycopg.Connection, statements: Sequence[str]) -> None:
+def run_together(connection: psycopg.Connection, statements: Sequence[str], *, commit_apart: bool = False) -> None:
     """Run statements in one transaction and one round trip, or behind a savepoint of the one that is open.
 
-    They are one message, which PostgreSQL reads as a whole before it runs any. Raises: psycopg.Error, all taken back.
+    They are one message, which PostgreSQL reads as a whole before it runs any. commit_apart: the commit is asked for
+    when all else is done; until then, whatever breaks, nothing was committed.
+
+    Raises: psycopg.Error, all taken back.
     """
     inside = connection.info.transaction_status == _IN_TRANSACTION
     opening, closing, taking_back = _SAVEPOINT if inside else _TRANSACTION
     try:
-        connection.execute("\n;\n".join((opening, *statements, closing)).encode())  # one may end in a comment
+        last = () if commit_apart else (closing,)
+        connection.execute("\n;\n".join((opening, *statements, *last)).encode())  # one may end in a comment
+        if commit_apart:
+            connection.execute(closing.encode())
     except BaseException:
         take_back(connection, taking_back)
         raise

@@ -1,0 +1,212 @@
+"""How time and memory grow with a database: rows by powers of ten, a thousand columns, large rows, large values.
+
+``python bench/growth.py`` (``make growth``) makes each database, moves it to a server of its own, with the proof, and
+removes both before it makes the next; the largest needs some 12 GB of disk. Names given as arguments choose.
+
+What grows with the rows is told apart from what every run costs: ``s_per_million`` of the whole run, and ``further``,
+the same for the rows by which a database is larger than the one before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sys
+import tempfile
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from workloads import connect_new, write_wide
+
+from liteferry import servers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+WIDE_ROWS: Final = 2_000_000  # of the workload at scale 1
+FEW_ROWS: Final = 10_000  # below, what a million would take means nothing
+MB: Final = 1_000_000
+
+
+def write_rows(count: int) -> Callable[[Path], None]:
+    """The wide table with so many rows."""
+    return lambda path: write_wide(path, count / WIDE_ROWS)
+
+
+def write_columns(path: Path) -> None:
+    """A table of a thousand columns of four types, 2,000 rows; half of the values NULL, or no page would hold a row."""
+    types = ("INTEGER", "REAL", "TEXT", "REAL", "INTEGER", "INTEGER", "TEXT", "DATETIME")
+    with closing(connect_new(path)) as connection:
+        named = ", ".join(f"c{number} {types[number % 8]}" for number in range(1, 1000))
+        connection.execute(f"CREATE TABLE broad (id INTEGER PRIMARY KEY, {named})")
+        values = (7, None, "words", 2.5, None, 8, None, "2025-10-09 16:21:00")
+        marks = ", ".join("?" * 1000)
+        connection.executemany(
+            f"INSERT INTO broad VALUES ({marks})",
+            ((row, *(values[number % 8] for number in range(1, 1000))) for row in range(1, 2001)),
+        )
+        connection.commit()
+
+
+def write_documents(count: int) -> Callable[[Path], None]:
+    """So many rows with JSON of 10 kB."""
+
+    def write(path: Path) -> None:
+        chance = random.Random(4)
+        documents = [
+            json.dumps([{"id": chance.randrange(10**9), "at": chance.random(), "name": "x" * 40} for _ in range(100)])
+            for _ in range(50)
+        ]
+        with closing(connect_new(path)) as connection:
+            connection.execute("CREATE TABLE document (id INTEGER PRIMARY KEY, n INTEGER, data JSON)")
+            rows = ((row, row * 7, documents[row % 50]) for row in range(1, count + 1))
+            connection.executemany("INSERT INTO document VALUES (?, ?, ?)", rows)
+            connection.commit()
+
+    return write
+
+
+def write_values(kind: str, megabytes: int) -> Callable[[Path], None]:
+    """Two values of a kind, one of them so large."""
+
+    def make(size: int) -> object:
+        if kind == "blob":
+            return os.urandom(size)
+        if kind == "json":
+            return json.dumps({"k": ["abcdefghij"] * (size // 14)})
+        return ('naïve "text" \\ line\n' * (size // 21 + 1))[: size * 20 // 21]
+
+    def write(path: Path) -> None:
+        with closing(connect_new(path)) as connection:
+            connection.execute(f"CREATE TABLE large (id INTEGER PRIMARY KEY, v {kind})")
+            connection.executemany("INSERT INTO large (v) VALUES (?)", [[make(megabytes * MB)], [make(100)]])
+            connection.commit()
+
+    return write
+
+
+CASES: Final[dict[str, Callable[[Path], None]]] = {
+    "rows-1e5": write_rows(10**5),
+    "rows-1e6": write_rows(10**6),
+    "rows-1e7": write_rows(10**7),
+    "columns-1000": write_columns,
+    "json-10kB": write_documents(200_000),
+    **{f"{kind}-{size}MB": write_values(kind, size) for kind in ("text", "blob", "json") for size in (30, 100)},
+}
+LONG_CASES: Final[dict[str, Callable[[Path], None]]] = {
+    "json-10kB-1e6": write_documents(10**6),
+    "rows-2e7": write_rows(2 * 10**7),
+}
+"""Made only when they are named."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Growth:
+    """What one move took. ``bytes``: of the source; ``peak_mb``: of all of liteferry's processes together."""
+
+    name: str
+    rows: int
+    bytes: int
+    elapsed_s: float
+    peak_mb: float
+    phases: dict[str, float] = field(default_factory=dict)
+    s_per_million: float | None = None
+    further: float | None = None
+
+
+def measure_case(name: str, write: Callable[[Path], None], scratch: Path, options: list[str]) -> Growth:
+    """Make the database, move it, and remove it again."""
+    from memory import measure_peak
+
+    source, run_dir = scratch / "source.sqlite", scratch / "run"
+    server = servers.start_server(scratch / "home")
+    try:
+        write(source)
+        url = servers.create_database(server, "growth")
+        argv = [
+            sys.executable,
+            "-m",
+            "liteferry",
+            "migrate",
+            str(source),
+            url,
+            "--yes",
+            "--json",
+            "--no-config",
+            *options,
+        ]
+        taken = measure_peak([*argv, "--run-dir", str(run_dir)])
+        if taken.status:
+            raise SystemExit(f"{name}: status {taken.status}: {taken.err or taken.out[-2000:]}")
+        report = json.loads(taken.out)
+        found = Growth(
+            name=name,
+            rows=sum(table["rows_target"] for table in report["tables"]),
+            bytes=source.stat().st_size,
+            elapsed_s=report["elapsed_s"],
+            peak_mb=taken.peak_bytes / MB,
+            phases={phase["name"]: phase["elapsed_s"] for phase in report["phases"]},
+        )
+        servers.drop_database(server, url)
+    finally:
+        servers.stop_server(scratch / "home")
+        source.unlink(missing_ok=True)
+    if found.rows >= FEW_ROWS:
+        found.s_per_million = found.elapsed_s / found.rows * 1e6
+    return found
+
+
+def find_growth(results: list[Growth]) -> None:
+    """Say what the further rows of each of the databases by powers of ten took."""
+    tens = [found for found in results if found.name.startswith("rows-")]
+    for small, large in pairwise(tens):
+        large.further = (large.elapsed_s - small.elapsed_s) / (large.rows - small.rows) * 1e6
+
+
+def write_table(results: list[Growth]) -> str:
+    """The figures as Markdown. Pure."""
+    lines = [
+        "| database | rows | size | whole run | per million rows | per million further rows | memory |",
+        "| --- | --: | --: | --: | --: | --: | --: |",
+    ]
+    for found in results:
+        whole, further = ("" if value is None else f"{value:.2f} s" for value in (found.s_per_million, found.further))
+        lines.append(
+            f"| {found.name} | {found.rows:,} | {found.bytes / MB:,.0f} MB | {found.elapsed_s:.2f} s |"
+            f" {whole} | {further} | {found.peak_mb:,.0f} MB |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Measure what is asked for, print the table, and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("case", nargs="*", choices=[[], *CASES, *LONG_CASES], help="which; else all but the longest")
+    parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "growth.json")
+    parser.add_argument("--option", action="append", default=[], help="a further option of `liteferry migrate`")
+    arguments = parser.parse_args()
+    sys.path.append(str(ROOT / "tests"))  # memory.py measures for the tests, too
+    every = CASES | LONG_CASES
+    results: list[Growth] = []
+    for name in arguments.case or CASES:
+        with tempfile.TemporaryDirectory(prefix="liteferry-growth-") as directory:
+            scratch = Path(directory)
+            scratch.chmod(0o711)  # the embedded server's account passes through
+            results.append(measure_case(name, every[name], scratch, arguments.option))
+        find_growth(results)
+        print(write_table(results[-1:]).splitlines()[-1], flush=True)
+        facts: list[dict[str, Any]] = [asdict(found) for found in results]
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        arguments.output.write_text(json.dumps(facts, indent=1) + "\n")
+    print(write_table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

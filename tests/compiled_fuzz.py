@@ -1,0 +1,161 @@
+"""The compiled parts against Python, on whole databases: random ones, and ones of which bits were flipped.
+
+What is asked of both is what a run asks: the census, the rows as COPY data, the digests of the source. Both must answer
+the same; where a damaged file cannot be read, neither may do worse than raise an error.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sqlite3
+import uuid
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from liteferry.compiled import VARIABLE
+from liteferry.errors import MigrationError
+from liteferry.model import Options
+from liteferry.planner import plan_migration
+from liteferry.proof import digest_source
+from liteferry.source import Snapshot
+from liteferry.source.connection import connect_read_only
+from liteferry.source.copying import describe_source
+from random_databases import ODDITIES, RawText
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from liteferry.model import Plan
+    from random_databases import Value
+
+HEADER_BYTES: Final = 100
+
+
+@dataclass(frozen=True)
+class Failed:
+    """What was raised instead of an answer."""
+
+    kind: str
+    what: str
+
+
+@contextmanager
+def way(name: str) -> Iterator[None]:
+    """Let the compiled parts work, or Python: ``require`` or ``none``."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = name
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
+
+
+def answer(path: Path, ask: Callable[[Snapshot], object]) -> object:
+    """What somebody gets who asks a snapshot that is this file, without the check for damage that a run makes."""
+    try:
+        with closing(connect_read_only(path)) as connection:
+            info = describe_source(connection, str(path), sha256="none")
+        with closing(Snapshot(info, file=path)) as snapshot:
+            return ask(snapshot)
+    except (MigrationError, sqlite3.Error, UnicodeDecodeError, ValueError) as error:
+        return Failed(type(error).__name__, str(error))
+
+
+def take_census(snapshot: Snapshot) -> object:
+    return snapshot.take_census(snapshot.read_catalog())
+
+
+def make_plan(snapshot: Snapshot) -> Plan:
+    catalog = snapshot.read_catalog()
+    return plan_migration(catalog, snapshot.take_census(catalog), None, Options(accept=("all",)), source="x")
+
+
+def digest_rows(snapshot: Snapshot) -> object:
+    return tuple(digest_source(make_plan(snapshot).tables, snapshot))
+
+
+QUESTIONS: Final[tuple[Callable[[Snapshot], object], ...]] = (take_census, digest_rows)
+
+
+def assert_same_answers(path: Path, *, is_damaged: bool = False) -> int:
+    """Ask both ways, and return how many questions had an answer. is_damaged: then either may fail, in its own way."""
+    answered = 0
+    for ask in QUESTIONS:
+        with way("none"):
+            expected = answer(path, ask)
+        with way("require"):
+            found = answer(path, ask)
+        if is_damaged and (isinstance(expected, Failed) or isinstance(found, Failed)):
+            continue
+        assert found == expected, ask.__name__
+        answered += not isinstance(expected, Failed)
+    return answered
+
+
+def flip_bits(path: Path, chance: random.Random) -> None:
+    """Flip some bits of the file's pages, not of its header."""
+    content = bytearray(path.read_bytes())
+    for _ in range(chance.choice((1, 1, 2, 4, 16))):
+        content[chance.randrange(HEADER_BYTES, len(content))] ^= 1 << chance.randrange(8)
+    path.write_bytes(content)
+
+
+_COLUMNS: Final = {
+    "i INTEGER": "whole", "b BIGINT": "whole", "s SMALLINT": "whole", "o BOOLEAN": "whole", "r REAL": "real",
+    "f FLOAT": "real", "d DECIMAL(10,3)": "real", "n NUMERIC": "real", "t TEXT": "word", "v VARCHAR(20)": "word",
+    "c CHAR(4)": "word", "x BLOB": "bytes", "j JSON": "document", "u UUID": "key", "m TIMESTAMP": "moment",
+    "z DATETIME": "moment", "y DATE": "day", "k TIME": "clock", "w": "word",
+}  # fmt: skip
+
+
+def write_values(path: Path, chance: random.Random, rows: int) -> None:
+    """A table of every type, whose values are mostly what they should be, and sometimes anything else."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA page_size = 1024")  # more of them
+        db.execute(f"CREATE TABLE t (id INTEGER PRIMARY KEY, {', '.join(_COLUMNS)})")
+        wild = chance.choice((0, 0, 0.001, 0.05))
+        kinds = [*_COLUMNS.values()]
+        for _ in range(rows):
+            values = [make_value(chance.choice(kinds) if chance.random() < wild else kind, chance) for kind in kinds]
+            marks = ", ".join("CAST(? AS TEXT)" if isinstance(value, RawText) else "?" for value in values)
+            given = [value.content if isinstance(value, RawText) else value for value in values]
+            db.execute(f"INSERT INTO t VALUES (NULL, {marks})", given)
+
+
+def make_value(kind: str, chance: random.Random) -> Value | RawText:
+    """A value of a kind, one in twenty of them NULL, and one in two hundred such as programs stumble over."""
+    odd = chance.random()
+    if odd < 0.05:
+        return None
+    if odd < 0.055:
+        return chance.choice(ODDITIES)
+    moment = dt.datetime(1, 1, 1) + dt.timedelta(microseconds=chance.randrange(9999 * 365 * 86_400 * 1_000_000))  # noqa: DTZ001 - texts have no zone
+    match kind:
+        case "whole":
+            return chance.choice((0, 1, chance.randrange(-200, 40_000), chance.randrange(-(2**63), 2**63)))
+        case "real":
+            return chance.choice(
+                (round(chance.uniform(-1e6, 1e6), 2), chance.uniform(-1, 1) * 10 ** chance.randrange(-300, 300))
+            )
+        case "bytes":
+            return chance.randbytes(chance.choice((0, 1, 16, 40, 3000)))
+        case "document":
+            return json.dumps({"a": chance.random(), "é": [chance.randrange(10**18), "x" * chance.randrange(9)]})
+        case "key":
+            return str(uuid.UUID(int=chance.getrandbits(128)))
+        case "moment":
+            return chance.choice((f"{moment}", f"{moment:%Y-%m-%dT%H:%M:%S}Z", f"{moment}+02:00"))
+        case "day":
+            return str(moment.date())
+        case "clock":
+            return str(moment.time())
+        case _:
+            return "".join(chance.choices("abcß名🦆 \\\t\n'\"\0", k=chance.choice((0, 3, 19, 20, 21, 2000))))

@@ -1,0 +1,134 @@
+"""A server that is far away: what a run costs in round trips, which must not grow with every statement.
+
+A table costs a few round trips, for COPY cannot be asked for in advance. Nothing else may cost any for each table,
+index, check or default: at 50 ms a round trip, one question a table makes 1,000 tables wait for a minute.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+import liteferry
+from distance import run_far_away
+from harness import call_ferry
+from liteferry.model import Options
+from liteferry.sample import write_sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import PostgresServer
+    from distance import FarServer
+
+FEW, MANY = 10, 60
+MOST_PER_TABLE = {"check": 0.4, "migrate": 6.0, "verify": 3.0, "into existing": 4.0, "undo": 1.5, "undo rows": 1.5}
+"""Round trips. migrate: COPY in, to its start and to its end; COPY out, of the rows and of what its expressions come
+to; and a table's share of the batches that its statements go in."""
+MOST_AT_ALL = {"check": 30, "migrate": 140, "verify": 90, "into existing": 120, "undo": 60, "undo rows": 80}
+"""Round trips of the smaller database: what begins and ends a run, and opens its connections."""
+
+
+def make_source(path: Path, tables: int) -> Path:
+    """Tables with everything that a question could be asked for: checks, defaults, indexes, keys of every kind."""
+    with closing(sqlite3.connect(path)) as db:
+        for number in range(tables):
+            db.execute(
+                f"CREATE TABLE t{number} (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL DEFAULT 'x{number}',"
+                f" n INTEGER CHECK (n > {number}), parent INTEGER REFERENCES t{max(number - 1, 0)} (id),"
+                " up TEXT COLLATE NOCASE UNIQUE)"
+            )
+            db.execute(f"CREATE INDEX parent{number} ON t{number} (parent)")
+            db.execute(f"CREATE INDEX some{number} ON t{number} (name) WHERE n > {number + 1}")
+            rows = [(f"name{key}", number + key, key if number else None, f"u{key}") for key in range(1, 4)]
+            db.executemany(f"INSERT INTO t{number} (name, n, parent, up) VALUES (?, ?, ?, ?)", rows)
+        db.commit()
+    return path
+
+
+def count_trips(far: FarServer, *arguments: str | Path) -> int:
+    before = far.count()
+    done = call_ferry(*arguments, "--quiet")
+    assert done.status == 0, done.err
+    return far.count().trips - before.trips
+
+
+def count_all(server: PostgresServer, directory: Path, tables: int) -> dict[str, int]:
+    """The round trips of every command, for a source of so many tables."""
+    directory.mkdir()
+    source, database = make_source(directory / "source.sqlite", tables), server.create_database()
+    options = ("--accept", "all", "--yes", "--run-dir")
+    try:
+        with run_far_away(server, database) as far:
+            found = {"check": count_trips(far, "check", source, far.url, "--accept", "all")}
+            found["migrate"] = count_trips(far, "migrate", source, far.url, *options, directory / "first")
+            found["verify"] = count_trips(far, "verify", source, far.url, "--accept", "all")
+            with psycopg.connect(database.url) as connection:
+                connection.execute(f"TRUNCATE {', '.join(f't{number}' for number in range(tables))}".encode())
+            again = directory / "again"
+            existing = ("migrate", source, far.url, "--into", "existing", *options, again)
+            found["into existing"] = count_trips(far, *existing)
+            found["undo rows"] = count_trips(far, "undo", again, "--target", far.url, "--yes")
+            with psycopg.connect(database.url) as connection:
+                connection.execute(b"DROP SCHEMA public CASCADE")
+                connection.execute(b"CREATE SCHEMA public")
+            count_trips(far, "migrate", source, far.url, *options, directory / "last")
+            found["undo"] = count_trips(far, "undo", directory / "last", "--target", far.url, "--yes")
+    finally:
+        server.drop_database(database.name)
+    return found
+
+
+def test_a_table_costs_few_round_trips(pg_server: PostgresServer, tmp_path: Path) -> None:
+    few, many = (count_all(pg_server, tmp_path / str(tables), tables) for tables in (FEW, MANY))
+    per_table = {name: (many[name] - few[name]) / (MANY - FEW) for name in few}
+    assert {name: cost for name, cost in per_table.items() if cost > MOST_PER_TABLE[name]} == {}, (few, many)
+    assert {name: cost for name, cost in few.items() if cost > MOST_AT_ALL[name]} == {}
+
+
+def test_the_relay_counts_and_delays(pg_server: PostgresServer) -> None:
+    """What the other tests rely on: a question is one round trip, many together are hardly more, and each waits."""
+    database = pg_server.create_database()
+    with run_far_away(pg_server, database, delay_ms=20) as far, psycopg.connect(far.url, autocommit=True) as connection:
+        opened = far.count()
+        assert opened.connections == 1
+        begun = time.monotonic()
+        for _ in range(5):
+            connection.execute("SELECT 1")
+        assert time.monotonic() - begun > 5 * 2 * 0.02, "a lower bound, which no slow machine breaks"
+        asked = far.count()
+        assert asked.trips - opened.trips == 5
+        with connection.pipeline():
+            for _ in range(50):
+                connection.execute("SELECT 1")
+        assert far.count().trips - asked.trips <= 5
+    pg_server.drop_database(database.name)
+
+
+@pytest.fixture
+def far_database(pg_server: PostgresServer) -> Iterator[FarServer]:
+    database = pg_server.create_database()
+    with run_far_away(pg_server, database, delay_ms=25) as far:
+        yield far
+    pg_server.drop_database(database.name)
+
+
+@pytest.mark.slow
+def test_161_tables_at_50_ms(far_database: FarServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Really run; how long it took is said, and depends on the machine."""
+    source = tmp_path / "sample.sqlite"
+    write_sample(source, scale=0.02)
+    begun = time.monotonic()
+    report = liteferry.migrate(source, far_database.url, Options(accept=("all",), run_dir=str(tmp_path / "run")))
+    with capsys.disabled():
+        phases = ", ".join(f"{phase.name} {phase.elapsed_s:.1f}" for phase in report.phases)
+        print(f"\n161 tables, 50 ms away: {time.monotonic() - begun:.1f} s ({phases})")  # noqa: T201 - what it is for
+    assert report.verdict == "proven"
+    assert len(report.tables) == 161
+    assert far_database.count().trips < 161 * 6
