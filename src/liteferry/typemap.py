@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -217,6 +218,7 @@ _MAX_VARCHAR: Final = 10_485_760  # Source: PostgreSQL docs, "Character Types"
 _MAX_PRECISION: Final = 1000  # Source: PostgreSQL docs, "Numeric Types"
 
 
+@lru_cache(maxsize=1024)  # a schema of thousands of columns has a few dozen
 def classify_declared_type(declared_type: str) -> DeclaredType:
     """Read a declared type. Pure.
 

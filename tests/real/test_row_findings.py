@@ -99,7 +99,7 @@ def test_rows_are_asked_about(
 def test_a_check_that_takes_too_long_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = make_source(
         tmp_path / "slow.sqlite",
-        "CREATE TABLE t (a INT CONSTRAINT slow CHECK (a > 0));"
+        "CREATE TABLE t (a INT CONSTRAINT slow CHECK (abs(a) > 0));"
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO t SELECT i FROM n",
     )
     monkeypatch.setattr("liteferry.source.faults.CHECK_TIME_S", -1.0)

@@ -525,18 +525,16 @@ class ColumnAccumulator:
             longest_text_chars=self.longest_text,
             longest_value_bytes=self.longest_bytes,
             forms_of=self.declared.family if self.look is not None else "",
-            forms=tuple(Form(name=name, count=self.forms[name]) for name in FORMS if self.forms[name]),
+            forms=tuple(Form(name=name, count=self.forms[name]) for name in _list_found(FORMS, self.forms)),
             shapes=tuple(
                 Form(name=name, count=shapes[name], first=self.first.get(name, (0, ""))[1])
-                for name in SHAPES
-                if shapes[name]
+                for name in _list_found(SHAPES, shapes)
             ),
             max_fraction_digits=self.fraction_digits,
             max_integer_digits=self.integer_digits,
             offences=tuple(
                 Offence(name=name, count=self.counts[name], samples=_list_kept(self.samples[name]))
-                for name in OFFENCES
-                if self.counts[name]
+                for name in _list_found(OFFENCES, self.counts)
             ),
             misfits=tuple(
                 Misfits(storage=_STORAGE[found], offences=names, converted=converted, count=count)
@@ -544,13 +542,17 @@ class ColumnAccumulator:
             ),
             notes=tuple(
                 Offence(name=name, count=self.counts[name], samples=_list_kept(self.notes[name]))
-                for name in NOTES
-                if self.counts[name]
+                for name in _list_found(NOTES, self.counts)
             ),
-            reasons=tuple(Form(name=name, count=self.reasons[name]) for name in REASONS if self.reasons[name]),
+            reasons=tuple(Form(name=name, count=self.reasons[name]) for name in _list_found(REASONS, self.reasons)),
             conversions=self.conversions,
             converted=self.converted,
         )
+
+
+def _list_found(names: Iterable[str], counts: Mapping[str, int]) -> list[str]:
+    """Those of the names, in their order, that were counted: of most columns hardly any, and there may be very many."""
+    return [name for name in names if counts.get(name)] if counts else []
 
 
 def _keep_first(kept: _Kept, indexes: Sequence[int], values: Sequence[object], rows: Batch) -> None:

@@ -30,22 +30,14 @@ def find_json_columns(check: str, table: str) -> frozenset[str]:
     return frozenset(name for name in found if name)
 
 
-@lru_cache(maxsize=1024)
-def find_tested_columns(check: str, table: str) -> tuple[tuple[str, bool], ...]:
-    """The columns, folded, of a CHECK that JSON in all of them holds, since it asks for nothing else. Pure.
+def read_json_test(node: s.Node, table: str) -> tuple[str, bool]:
+    """The column, folded, of an expression that asks for nothing but JSON in it, "" for any other. Pure.
 
-    Each with whether NULL holds it by ``OR column IS NULL``; without, that is for SQLite to say: json_valid(NULL) was 0
-    before it was NULL. Empty for any other CHECK.
+    With whether NULL holds it by ``OR column IS NULL``; without, that is for SQLite to say: json_valid(NULL) was 0
+    before it was NULL.
     """
-    try:
-        node = parse_expression(check)
-    except DdlError:
-        return ()
-    parts = s.split_operands(node, "AND")
-    found = tuple(
-        (_match_json_check(part, table), any(map(_is_null_test, s.split_operands(part, "OR")))) for part in parts
-    )
-    return found if all(name for name, _ in found) else ()
+    takes_null = any(map(_is_null_test, s.split_operands(node, "OR")))
+    return _match_json_check(node, table), takes_null
 
 
 def _match_json_check(node: s.Node, table: str) -> str:
@@ -53,7 +45,7 @@ def _match_json_check(node: s.Node, table: str) -> str:
     tested, null = set[str](), set[str]()
     for part in s.split_operands(node, "OR"):
         if isinstance(part, s.Binary) and _is_null_test(part):
-            null.add(_name_column(part.left, table))
+            null.add(name_column(part.left, table))
         else:
             tested.add(_name_tested(part, table))
     return tested.pop() if len(tested) == 1 and null <= tested else ""
@@ -68,7 +60,7 @@ def _name_tested(node: s.Node, table: str) -> str:
     if isinstance(node, s.Binary) and node.operator in _EQUAL and _is_true(node.right):
         node = node.left
     if isinstance(node, s.Call) and node == s.Call("json_valid", node.arguments) and len(node.arguments) == 1:
-        return _name_column(node.arguments[0], table)
+        return name_column(node.arguments[0], table)
     return ""
 
 
@@ -78,7 +70,7 @@ def _is_true(node: s.Node) -> bool:
     return isinstance(node, s.Literal) and type(node.value) is int and node.value == 1
 
 
-def _name_column(node: s.Node, table: str) -> str:
+def name_column(node: s.Node, table: str) -> str:
     """The column that a name means, folded; "" for anything else, another table's column among it."""
     if not isinstance(node, s.Name) or any(fold_case(part) != fold_case(table) for part in node.parts[-2:-1]):
         return ""

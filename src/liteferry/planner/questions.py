@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from liteferry.choosing import map_column
 from liteferry.decisions import find_way, matches_place
-from liteferry.expressions.json_checks import find_tested_columns
 from liteferry.findings import FINDINGS
 from liteferry.model import ColumnMap, RowQuestion
+from liteferry.planner.known_checks import is_held
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def plan_questions(
             for name, choice in choices.items()
         }
         for position, check in enumerate(table.checks):
-            if _is_held(check.sql, counted):
+            if is_held(check.sql, counted):
                 continue
             yield _ask(table, "check-broken", name_check(table, position), options, condition_sql=check.sql)
         for index in table.indexes:
@@ -135,23 +135,6 @@ def plan_questions(
         if len(table.columns) * _MOVABLE_BYTES > ROW_BYTES // 2:
             columns = tuple(mapped.values())
             yield _ask(table, "row-too-wide", "", options, columns=columns, limit=ROW_BYTES)
-
-
-def _is_held(check_sql: str, counted: TableCensus) -> bool:
-    """Whether a CHECK asks for nothing but JSON where the census has found nothing else: SQLite need not read it again.
-
-    json_valid() takes whatever RFC 8259 does.
-    """
-    tested = find_tested_columns(check_sql, counted.table) if "json_valid" in check_sql.lower() else ()
-    columns = {fold_case(column.name): column for column in counted.columns}
-    return bool(tested) and all(
-        name in columns and _is_all_json(columns[name]) and (takes_null or not columns[name].nulls)
-        for name, takes_null in tested
-    )
-
-
-def _is_all_json(column: ColumnCensus) -> bool:
-    return column.forms_of == "json" and column.form("json-jsonb") + column.nulls == column.rows
 
 
 def quarantines_orphans(table: Table, foreign_key: int, options: Options) -> bool:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from liteferry.model import Span, Table, TableCensus
     from liteferry.source.readers import CopyPlace
 
-SPAN_ROWS: Final = 100_000
+SPAN_ROWS: Final = 5_000
 """A table whose rowids lie farther apart is counted in spans."""
 SPANS: Final = 8
 MOST_THREADS: Final = 4
