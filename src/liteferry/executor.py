@@ -398,8 +398,9 @@ class _Loader:
             for group in groups:
                 self._check_stop()
                 self._load(group, connection)
-                for event in _run_in_load(group.rest, connection):
-                    self._events.put(event)
+                with self._naming_rows(connection):
+                    for event in _run_in_load(group.rest, connection):
+                        self._events.put(event)
         return []
 
     def _load_together(self, groups: Sequence[TableGroup], connection: psycopg.Connection) -> None:
