@@ -45,7 +45,7 @@ from liteferry.scripts import HookLog
 from liteferry.target import begin_load, run_load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     import psycopg
 
@@ -117,8 +117,8 @@ def execute(
             loader = _Loader(plan, catalog, snapshot, target, jobs=jobs, writers=writers)
             yield from _run_groups(stage, loader)
         else:
-            for start in range(0, len(stage), BATCH_STEPS):
-                yield from _run_batch(stage[start : start + BATCH_STEPS], target)
+            loader = _Loader(plan, catalog, snapshot, target, jobs=jobs)
+            yield from _run_in_order(stage, target, loader)
         if name:
             yield Event(kind="phase-end", phase=name, elapsed_s=time.monotonic() - begun)
 
@@ -147,6 +147,22 @@ def stage_steps(plan: Plan) -> list[tuple[str, list[Step]]]:
     if "constraints" not in names:
         stages.append(("constraints", []))
     return stages
+
+
+def _run_in_order(steps: Sequence[Step], target: Target, loader: _Loader) -> Iterator[Event]:
+    """Run steps one after the other; but foreign keys of large tables are validated last, those of several at once.
+
+    Adding one locks its parent against another that is added, validating one does not.
+    Source: PostgreSQL docs, ALTER TABLE, VALIDATE CONSTRAINT.
+    """
+    parted = {step.id: step for step in steps if step.id.startswith("post-data/foreign-key/") and len(step.sql) == 2}
+    first = [replace(step, sql=step.sql[:1]) if step.id in parted else step for step in steps]
+    for start in range(0, len(first), BATCH_STEPS):
+        for event in _run_batch(first[start : start + BATCH_STEPS], target):
+            if event.step_id not in parted:
+                yield event
+    if parted:
+        yield from loader.validate(parted.values())
 
 
 def _run_groups(steps: Sequence[Step], loader: _Loader) -> Iterator[Event]:
@@ -289,7 +305,28 @@ class _Loader:
 
     def run(self, groups: Sequence[Sequence[Step]]) -> Iterator[Event]:
         """Load every group. The first error stops the others and is raised."""
-        crew = Crew(self._plan_tasks([TableGroup.of(steps, self._maps[steps[0].group]) for steps in groups]))
+        return self._run(self._plan_tasks([TableGroup.of(steps, self._maps[steps[0].group]) for steps in groups]))
+
+    def validate(self, steps: Iterable[Step]) -> Iterator[Event]:
+        """Validate foreign keys, of several tables at once: the last statement of each step."""
+        by_table: dict[str, list[Step]] = {}
+        for step in steps:
+            by_table.setdefault(step.table or "", []).append(replace(step, sql=step.sql[-1:]))
+        tasks = [
+            Task(work=partial(self._validate, found), size=self._maps[name].rows * len(found))
+            for name, found in by_table.items()
+        ]
+        return self._run(tasks)
+
+    def _validate(self, steps: Sequence[Step], connection: psycopg.Connection) -> list[Task]:
+        for step in steps:
+            self._check_stop()
+            for event in _run_in_load([step], connection):
+                self._events.put(event)
+        return []
+
+    def _run(self, tasks: Sequence[Task]) -> Iterator[Event]:
+        crew = Crew(tasks)
         with ThreadPoolExecutor(max_workers=self._jobs, thread_name_prefix="liteferry-load") as pool:
             futures = [pool.submit(self._work, crew) for _ in range(self._jobs)]
             for future in futures:
@@ -361,8 +398,9 @@ class _Loader:
             for group in groups:
                 self._check_stop()
                 self._load(group, connection)
-                for event in _run_in_load(group.rest, connection):
-                    self._events.put(event)
+                with self._naming_rows(connection):
+                    for event in _run_in_load(group.rest, connection):
+                        self._events.put(event)
         return []
 
     def _load_together(self, groups: Sequence[TableGroup], connection: psycopg.Connection) -> None:

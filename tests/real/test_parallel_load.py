@@ -14,14 +14,14 @@ from liteferry import Options, executor, migrate, undo
 from liteferry.errors import MigrationError
 from liteferry.loading import Crew, Share, Task, counter, tables
 from liteferry.model import Event, Span
-from liteferry.planner import keys
+from liteferry.planner import foreign_keys, keys
 from liteferry.source import open_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from liteferry.model import Table, TableMap
+    from liteferry.model import Step, Table, TableMap
 
 ROWS = 6000
 JOBS = 3
@@ -36,6 +36,7 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "LARGE_ROWS", 1000)
     monkeypatch.setattr(keys, "LARGE_BYTES", 1 << 16)
     monkeypatch.setattr(counter, "PROGRESS_S", 0.0)
+    monkeypatch.setattr(foreign_keys, "LARGE_ROWS", 2)
 
 
 @pytest.fixture
@@ -47,11 +48,13 @@ def source(tmp_path: Path) -> Path:
             """
             CREATE TABLE event (
                 id INTEGER PRIMARY KEY AUTOINCREMENT, code TEXT NOT NULL UNIQUE, user_id INTEGER, score REAL,
-                CONSTRAINT event_score CHECK (score >= 0)
+                kind_id INTEGER DEFAULT 1,
+                CONSTRAINT event_score CHECK (score >= 0),
+                CONSTRAINT event_kind FOREIGN KEY (kind_id) REFERENCES kind (id) ON DELETE SET NULL
             );
             CREATE INDEX event_user ON event (user_id, id DESC);
             CREATE INDEX event_few ON event (score) WHERE user_id > 5;
-            CREATE TABLE kind (id INTEGER PRIMARY KEY, name TEXT);
+            CREATE TABLE kind (id INTEGER PRIMARY KEY, name TEXT, other_id INTEGER REFERENCES kind (id));
             CREATE TABLE "_kind" (id INTEGER PRIMARY KEY, name TEXT);
             INSERT INTO kind (name) VALUES ('a'), ('b');
             """
@@ -75,7 +78,8 @@ def read_definitions(url: str) -> list[tuple[object, ...]]:
             "  (SELECT concat(deptype, refclassid::regclass, refobjsubid) AS dep"
             "   FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid) d)"
             " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
-            " LEFT JOIN pg_constraint k ON k.conindid = c.oid WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1"
+            " FULL JOIN pg_constraint k ON k.conindid = c.oid"
+            " WHERE 'public'::regnamespace IN (c.relnamespace, k.connamespace) ORDER BY 1, k.conname, k.contype"
             if connection.info.server_version >= 150000
             else "SELECT"
         ).fetchall()
@@ -104,6 +108,7 @@ def test_a_table_in_spans(
     assert copied[-1].rows == ROWS - 151
     ended = [event.step_id for event in events if event.kind == "step-end" and event.table == "event"]
     assert len(ended) == len(set(ended)), "a step is told once"
+    assert "post-data/foreign-key/event.event_kind" in ended
     assert {"post-data/primary-key/event_pkey", "post-data/index/event_user", "post-data/analyze/event"} <= set(ended)
     undo(tmp_path / "run", pg_url)
     assert read_everything(pg_admin_url) == before
@@ -123,12 +128,14 @@ def test_keys_made_of_indexes_are_the_same_keys(
     found = []
     for large in (1 << 16, 1 << 40):
         monkeypatch.setattr(keys, "LARGE_BYTES", large)
+        monkeypatch.setattr(foreign_keys, "LARGE_ROWS", large >> 15)
         options = Options(run_dir=str(tmp_path / f"run-{large}"), jobs=JOBS)
         assert migrate(source, pg_url_all, options).verdict == "proven"
         found.append(read_definitions(pg_url_all))
         undo(tmp_path / f"run-{large}", pg_url_all)
     assert found[0] == found[1]
-    assert len(found[0]) == 6
+    assert [row[14] for row in found[0] if row[15] == "f"] == ["event_kind", "kind_other_id_fkey"]
+    assert len(found[0]) > 6
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -236,6 +243,26 @@ def test_rows_that_a_key_refuses_are_named(
     said = migrate_badly(source, tmp_path / "run", pg_url, pg_admin_url)
     assert "differ in SQLite, but are equal" in said
     assert "id=2; id=3" in said
+
+
+def test_rows_that_a_foreign_key_refuses(
+    source: Path, tmp_path: Path, pg_url: str, pg_admin_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is noticed when the key is validated."""
+    real = executor._Loader.validate
+
+    def validate(self: executor._Loader, steps: Iterable[Step]) -> Iterator[Event]:
+        execute(
+            pg_admin_url,
+            "SET session_replication_role = replica;"
+            ' UPDATE "liteferry_staging_public".event SET kind_id = 77 WHERE id = 5',
+        )
+        return real(self, steps)
+
+    monkeypatch.setattr(executor._Loader, "validate", validate)
+    said = migrate_badly(source, tmp_path / "run", pg_url, pg_admin_url)
+    assert "violates foreign key constraint" in said
+    assert "in step post-data/foreign-key/event.event_kind" in said
 
 
 def test_tables_whose_array_types_want_one_name(

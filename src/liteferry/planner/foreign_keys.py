@@ -26,12 +26,19 @@ from liteferry.model import (
 )
 from liteferry.planner.faults import offer_quarantine
 from liteferry.planner.questions import quarantines_orphans
-from liteferry.planner.sql import ForeignKeyClause, add_foreign_key_sql
+from liteferry.planner.sql import ForeignKeyClause, add_foreign_key_sql, validate_key_sql
 from liteferry.planner.table_plan import TablePlan, claim_constraint
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+LARGE_ROWS: Final = 200_000
+"""From how many rows of the child table on a foreign key is added first and validated then, beside those of others.
+
+Two of a million rows each, on two cores: one after the other 0.49 s, added at once, which wait for each other's lock on
+the parent, 0.64 s; validated at once 0.31 s.
+"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,7 +96,7 @@ def plan_foreign_keys(
                 deferred=key.initially_deferred,
                 valid=way != "not-valid",
             )
-            _add_foreign_key(result, plan.map.target, clause, staging)
+            _add_foreign_key(result, plan.map.target, clause, staging, is_large=plan.map.rows >= LARGE_ROWS)
     return result
 
 
@@ -130,13 +137,21 @@ def _judge_orphans(
     return replace(made, way=way), way
 
 
-def _add_foreign_key(result: ForeignKeysPlan, target: str, clause: ForeignKeyClause, staging: str) -> None:
+def _add_foreign_key(
+    result: ForeignKeysPlan, target: str, clause: ForeignKeyClause, staging: str, *, is_large: bool
+) -> None:
+    sql: tuple[str, ...] = (add_foreign_key_sql(staging, target, clause),)
+    if is_large and clause.valid:
+        sql = (
+            add_foreign_key_sql(staging, target, replace(clause, valid=False)),
+            validate_key_sql(staging, target, clause.name),
+        )
     result.steps.append(
         Step(
             id=f"post-data/foreign-key/{target}.{clause.name}",
             phase="post-data",
             table=target,
-            sql=(add_foreign_key_sql(staging, target, clause),),
+            sql=sql,
         )
     )
     result.objects.append(

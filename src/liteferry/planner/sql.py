@@ -137,6 +137,11 @@ def add_foreign_key_sql(schema: str, table: str, key: ForeignKeyClause) -> str:
     return " ".join(parts)
 
 
+def validate_key_sql(schema: str, table: str, name: str) -> str:
+    """ALTER TABLE … VALIDATE CONSTRAINT. Pure."""
+    return f"ALTER TABLE {quote_qualified(schema, table)} VALIDATE CONSTRAINT {quote_name(name)}"
+
+
 def create_index_sql(schema: str, table: str, name: str, keys: Sequence[str], *, unique: bool, where_sql: str) -> str:
     """CREATE INDEX. keys: quoted columns or parenthesised expressions, with DESC where wanted. Pure."""
     head = "CREATE UNIQUE INDEX" if unique else "CREATE INDEX"
