@@ -253,6 +253,14 @@ WAYS: Final[dict[str, Callable[[Place, str], Turn]]] = {
     FLOOR_ONE: lambda place, url: fill_by_server(place, url, connections=1),
     FLOOR_TWO: lambda place, url: fill_by_server(place, url, connections=2),
 }
+PEERS: Final = {
+    "pgloader": (PGLOADER,),
+    "duckdb": (DUCKDB,),
+    "adbc": (ADBC,),
+    "psycopg": (PSYCOPG,),
+    "floor": (FLOOR_ONE, FLOOR_TWO),
+}
+"""The words of the command line, and the ways that each means."""
 PEER_IMPORTS: Final = {
     DUCKDB: "import duckdb, duckdb_extensions, duckdb_extension_sqlite_scanner, duckdb_extension_postgres_scanner",
     ADBC: "import adbc_driver_sqlite.dbapi, adbc_driver_postgresql.dbapi, pyarrow",

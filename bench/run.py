@@ -32,7 +32,9 @@ from losses import count_losses
 from peers import (
     FLOOR_ONE,
     FLOOR_TWO,
+    LITEFERRY,
     PEER_IMPORTS,
+    PEERS,
     PGLOADER,
     SAID,
     UNPROVEN,
@@ -204,7 +206,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workload", action="append", choices=[*WORKLOADS, DJANGO], help="only this; can be repeated")
     parser.add_argument(
-        "--peer", action="append", choices=list(WAYS), help="only this beside liteferry; can be repeated"
+        "--peer", action="append", choices=list(PEERS), help="only this beside liteferry; can be repeated"
     )
     parser.add_argument("--rounds", type=int, default=3, help="rounds (default: 3); a way of over 25 s has one")
     parser.add_argument("--scale", type=float, default=1.0, help="of the workloads' sizes (default: 1; quick: 0.02)")
@@ -252,7 +254,8 @@ def write_docs(results: dict[str, Any], root: Path) -> None:
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Measure what is asked for; the output file is written after each workload."""
     chosen = arguments.workload or [*WORKLOADS, DJANGO]
-    ways = [way for way in WAYS if not arguments.peer or way.startswith("liteferry") or way in arguments.peer]
+    wanted = [way for peer in arguments.peer or PEERS for way in PEERS[peer]]
+    ways = [way for way in WAYS if way in {LITEFERRY, UNPROVEN, *wanted}]
     peer_python = find_peer_python(arguments.cache / "peers")
     if any(way in PEER_IMPORTS for way in ways):
         make_peer_environment(arguments.cache / "peers")

@@ -1,4 +1,4 @@
-"""Measure a Django project's move, from its SQLite file to PostgreSQL: ``make bench`` or this file with ``--help``.
+"""Measure a Django project's move, from its SQLite file to PostgreSQL: a part of ``make bench``, or alone.
 
 The sample project examples/community, filled to the size of a real office at scale 1, goes over by liteferry, by
 ``dumpdata`` and ``loaddata``, and by pgloader into the schema that ``manage.py migrate`` made. All take turns on one
@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
+from peers import find_pgloader_version
 from psycopg import sql
 
 import liteferry
@@ -453,7 +454,7 @@ def main() -> int:
                 "python": platform.python_version(),
                 "machine": f"{platform.machine()}, {os.cpu_count()} cores",
                 "postgresql": version,
-                "pgloader": find_pgloader_version(),
+                "pgloader": find_pgloader_version() if shutil.which("pgloader") else "",
                 "scale": arguments.scale,
                 "source_bytes": bench.source.stat().st_size,
             }
@@ -464,13 +465,6 @@ def main() -> int:
     if not shutil.which("pgloader"):
         print("pgloader is not installed: left out", file=sys.stderr)
     return 0
-
-
-def find_pgloader_version() -> str:
-    """What pgloader calls itself; "" where it is not there."""
-    if not shutil.which("pgloader"):
-        return ""
-    return subprocess.run(["pgloader", "--version"], check=True, capture_output=True, text=True).stdout.splitlines()[0]
 
 
 if __name__ == "__main__":
