@@ -621,7 +621,7 @@ PLACES = {
     "index": (b"CREATE INDEX", b""),
     "constraints": (b"CREATE VIEW", b""),
     "proof": (b"pg_export_snapshot", b""),
-    "reading back": (b"TO STDOUT", b""),
+    "reading back": (b"TO STDOUT", b"SET TRANSACTION SNAPSHOT"),
     "publish": (b"SET SCHEMA", b""),
     "commit": (b"COMMIT", b"RESTRICT"),
 }

@@ -49,6 +49,7 @@ from liteferry.proof import (
     compare_parts,
     digest_source,
     digest_target,
+    foresee_reads,
     probe_translations,
     try_keys,
     verify_behaviour,
@@ -187,6 +188,7 @@ def digest(
                 hint="name the schema with --schema; table patterns mind the case",
             )
         with SnapshotReader(server) as reader:
+            reader.expect(foresee_reads(tables, options.schema, ordered=False))
             return tuple(digest_target(tables, reader, schema=options.schema, observe=observe))
 
 
@@ -449,6 +451,7 @@ def prove(
             """Offer a piece of a large table to a worker that has nothing else to do."""
             shared.append(pool.submit(work))
 
+        reader.expect(foresee_reads(ordered, held.schema, held))
         futures = {
             table.target: pool.submit(
                 verify_table,

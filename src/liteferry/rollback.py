@@ -18,7 +18,7 @@ from liteferry.errors import MigrationError
 from liteferry.journal import Journal, list_relations
 from liteferry.model import ignore
 from liteferry.names import quote_qualified
-from liteferry.proof import compare_catalogs, digest_target
+from liteferry.proof import compare_catalogs, digest_target, foresee_reads
 from liteferry.report.wording import format_plural
 from liteferry.run import read_plan, read_published, read_report, write_reports
 from liteferry.scripts import drop_all, read_hook_remains
@@ -199,6 +199,7 @@ def _find_changes(made: _Publication, reader: TransactionReader, observe: Callab
     published = {table.target: table for table in made.report.tables}
     changed = []
     with made.clock.part("look"):
+        reader.expect(foresee_reads(plan.tables, plan.target_schema, ordered=False))
         digests = list(digest_target(plan.tables, reader, schema=plan.target_schema, observe=observe))
     for name, found in digests:
         before = published[name]

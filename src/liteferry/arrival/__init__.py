@@ -25,7 +25,7 @@ from liteferry.journal import list_relations
 from liteferry.model import Event, Failure, to_json
 from liteferry.planner.existing import map_tables, plan_existing
 from liteferry.planner.matching import adapt_catalog, match_schema
-from liteferry.proof import compare_catalogs, verify_table
+from liteferry.proof import compare_catalogs, foresee_reads, verify_table
 from liteferry.quarantine import settle_rows
 from liteferry.run import read_published, write_private
 from liteferry.source import show_path
@@ -151,6 +151,7 @@ def _find_equal(
     if not found:
         return frozenset()
     with SnapshotReader(server) as reader:
+        reader.expect(foresee_reads((table.map for table in found), target.schema, target))
         return frozenset(
             table.map.target
             for table in found

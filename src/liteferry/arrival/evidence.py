@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from liteferry.arrival.data import list_made, without_made
 from liteferry.model import Mismatch, ObjectCount, ObjectCounts, Plan, TableReport, TargetCatalog
 from liteferry.planner.missing import count_missing
-from liteferry.proof import compare_catalogs, compare_parts, verify_table
+from liteferry.proof import compare_catalogs, compare_parts, foresee_reads, verify_table
 from liteferry.proof.differences import differ
 from liteferry.run import list_unproven
 from liteferry.target import SnapshotReader
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
     from liteferry.arrival.data import Arrival
     from liteferry.holding import HeldSequence, Holding
-    from liteferry.proof import ProofTarget
     from liteferry.run import Run
-    from liteferry.target import Target
+    from liteferry.target import Target, TransactionReader
 
 _DIFFERENCES_LISTED: Final = 100
 
@@ -42,7 +41,7 @@ def prove_arrival(
 def prove(
     run: Run,
     arrival: Arrival,
-    reader: ProofTarget,
+    reader: SnapshotReader | TransactionReader,
     held: TargetCatalog,
     holding: Holding,
     scratch: Path,
@@ -60,7 +59,7 @@ def prove(
 def _prove(
     run: Run,
     arrival: Arrival,
-    reader: ProofTarget,
+    reader: SnapshotReader | TransactionReader,
     held: TargetCatalog,
     holding: Holding,
     scratch: Path,
@@ -85,6 +84,7 @@ def _prove(
         run.tables = _with_replaced(arrival.plan, reports)
         run.mismatches, run.mismatch_count = tuple(wrong[:_DIFFERENCES_LISTED]), len(wrong)
         return not wrong
+    reader.expect(foresee_reads(arrival.plan.tables, held.schema, held))
     proofs = [
         verify_table(
             table,

@@ -20,7 +20,7 @@ from liteferry.proof.objects import verify_objects
 from liteferry.proof.parts import compare_parts
 from liteferry.proof.probe import probe_translations
 from liteferry.proof.rows import ProofSource, ProofTarget
-from liteferry.proof.tables import TableProof, digest_source, digest_target, verify_table
+from liteferry.proof.tables import TableProof, digest_source, digest_target, foresee_reads, verify_table
 
 __all__ = [
     "ProofSource",
@@ -31,6 +31,7 @@ __all__ = [
     "compare_parts",
     "digest_source",
     "digest_target",
+    "foresee_reads",
     "name_trait",
     "probe_translations",
     "try_keys",

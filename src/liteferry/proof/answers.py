@@ -71,6 +71,10 @@ class AnswerTarget(Protocol):
         """Give the bytes of ``COPY (select_sql) TO STDOUT``. Raises: TooSlow; MigrationError."""
         ...
 
+    def expect(self, selects: Sequence[str], /, *, within_s: float) -> None:
+        """Say what small things are going to be asked for, so that they can be read together."""
+        ...
+
 
 def name_place(translated: TranslatedSql) -> str:
     """``CODE:PLACE``, as `--accept` takes it. Pure."""

@@ -27,6 +27,7 @@ from liteferry.proof.answers import MINUS_ZERO, ZERO, call_object, contradict
 from liteferry.proof.probe import ask
 from liteferry.proof.rows import order_sql, read_lines
 from liteferry.proof.samples import list_names
+from liteferry.proof.tables import SMALL_BYTES, SMALL_ROWS
 from liteferry.proof.views import ViewsProof, tell_behaviour
 from liteferry.sqlite_ddl import fold_case
 
@@ -70,6 +71,7 @@ def verify_behaviour(
     for translated in plan.translations:
         if translated.use in {"check", "predicate", "index-key"} and translated.table and not translated.moves:
             by_table[translated.table].append(translated)
+    proofs: list[_TableProof] = []
     present = {table.name: {column.name for column in table.columns} for table in held.tables}
     for mapped in plan.tables:
         asked = by_table[mapped.source]
@@ -77,8 +79,10 @@ def verify_behaviour(
             continue
         if not {column.target for column in mapped.columns} <= present.get(mapped.target, set()):
             continue  # named by `objects`
-        proof = _TableProof(mapped, asked, source, target, held.schema)
-        with tell_behaviour(observe, f"expressions of {mapped.source}"):
+        proofs.append(_TableProof(mapped, asked, source, target, held.schema))
+    target.expect([sql for proof in proofs for sql in proof.foresee()], within_s=TABLE_S)
+    for proof in proofs:
+        with tell_behaviour(observe, f"expressions of {proof.table.source}"):
             more, notes = proof.compare()
         mismatches += more
         findings += notes
@@ -105,7 +109,7 @@ class _TableProof:
         target: AnswerTarget,
         schema: str,
     ) -> None:
-        self._table = table
+        self.table = table
         self._source = source
         self._target = target
         self._schema = schema
@@ -126,6 +130,13 @@ class _TableProof:
         ]
         # rows in quarantine are on one side only: without a key nobody can tell which
         self._is_partial = table.part == "fitting"
+
+    def foresee(self) -> list[str]:
+        """What is going to be asked of a small table."""
+        if not self._asked or (self._is_partial and not self._key):
+            return []
+        is_small = self.table.rows <= SMALL_ROWS and self.table.size_bytes <= SMALL_BYTES
+        return [self._select_target(0, from_end=False)] if is_small else []
 
     def compare(self) -> tuple[list[Mismatch], list[Finding]]:
         """The differences, and what was not compared."""
@@ -158,7 +169,7 @@ class _TableProof:
     def _read_source(self, most_rows: int, *, from_end: bool) -> Iterator[_Answers]:
         names = [column.source for column in self._key]
         batches = self._source.read_expressions(
-            self._table.source,
+            self.table.source,
             names,
             [question.source_sql for question in self._questions],
             within_s=TABLE_S,
@@ -168,15 +179,19 @@ class _TableProof:
         for batch in batches:
             yield _Answers(canonicalise_rows(batch, self._columns, "source"), len(names), batch)
 
-    def _read_target(self, most_rows: int, *, from_end: bool) -> Iterator[_Answers]:
+    def _select_target(self, most_rows: int, *, from_end: bool) -> str:
         items = [quote_name(column.target) for column in self._key]
         order = [order_sql(column) + " DESC" * from_end for column in self._key]
         items += [f"({question.target_sql}\n)" for question in self._questions]
-        select_sql = f"SELECT {', '.join(items)} FROM {quote_qualified(self._schema, self._table.target)}"
+        select_sql = f"SELECT {', '.join(items)} FROM {quote_qualified(self._schema, self.table.target)}"
         if most_rows:
             select_sql += f" ORDER BY {', '.join(order)} LIMIT {most_rows}"
+        return select_sql
+
+    def _read_target(self, most_rows: int, *, from_end: bool) -> Iterator[_Answers]:
+        select_sql, width = self._select_target(most_rows, from_end=from_end), len(self._key) + len(self._questions)
         for lines in read_lines(self._target.answer(select_sql, within_s=TABLE_S)):
-            values = parse_copy_text(lines, len(items))
+            values = parse_copy_text(lines, width)
             yield _Answers(canonicalise_columns(values, self._columns, "target"), len(self._key))
 
     def _pair(self) -> tuple[list[Mismatch], bool]:
@@ -186,7 +201,7 @@ class _TableProof:
         """
         found: dict[int, Mismatch] = {}
         met = True
-        whole = self._table.rows <= WHOLE_ROWS
+        whole = self.table.rows <= WHOLE_ROWS
         names = [column.source for column in self._key]
         for from_end in (False,) if whole else (False, True):
             most_rows = 0 if whole else WHOLE_ROWS // 2

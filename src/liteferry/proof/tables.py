@@ -57,6 +57,10 @@ NOT_COMPARED: Final = "not compared"
 _BYTES: Final[frozenset[Kind]] = frozenset({"text", "bytea", "uuid"})
 """Of the kinds by whose canonical forms rows can be put in order, those whose forms order byte by byte."""
 
+SMALL_BYTES: Final = 1 << 15
+SMALL_ROWS: Final = 2_000
+"""Tables of no more are read together with others. What is there may be more: then it is read by itself."""
+
 _Key: TypeAlias = Any
 """A row's key as something that Python orders: int, bytes, or a tuple of those; the same type throughout a table."""
 
@@ -164,6 +168,24 @@ def _report_equal(job: ProofJob, equal: EqualRows, differences: Differences, pro
         mismatch_count=differences.count,
         conversions=conversions,
     )
+
+
+def foresee_reads(
+    tables: Iterable[TableMap], schema: str, catalog: TargetCatalog | None = None, *, ordered: bool = True
+) -> list[str]:
+    """The SELECTs by which small tables are going to be read, in this order. Pure.
+
+    A foresight that is wrong costs a round trip. ordered: for the proof, and not for a digest.
+    """
+    found = []
+    for table in tables:
+        if table.size_bytes > SMALL_BYTES or table.rows > SMALL_ROWS:
+            continue
+        job = _plan_job(table, None, None, schema, catalog)  # type: ignore[arg-type]  # nothing is read yet
+        if job is not None:
+            is_ordered = ordered and all(job.columns[position].kind in ORDERED_KINDS for position in job.key)
+            found.append(select_target(schema, table.target, job.columns, job.key if is_ordered else ()))
+    return found
 
 
 def digest_source(

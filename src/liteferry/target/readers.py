@@ -13,19 +13,17 @@ from typing import TYPE_CHECKING, Final, Self
 
 from liteferry.errors import MigrationError, TooSlow
 from liteferry.names import quote_qualified
+from liteferry.target.ahead import AHEAD_BYTES, QUERIES_TOGETHER, ReadAhead
 from liteferry.target.gathering import copy_blocks
 from liteferry.target.reporting import reporting
+from liteferry.target.together import copy_together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import psycopg
 
     from liteferry.target.session import Target
-
-
-TABLES_AT_ONCE: Final = 20
-"""So many queries share a transaction: opening one costs a round trip, and each holds a lock on all that it touched."""
 
 
 @dataclass(slots=True)
@@ -52,6 +50,7 @@ class SnapshotReader:
         self._snapshot = ""
         self._free: list[_Seat] = []
         self._guard = threading.Lock()
+        self._ahead = ReadAhead(self._read_ahead)
 
     def __enter__(self) -> Self:
         """Open the exporting transaction."""
@@ -78,13 +77,38 @@ class SnapshotReader:
 
         Settings as in every session here: UTC, ISO dates, shortest exact floats, hex bytea, UTF-8.
         """
+        if (found := self._ahead.take(select_sql)) is not None:
+            if found:
+                yield found
+            return
         with reporting("reading rows back"), self._sit_down(0) as connection:
             yield from copy_blocks(connection, f"COPY ({select_sql}) TO STDOUT")
+
+    def expect(self, selects: Sequence[str], *, within_s: float = 0) -> None:
+        """Say what `copy_out`, or with a time `answer`, is going to be asked for: small things, about in this order.
+
+        They are read many at once. What was expected before is not any more.
+        """
+        self._ahead.expect(selects, within_s)
+
+    def _read_ahead(self, selects: Sequence[str], within_s: float) -> list[bytes | None]:
+        """Read queries; none where one of them is refused, or takes too long: it is asked again, by itself."""
+        try:
+            with reporting("reading rows back"), self._sit_down(within_s, weight=len(selects)) as connection:
+                return copy_together(connection, selects, most_bytes=AHEAD_BYTES)
+        except MigrationError as error:
+            if error.code == "step-failed" or (within_s and error.code == "interrupted"):
+                return [None] * len(selects)
+            raise
 
     def answer(self, select_sql: str, /, *, within_s: float) -> Iterator[bytes]:
         """As `copy_out`, for what the source's own SQL asks: it may be slow, or never end. Raises: TooSlow."""
         import psycopg
 
+        if (found := self._ahead.take(select_sql, within_s)) is not None:
+            if found:
+                yield found
+            return
         with reporting("asking for its rows"):
             began = time.monotonic()
             try:
@@ -96,8 +120,11 @@ class SnapshotReader:
                 raise TooSlow(within_s) from error
 
     @contextlib.contextmanager
-    def _sit_down(self, within_s: float) -> Iterator[psycopg.Connection]:
-        """Lend a connection whose transaction sees the snapshot, and whose statements may take so long; 0 for any."""
+    def _sit_down(self, within_s: float, *, weight: int = 1) -> Iterator[psycopg.Connection]:
+        """Lend a connection whose transaction sees the snapshot, and whose statements may take so long; 0 for any.
+
+        weight: how many queries it is for.
+        """
         with self._guard:
             suited = [seat for seat in self._free if seat.within_s == within_s]
             seat = suited[0] if suited else self._free[0] if self._free else None
@@ -108,7 +135,7 @@ class SnapshotReader:
             seat = _Seat(lending.enter_context(self._target.lend_connection()), lending, within_s)
         done = False
         try:
-            self._prepare(seat, within_s)
+            self._prepare(seat, within_s, weight)
             yield seat.connection
             done = True
         finally:
@@ -118,13 +145,14 @@ class SnapshotReader:
             else:
                 _leave(seat)
 
-    def _prepare(self, seat: _Seat, within_s: float) -> None:
+    def _prepare(self, seat: _Seat, within_s: float, weight: int) -> None:
         """See to the transaction, and to its statements' time: one round trip, and mostly none."""
         import psycopg
 
         words = [f"SET LOCAL statement_timeout = {int(within_s * 1000)}"]
-        if seat.used % TABLES_AT_ONCE == 0:
+        if not 0 < seat.used < QUERIES_TOGETHER:
             words = ["ROLLBACK"] * bool(seat.used) + [_BEGIN, f"SET TRANSACTION SNAPSHOT '{self._snapshot}'", *words]
+            seat.used = 0
         elif seat.within_s == within_s:
             words = []
         try:
@@ -137,7 +165,7 @@ class SnapshotReader:
                 hint="look at the server's log, then run again",
             ) from error
         seat.within_s = within_s
-        seat.used += 1
+        seat.used += weight
 
 
 _BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -155,9 +183,22 @@ class TransactionReader:
     def __init__(self, connection: psycopg.Connection) -> None:
         """Hold the connection."""
         self._connection = connection
+        self._ahead = ReadAhead(self._read_ahead)
+
+    def expect(self, selects: Sequence[str]) -> None:
+        """As `SnapshotReader.expect`; but an error in one of them spoils the transaction."""
+        self._ahead.expect(selects)
+
+    def _read_ahead(self, selects: Sequence[str], _: float) -> list[bytes | None]:
+        with reporting("reading rows back"):
+            return copy_together(self._connection, selects, most_bytes=AHEAD_BYTES)
 
     def copy_out(self, select_sql: str, /) -> Iterator[bytes]:
         """As `SnapshotReader.copy_out`."""
+        if (found := self._ahead.take(select_sql)) is not None:
+            if found:
+                yield found
+            return
         with reporting("reading rows back"):
             yield from copy_blocks(self._connection, f"COPY ({select_sql}) TO STDOUT")
 

@@ -93,6 +93,56 @@ def try_together(
                 pgconn.exit_pipeline_mode()
 
 
+def copy_together(connection: psycopg.Connection, selects: Sequence[str], *, most_bytes: int) -> list[bytes | None]:
+    """Give what each ``COPY (select) TO STDOUT`` says, asked for in one message; None where there is too much of it.
+
+    most_bytes: of all together; what is beyond is read and dropped. Raises: psycopg.Error, which spoils them all.
+    """
+    pgconn = connection.pgconn
+    with connection.lock:
+        pgconn.send_query(";".join(f"COPY ({sql}\n) TO STDOUT" for sql in selects).encode())
+        return connection.wait(_gather_copies(pgconn, most_bytes))
+
+
+def _gather_copies(pgconn: PGconn, most_bytes: int) -> PQGen[list[bytes | None]]:
+    import psycopg
+    from psycopg.pq import ExecStatus
+    from psycopg.waiting import Ready, Wait
+
+    copies: list[bytes | None] = []
+    error: psycopg.Error | None = None
+    while pgconn.flush():
+        if (yield Wait.RW) & Ready.R:
+            pgconn.consume_input()
+    left = most_bytes
+    while True:
+        while pgconn.is_busy():
+            if (yield Wait.R):
+                pgconn.consume_input()
+        result = pgconn.get_result()
+        if result is None:
+            break
+        if result.status == ExecStatus.FATAL_ERROR:
+            error = error or psycopg.errors.error_from_result(result)
+        elif result.status == ExecStatus.COPY_OUT:
+            pieces: list[bytes] = []
+            while True:
+                size, piece = pgconn.get_copy_data(1)
+                if size < 0:
+                    break
+                if size == 0:
+                    if (yield Wait.R):
+                        pgconn.consume_input()
+                    continue
+                left -= size
+                if left >= 0:
+                    pieces.append(bytes(piece))
+            copies.append(b"".join(pieces) if left >= 0 else None)
+    if error is not None:
+        raise error
+    return copies
+
+
 def _gather(pgconn: PGconn, groups: int) -> PQGen[list[list[PGresult | psycopg.Error]]]:
     """Send what is waiting and read the answers, both at once: neither side may wait for the other for ever."""
     import psycopg
