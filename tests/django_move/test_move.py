@@ -275,3 +275,24 @@ def test_the_window_of_a_project_is_measured_and_predicted(notes: Path, pg_datab
     assert moved.forecast.rehearsal == rehearsed.run_id
     assert {part.name for part in moved.window.parts} == {phase.name for phase in moved.forecast.phases}
     assert {"schema", "evidence", "project", "drift"} <= {part.name for part in moved.window.parts}
+
+
+@pytest.mark.usefixtures("liteferry_home")
+@pytest.mark.parametrize(
+    ("schema", "beforehand", "makes_it"),
+    [
+        ("app", "CREATE SCHEMA app AUTHORIZATION ferry", False),
+        ("app", "", True),
+        ("public", "DROP SCHEMA public", True),
+    ],
+)
+def test_the_plan_makes_the_schema_where_the_target_lacks_it(
+    notes: Path, pg_database: Database, schema: str, beforehand: str, *, makes_it: bool
+) -> None:
+    with psycopg.connect(pg_database.admin_url, autocommit=True) as connection:
+        connection.execute(beforehand.encode())
+    found = call_ferry("plan", "--django", notes, pg_database.url, "--schema", schema, "--json")
+    assert found.status in {0, 4}, found.err
+    assert found.json["creates_schema"] is makes_it
+    (publication,) = [step for step in found.json["steps"] if step["phase"] == "publish"]
+    assert any(sql.startswith("CREATE SCHEMA") for sql in publication["sql"]) is makes_it

@@ -71,7 +71,7 @@ def examine_project(target: str | None, options: Options, observe: Callable[[Eve
             return describe_examination(run, plan_in_place(journey, server).plan, ahead)
         if server is not None:
             refuse_filled(server, journey.project, options.schema)
-        return describe_examination(run, plan_on_embedded(journey).plan, ahead)
+        return describe_examination(run, plan_on_embedded(journey, server).plan, ahead)
 
 
 def migrate_project(
@@ -128,7 +128,7 @@ def _run_move(run: Run, start: Start) -> Report:
             plan = ready.plan
         else:
             try:
-                plan = plan_on_embedded(journey).plan
+                plan = plan_on_embedded(journey, server).plan
             except MigrationError as error:
                 if error.code != "embedded-missing":
                     raise

@@ -21,6 +21,7 @@ from liteferry.django_rules.refining import decide_by_models, exclude_derived, r
 from liteferry.django_rules.values import decide_values, judge_values
 from liteferry.errors import MigrationError
 from liteferry.model import Options, Step
+from liteferry.names import quote_name
 from liteferry.planner import STAGING_COMMENT, accept_findings, note_decisions, staging_name
 from liteferry.planner.sql import create_schema_sql
 from liteferry.servers import default_home
@@ -61,10 +62,24 @@ def open_embedded(journey: Journey) -> Iterator[Target]:
         servers.drop_database(embedded, url)
 
 
-def plan_on_embedded(journey: Journey) -> Ready:
-    """Plan on the embedded server, in a database that goes away again."""
+def plan_on_embedded(journey: Journey, target: Target | None) -> Ready:
+    """Plan on the embedded server, in a database that goes away again; it has the schema where the target has it.
+
+    target: None where that database stands for it.
+    """
     with open_embedded(journey) as server:
+        if target is not None:
+            _liken_schema(server, target, journey.run.options.schema)
         return prepare_schema(journey, server)
+
+
+def _liken_schema(own: Target, target: Target, schema: str) -> None:
+    """Let a database of our own have the schema, empty, exactly where the target has it: the plan says who makes it."""
+    is_wanted, is_there = (server.read_schema_comment(schema) is not None for server in (target, own))
+    if is_wanted and not is_there:
+        own.execute_all([f"CREATE SCHEMA {quote_name(schema)}"])
+    if is_there and not is_wanted:
+        own.execute_all([f"DROP SCHEMA {quote_name(schema)}"])
 
 
 def plan_in_place(journey: Journey, server: Target) -> Arrival:
