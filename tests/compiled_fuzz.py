@@ -9,28 +9,31 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import random
 import sqlite3
 import uuid
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from liteferry.codecs import RowMisfit
 from liteferry.compiled import VARIABLE
+from liteferry.compiled.encoding import encode_rows
 from liteferry.errors import MigrationError
 from liteferry.model import Options
 from liteferry.planner import plan_migration
-from liteferry.proof import digest_source
+from liteferry.proof import digest_source, digest_target
 from liteferry.source import Snapshot
 from liteferry.source.connection import connect_read_only
 from liteferry.source.copying import describe_source
 from random_databases import ODDITIES, RawText
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from liteferry.model import Plan
+    from liteferry.model import Plan, TableMap
     from random_databases import Value
 
 HEADER_BYTES: Final = 100
@@ -58,15 +61,24 @@ def way(name: str) -> Iterator[None]:
             os.environ[VARIABLE] = before
 
 
+def answer_of(ask: Callable[[], object]) -> object:
+    """What somebody gets who asks, be it an error."""
+    try:
+        return ask()
+    except (MigrationError, sqlite3.Error, ArithmeticError, LookupError, ValueError) as error:
+        return Failed(type(error).__name__, str(error))
+
+
 def answer(path: Path, ask: Callable[[Snapshot], object]) -> object:
     """What somebody gets who asks a snapshot that is this file, without the check for damage that a run makes."""
-    try:
+
+    def open_and_ask() -> object:
         with closing(connect_read_only(path)) as connection:
             info = describe_source(connection, str(path), sha256="none")
         with closing(Snapshot(info, file=path)) as snapshot:
             return ask(snapshot)
-    except (MigrationError, sqlite3.Error, UnicodeDecodeError, ValueError) as error:
-        return Failed(type(error).__name__, str(error))
+
+    return answer_of(open_and_ask)
 
 
 def take_census(snapshot: Snapshot) -> object:
@@ -82,7 +94,68 @@ def digest_rows(snapshot: Snapshot) -> object:
     return tuple(digest_source(make_plan(snapshot).tables, snapshot))
 
 
-QUESTIONS: Final[tuple[Callable[[Snapshot], object], ...]] = (take_census, digest_rows)
+def encode_rows_of_all(snapshot: Snapshot) -> object:
+    """Each table's rows as COPY data, or which value was no fit."""
+    catalog = snapshot.read_catalog()
+    found: list[object] = []
+    for mapped in make_plan(snapshot).tables:
+        table = next(table for table in catalog.tables if table.name == mapped.source)
+        copied = [column for column in mapped.columns if not column.generated]
+        try:
+            chunks = list(encode_rows(snapshot, table, copied, part=mapped.part))
+        except RowMisfit as misfit:
+            found.append((misfit.column, misfit.reason, repr(misfit.values)))
+        else:
+            found.append((sum(rows for rows, _ in chunks), b"".join(chunk for _, chunk in chunks)))
+    return found
+
+
+class MangledTarget:
+    """What COPY TO would never give, as rows of any tables: fields of another type, too few of them, half an escape."""
+
+    def __init__(self, seed: int) -> None:
+        """Choose the rows: the same for the same seed."""
+        self._seed = seed
+
+    def copy_out(self, select_sql: str, /) -> Iterator[bytes]:
+        chance = random.Random(f"{self._seed} {select_sql}")
+        width = select_sql.count(", ") + 1 if chance.random() < 0.9 else chance.choice((1, 2, 5))  # a comma a column
+        for _ in range(chance.choice((0, 1, 10))):
+            lines = []
+            for _ in range(chance.choice((1, 1, 20))):
+                fields = [self._make_field(chance) for _ in range(width + (chance.random() < 0.01))]
+                lines.append(b"\t".join(fields) + b"\n")
+            yield b"".join(lines)
+
+    @staticmethod
+    def _make_field(chance: random.Random) -> bytes:
+        value = make_value(chance.choice([*_COLUMNS.values()]), chance)
+        if value is None:
+            return b"\\N"
+        if isinstance(value, RawText):
+            return value.content.replace(b"\t", b"").replace(b"\n", b"")
+        if isinstance(value, bytes):
+            return b"\\\\x" + value.hex().encode()
+        field = str(value).replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").encode()
+        return field[: chance.randrange(len(field))] if field and chance.random() < 0.02 else field
+
+
+def digest_mangled_rows(snapshot: Snapshot) -> object:
+    """The digest of rows that no server would give, or what is said about them."""
+    tables = make_plan(snapshot).tables
+    return [answer_of(partial(digest_one, table, MangledTarget(seed))) for table in tables for seed in range(3)]
+
+
+def digest_one(table: TableMap, target: MangledTarget) -> object:
+    return tuple(digest_target([table], target, schema="public"))
+
+
+QUESTIONS: Final[tuple[Callable[[Snapshot], object], ...]] = (
+    take_census,
+    encode_rows_of_all,
+    digest_rows,
+    digest_mangled_rows,
+)
 
 
 def assert_same_answers(path: Path, *, is_damaged: bool = False) -> int:

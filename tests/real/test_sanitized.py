@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SUITES = (
     "properties/test_compiled_*.py",
+    "properties/test_encoder*.py",
     "real/test_compiled_*.py",
     "real/test_index_check.py",
 )  # fmt: skip

@@ -1,0 +1,109 @@
+"""Memory is bounded, over all of liteferry's processes: by a figure for any number of rows, by the size of one value.
+
+200 MB, however many rows; and three times the largest value beyond what an empty run takes. JSON whose members have
+another order in jsonb takes four times: it is read into members on one side at a time, to be compared by value.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from liteferry.compiled import list_parts
+from memory import MB, Footprint, measure_peak
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS_BYTES = 200 * MB
+EMPTY_BYTES = 80 * MB  # the interpreter and its libraries, of a run with nothing to move; measured: 62 MB
+TIMES = {"text": 3, "bytea": 3, "jsonb": 4}
+
+pytestmark = pytest.mark.skipif(
+    not all(list_parts().values()), reason="in Python a large value costs more; not all compiled parts were built"
+)
+
+
+def move(source: Path, url: str, run_dir: Path) -> Footprint:
+    argv = [
+        sys.executable,
+        "-m",
+        "liteferry",
+        "migrate",
+        str(source),
+        url,
+        "--yes",
+        "--json",
+        "--run-dir",
+        str(run_dir),
+    ]
+    taken = measure_peak(argv)
+    assert taken.status == 0, taken.err
+    assert json.loads(taken.out)["verdict"] == "proven"
+    return taken
+
+
+def check_rows(place: Path, url: str, count: int) -> None:
+    with closing(sqlite3.connect(place / "x.sqlite")) as db:
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute("CREATE TABLE entry (id INTEGER PRIMARY KEY, n INTEGER, at DATETIME, note TEXT)")
+        db.execute(
+            "INSERT INTO entry (n, at, note) WITH i (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM i WHERE i < ?)"
+            " SELECT i * 7919 % 1000003, datetime(i, 'unixepoch'), 'note ' || i % 97 FROM i",
+            [count],
+        )
+        db.execute("CREATE INDEX of_n ON entry (n)")
+        db.commit()
+    taken = move(place / "x.sqlite", url, place / "run")
+    assert json.loads(taken.out)["tables"][0]["rows_target"] == count
+    assert taken.peak_bytes < ROWS_BYTES
+
+
+def test_many_rows(tmp_path: Path, pg_url: str) -> None:
+    check_rows(tmp_path, pg_url, 300_000)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_twenty_million_rows(tmp_path: Path, pg_url: str) -> None:
+    check_rows(tmp_path, pg_url, 20_000_000)
+
+
+def make_value(kind: str, size: int) -> str | bytes:
+    match kind:
+        case "bytea":
+            return os.urandom(size)
+        case "text":
+            return ('naïve "text" \\ line\n' * (size // 20))[: size * 19 // 20]
+        case _:
+            return json.dumps({"k": ["abcdefghij"] * (size // 14), "a": 1.50})
+
+
+def check_value(place: Path, url: str, kind: str, size: int) -> None:
+    declared = {"bytea": "BLOB", "text": "TEXT"}.get(kind, "JSON")
+    value = make_value(kind, size)
+    with closing(sqlite3.connect(place / "x.sqlite")) as db:
+        db.execute(f"CREATE TABLE large (id INTEGER PRIMARY KEY, v {declared})")
+        db.execute("INSERT INTO large VALUES (1, ?), (2, ?)", [value, make_value(kind, 100)])
+        db.commit()
+    taken = move(place / "x.sqlite", url, place / "run")
+    stored = value if isinstance(value, bytes) else value.encode()
+    assert taken.peak_bytes < EMPTY_BYTES + TIMES[kind] * len(stored)
+
+
+@pytest.mark.parametrize("kind", ["text", "bytea", "jsonb"])
+def test_a_value_of_thirty_megabytes(tmp_path: Path, pg_url: str, kind: str) -> None:
+    check_value(tmp_path, pg_url, kind, 30 * MB)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("kind", ["text", "bytea", "jsonb"])
+def test_a_value_of_a_hundred_megabytes(tmp_path: Path, pg_url: str, kind: str) -> None:
+    check_value(tmp_path, pg_url, kind, 100 * MB)
