@@ -132,12 +132,18 @@ def test_when_observe_raises_the_child_is_ended(database: str, tmp_path: Path) -
 @needs_proc
 def test_a_child_that_does_not_listen_is_killed(database: str, tmp_path: Path) -> None:
     """SIGSTOP stands for a long call into C, from which no signal handler is reached."""
-    others = children()
+    with sqlite3.connect(database) as connection:  # so much that it is still at it when it is stopped
+        connection.execute("INSERT INTO t WITH n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT 60) "
+                           "SELECT randomblob(1000000) FROM n")  # fmt: skip
+    connection.close()
+    others, stopped = children(), set[int]()
 
     def interrupt(_event: Event) -> None:
-        for pid in children() - others:
-            os.kill(pid, signal.SIGSTOP)
-        os.kill(os.getpid(), signal.SIGINT)
+        if not stopped:
+            stopped.update(children() - others)
+            for pid in stopped:
+                os.kill(pid, signal.SIGSTOP)
+            os.kill(os.getpid(), signal.SIGINT)
 
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
