@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -106,6 +107,11 @@ def measure_ferry(*arguments: str | Path) -> tuple[Outcome, int]:
     return Outcome(done.returncode, done.stdout, done.stderr), max(peaks_kb) // 1024
 
 
+def _hear_hangups() -> None:
+    """Have a signal that the tests' own parent may ignore (`nohup`) as it is by default."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Ferry:
     """The command while it runs. A context manager: it is dead at the end."""
 
@@ -118,6 +124,7 @@ class Ferry:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, **(env or {})},
+            preexec_fn=_hear_hangups,  # noqa: PLW1509 - nothing is locked that it needs
         )
         self._lines: list[str] = []
         self._changed = threading.Condition()

@@ -574,6 +574,7 @@ class _Loader:
                 self._check_stop()
                 counter.add(rows, len(chunk))
                 yield chunk
+                del chunk
         except RowMisfit as misfit:
             names = [column.source for column in copied if not column.is_beside]
             raise MigrationError(

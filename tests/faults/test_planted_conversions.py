@@ -12,6 +12,7 @@ import pytest
 from harness import has_schema
 from liteferry import Options, codecs, conversions, migrate
 from liteferry.choosing import count_converted
+from liteferry.compiled import encoding
 from liteferry.decisions import parse_decision
 from liteferry.planner import tables as planner_tables
 
@@ -142,6 +143,7 @@ def test_an_error_of_the_load_is_named(
     pg_admin_url: str,
     monkeypatch: Patch,
 ) -> None:
+    monkeypatch.setattr(encoding, "find_part", lambda _: None)  # the faults are planted in the encoder in Python
     plant(monkeypatch)
     report = run(tmp_path, pg_url)
     assert (report.verdict, report.published) == ("mismatch", False)

@@ -72,7 +72,10 @@ def encode_rows(
         return
     encoder = RowEncoder(columns)
     for rows in snapshot.read_rows(table, names, invalid_text=raw, part=part, span=span):
-        yield len(rows), encoder.encode(rows)
+        found = len(rows), encoder.encode(rows)
+        rows.clear()  # a batch of large rows is not to be there beside the next one, nor are its bytes
+        yield found
+        del found
 
 
 def _find_compiled(snapshot: Snapshot, table: Table, names: Sequence[str], part: Part) -> ModuleType | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import MigrationError
@@ -54,7 +54,8 @@ def check_integrity(connection: SourceConnection, note: Callable[[str], None], *
         read_something(connection)
         if copy is not None and _is_sound(connection, copy):
             return
-        with _large_cache(connection):
+        # not where one process does everything: it would keep the memory for the rest of the run
+        with nullcontext() if copy is None else _large_cache(connection):
             try:
                 messages = _find_damage(connection)
             except _NeedsApplicationError:

@@ -10,7 +10,8 @@ CREATE TABLE "liteferry_staging_public"."film" (
 -- data/table/film
 COPY "liteferry_staging_public"."film" ("id", "data", "words") FROM STDIN WITH (FORMAT binary, FREEZE);
 -- post-data/primary-key/film_pkey
-ALTER TABLE "liteferry_staging_public"."film" ADD CONSTRAINT "film_pkey" PRIMARY KEY ("id");
+CREATE UNIQUE INDEX "film_pkey" ON "liteferry_staging_public"."film" ("id");
+ALTER TABLE "liteferry_staging_public"."film" ADD CONSTRAINT "film_pkey" PRIMARY KEY USING INDEX "film_pkey";
 -- post-data/sequence/film_id_seq
 SELECT pg_catalog.setval('"liteferry_staging_public"."film_id_seq"', 4, true);
 -- post-data/analyze/film
