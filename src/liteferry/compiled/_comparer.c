@@ -45,6 +45,7 @@ typedef struct {
 typedef struct {
     int position;
     int is_open; /* the row's value is compared when all of it has come */
+    int has_come; /* something of the value, if only an empty text: without, the target has NULL */
     size_t compared; /* bytes of a large value that is compared piece by piece: JSON is not */
     buffer text;
 } pieced_column;
@@ -356,7 +357,7 @@ static outcome ask(comparer *self, buffer *out, int position, int is_source, con
             form = NULL;
         } else {
             form = PyTuple_GET_ITEM(answer, 0);
-            self->columns[position].changed += PyObject_IsTrue(PyTuple_GET_ITEM(answer, 1)) == 1;
+            self->columns[position].changed += PyTuple_GET_ITEM(answer, 1) == Py_True;
         }
     }
     if (form && !PyBytes_Check(form))
@@ -614,6 +615,8 @@ static outcome compare_whole(comparer *self, pieced_column *pieced)
     enum kind kind = self->columns[position].kind;
     const uint8_t *text = pieced->text.at;
     size_t size = pieced->text.size, start = form_start(self, position), form_size = self->ends[position] - start;
+    if (!pieced->has_come)
+        return differ(self); /* NULL, which is no value of the source's: not even an empty one */
     if (large->bytes && kind != JSONB)
         return pieced->compared == large->size ? FORMED : differ(self);
     if (large->bytes) {
@@ -707,6 +710,7 @@ static outcome begin_whole(comparer *self, int position, const uint8_t *field, s
     if (!*is_begun)
         return FORMED;
     pieced->is_open = 1;
+    pieced->has_come = !is_null(field, size);
     pieced->compared = pieced->text.size = 0;
     /* JSON is compared when all of it is there: room for it at once, since growing leaves holes */
     if (large->tag == 'j' && !buffer_reserve(&pieced->text, large->size + large->size / 16))
@@ -730,6 +734,7 @@ static outcome take_pieces(comparer *self, const uint8_t *line, const uint8_t *e
         if (!is_null(line, size)) {
             if (!pieced->is_open || !add_bytes(pieced, line, size))
                 return differ(self);
+            pieced->has_come = 1;
             compare_piece(self, pieced);
         }
         line = field_end + 1;
