@@ -275,7 +275,11 @@ def test_pieces_in_another_order_differ(order: str) -> None:
     ("stored", "field", "is_same"), [("''", b"\\N", False), ("NULL", b"\\N", True), ("NULL", b"", False)]
 )
 def test_an_empty_value_is_not_null_in_a_column_of_large_ones(
-    kind: Kind, pg_type: str, stored: str, field: bytes, is_same: bool
+    kind: Kind,
+    pg_type: str,
+    stored: str,
+    field: bytes,
+    is_same: bool,  # noqa: FBT001 - a case's
 ) -> None:
     columns = (PIECED[0], replace(PIECED[1], kind=kind, pg_type=pg_type))
     comparison = RowComparison(
