@@ -7,6 +7,7 @@ import random
 import sqlite3
 import tempfile
 from contextlib import closing, suppress
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -265,3 +266,29 @@ def test_pieces_in_another_order_differ(order: str) -> None:
         case _:
             lines.append(b"1\t\\N\t\\N\t\\N\t\\N\t\\\\x00")
     assert not feed(begin_pieced(1), b"".join(line + b"\n" for line in lines))
+
+
+@pytest.mark.parametrize(
+    ("kind", "pg_type"), [("text", "text"), ("bytea", "bytea"), ("json", "json"), ("jsonb", "jsonb")]
+)
+@pytest.mark.parametrize(
+    ("stored", "field", "is_same"), [("''", b"\\N", False), ("NULL", b"\\N", True), ("NULL", b"", False)]
+)
+def test_an_empty_value_is_not_null_in_a_column_of_large_ones(
+    kind: Kind,
+    pg_type: str,
+    stored: str,
+    field: bytes,
+    is_same: bool,  # noqa: FBT001 - a case's
+) -> None:
+    columns = (PIECED[0], replace(PIECED[1], kind=kind, pg_type=pg_type))
+    comparison = RowComparison(
+        columns,
+        uri=snapshot(),
+        sql=f"SELECT 1, {stored}",
+        key=(0,),
+        pieced=(1,),
+        large_bytes=100,
+        is_paired=True,
+    )
+    assert feed(comparison, b"0\t1\t" + field + b"\t\\N\n") is is_same

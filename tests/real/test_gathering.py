@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
 from liteferry.compiled.comparing import is_built
-from liteferry.target.gathering import BLOCK_BYTES, copy_blocks
+from liteferry.target.gathering import BLOCK_BYTES, close_unread, copy_blocks
 from liteferry.target.readers import TransactionReader
 
 if TYPE_CHECKING:
@@ -87,3 +88,16 @@ def test_a_copy_that_is_left_half_read_ends(connection: psycopg.Connection) -> N
     assert next(iter(blocks))
     blocks.close()  # type: ignore[attr-defined]  # a generator
     assert connection.execute("SELECT 7").fetchone() == (7,)
+
+
+def test_a_connection_that_is_read_is_closed_by_another_thread(connection: psycopg.Connection, way: str) -> None:
+    if way == "psycopg":
+        pytest.skip("psycopg reads with the interpreter's lock")
+    with ThreadPoolExecutor(1) as pool:
+        sleeping = "COPY (SELECT n, repeat('x', 9), pg_sleep(0.001) FROM generate_series(1, 600) n) TO STDOUT"
+        reading = pool.submit(list, copy_blocks(connection, sleeping))
+        while connection.info.transaction_status != psycopg.pq.TransactionStatus.ACTIVE:
+            assert not reading.done()
+        close_unread(connection)
+        with pytest.raises(psycopg.Error):
+            reading.result()

@@ -8,8 +8,10 @@ the rows.
 from __future__ import annotations
 
 import sys
+import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from liteferry.compiled import find_part
 
@@ -23,6 +25,21 @@ BLOCK_BYTES: Final = 1 << 18
 
 _FUNCTIONS: Final = ("PQgetCopyData", "PQconsumeInput", "PQfreemem")
 _MORE, _LATER = 1, 0  # less is the end, or an error
+
+_READING: Final[WeakKeyDictionary[psycopg.Connection, threading.Lock]] = WeakKeyDictionary()
+"""Held while libpq reads without the interpreter's lock: closing would free what it reads with."""
+_GUARD: Final = threading.Lock()
+
+
+def close_unread(connection: psycopg.Connection) -> None:
+    """Close a connection as soon as no thread is within `copy_blocks`' reading: that takes 0.1 s at most."""
+    with _lock_reading(connection):
+        connection.close()
+
+
+def _lock_reading(connection: psycopg.Connection) -> threading.Lock:
+    with _GUARD:
+        return _READING.setdefault(connection, threading.Lock())
 
 
 def copy_blocks(connection: psycopg.Connection, copy_sql: str) -> Iterator[bytes]:
@@ -68,13 +85,15 @@ def _gather(
     connection: psycopg.Connection, gather: Callable[..., tuple[bytes, int]], addresses: tuple[int, ...]
 ) -> Iterator[bytes]:
     pgconn: Any = connection.pgconn
+    lock = _lock_reading(connection)
     state = _MORE
     while state >= _LATER:
         if state == _LATER:
             connection.wait(_await_data(pgconn))
-        if not pgconn.pgconn_ptr:
-            break  # the connection was closed meanwhile: asking for the result tells
-        block, state = gather(pgconn.pgconn_ptr, pgconn.socket, *addresses, BLOCK_BYTES)
+        with lock:
+            if not pgconn.pgconn_ptr:
+                break  # the connection was closed meanwhile: asking for the result tells
+            block, state = gather(pgconn.pgconn_ptr, pgconn.socket, *addresses, BLOCK_BYTES)
         if block:
             yield block
     _raise_failure(connection)

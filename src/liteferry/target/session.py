@@ -21,6 +21,7 @@ from liteferry.target.catalog import read_catalog, read_objects
 from liteferry.target.definitions import read_definitions
 from liteferry.target.entries import list_variables, make_django_entry
 from liteferry.target.footprint import read_footprint
+from liteferry.target.gathering import close_unread
 from liteferry.target.holding import read_holding
 from liteferry.target.outside import (
     end_sessions,
@@ -155,7 +156,7 @@ class Target:
         """Close every connection."""
         with self._guard:
             for connection in (*self._idle, *self._lent, self.control):
-                connection.close()
+                close_unread(connection)
             self._idle.clear()
 
     def read_catalog(self, schema: str, connection: psycopg.Connection | None = None) -> TargetCatalog:
