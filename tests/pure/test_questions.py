@@ -71,3 +71,20 @@ def test_checks_that_are_asked_about(check: str, values: tuple[object, ...], ask
             db.execute("CREATE TABLE t (c, d)")
             db.executemany("INSERT INTO t VALUES (?, 7)", [(value,) for value in values])
             assert db.execute(f"SELECT count(*) FROM t WHERE NOT ({check})").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("check", "values"),
+    [("d + 1 > 0", (1, 2)), ("-d > 0", (1, 2)), ("json_valid(d || '}')", PLAIN), ("5 >= 0", (1, 2))],
+)
+def test_what_is_no_column_is_not_the_one_without_a_name(check: str, values: tuple[object, ...]) -> None:
+    """SQLite allows a column to be named by the empty text."""
+    table = make_table(
+        column(name="", declared="JSON" if isinstance(values[0], str) else ""),
+        column(name="d"),
+        checks=(Check(sql=check),),
+    )
+    accumulator = start_census(table)
+    accumulator.add_batch([(value, 7, rowid) for rowid, value in enumerate(values)])
+    census = Census(tables=(accumulator.finish(),))
+    assert [question.code for question in plan_questions(census, Options(), [table], {})] == ["check-broken"]

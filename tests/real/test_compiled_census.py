@@ -469,3 +469,16 @@ def test_a_damaged_file_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyP
         with pytest.raises(MigrationError) as caught:
             snapshot.take_census(catalog)
     assert caught.value.code == "source-corrupt"
+
+
+def test_an_error_may_quote_what_is_not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    fill(path, "CREATE TABLE t (a)", ["a"], [[1]])
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_master SET name = CAST(x'ff' AS TEXT), sql = 'CREATE TABLE nonsense'")
+    part = find_part("_counter")
+    assert part is not None
+    with pytest.raises(sqlite3.OperationalError, match="malformed database schema") as caught:
+        part.open_reader(f"file:{path}?mode=ro", ())
+    assert caught.value.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT

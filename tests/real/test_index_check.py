@@ -144,6 +144,63 @@ def test_damage_is_found_and_explained_as_ever(tmp_path: Path, index: str, chang
 
 
 @needs_checker
+def test_damage_behind_much_that_is_none(tmp_path: Path) -> None:
+    """SQLite's check of one table ends after a hundred messages, NULLs where none may be among them."""
+    path = tmp_path / "x.db"
+    make(path, TABLE, ROWS, "UPDATE t SET b = NULL WHERE id <= 150", "CREATE INDEX i ON t (a)")
+    behind_its_back(path, "i", "UPDATE t SET a = 5000 WHERE id = 2000")
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_master SET sql = replace(sql, 'b TEXT', 'b TEXT NOT NULL') WHERE name = 't'")
+    with closing(connect_read_only(path)) as connection:
+        for copy in (path, None):
+            with pytest.raises(MigrationError, match="row 2000 missing from index i"):
+                check_integrity(connection, pytest.fail, copy=copy)
+
+
+@needs_checker
+def test_a_table_whose_check_ends_early_is_named(tmp_path: Path) -> None:
+    """Another table needs the application's own collation, so that tables are checked one by one."""
+    path = tmp_path / "x.db"
+    make(path, TABLE.replace("b TEXT", "b TEXT NOT NULL DEFAULT ''"), ROWS, "CREATE INDEX i ON t (a)")
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.create_collation("own", lambda left, right: (left > right) - (left < right))
+        db.execute("CREATE TABLE o (x TEXT COLLATE own UNIQUE)")
+        db.execute("INSERT INTO o VALUES ('x'), ('y')")
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_master SET sql = replace(sql, ', c)', ', c NOT NULL)') WHERE name = 't'")
+    notes: list[str] = []
+    with closing(connect_read_only(path)) as connection:
+        check_integrity(connection, notes.append, copy=path)
+    assert [note.rpartition(": ")[2] for note in notes] == ["o", "t"]
+
+
+@needs_checker
+@pytest.mark.parametrize("number", [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F])
+def test_no_number_wipes_out_what_stands_before_it(tmp_path: Path, number: int) -> None:
+    """The constants of the sum: a hash by multiplication forgets what it was, where a factor becomes nought."""
+    path = tmp_path / "x.db"
+    make(path, TABLE, ROWS, "CREATE INDEX i ON t (a, c)", f"UPDATE t SET c = {number - 2**64}")
+    assert list_doubtful(path) == []
+    behind_its_back(path, "i", "UPDATE t SET a = a + 1000 WHERE id = 2000")
+    assert list_doubtful(path) == ["t"]
+
+
+@needs_checker
+def test_without_case_sqlite_looks_no_further_than_nul(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    make(
+        path,
+        TABLE,
+        "INSERT INTO t (b) VALUES (CAST(x'610062' AS TEXT)), (CAST(x'610063' AS TEXT)), (CAST(x'610061' AS TEXT))",
+        "CREATE INDEX i ON t (b COLLATE NOCASE)",
+    )
+    assert list_doubtful(path) == []
+    behind_its_back(path, "i", "SELECT 1", sql="CREATE UNIQUE INDEX i ON t (b COLLATE NOCASE)")
+    assert list_doubtful(path) == ["t"]
+
+
+@needs_checker
 @pytest.mark.parametrize("seed", range(4))
 def test_flipped_bits_give_the_same_verdict(tmp_path: Path, seed: int) -> None:
     """Wherever a bit of the file flips: sound is what SQLite's own check calls sound."""

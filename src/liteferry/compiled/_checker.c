@@ -61,25 +61,32 @@ typedef struct {
 typedef enum { EQUAL, DOUBTFUL, STOPPED, NO_MEMORY } Verdict;
 
 /* ------------------------------------------------------------------------------------------------------------------
- * Hashing: a multiplication whose halves are folded together, a word at a time. The key is random, so that no file can
- * have been made to make two different sets of entries look alike. */
+ * Hashing: a multiplication whose halves are folded together, a word at a time. Both factors depend on the key, which is
+ * random, so that no file can have been made to make two different sets of entries look alike: a word that makes its
+ * factor nought, and so wipes out what was hashed before it, is nobody's to choose. */
 
-static uint64_t fold(uint64_t left, uint64_t right)
+static uint64_t fold(uint64_t key, uint64_t left, uint64_t right)
 {
-    Wide product = (Wide)(left ^ 0x9e3779b97f4a7c15u) * (right ^ 0xc2b2ae3d27d4eb4fu);
+    Wide product = (Wide)(left ^ 0x9e3779b97f4a7c15u) * (right ^ key);
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint64_t hash_value(uint64_t hash, const Value *value)
+/* What an entry's hash begins with: another number than the key, that the key makes. */
+static uint64_t begin_hash(uint64_t key)
+{
+    return fold(key, key * 0xc2b2ae3d27d4eb4fu, key << 32 | key >> 32) ^ 0xc2b2ae3d27d4eb4fu;
+}
+
+static uint64_t hash_value(uint64_t key, uint64_t hash, const Value *value)
 {
     uint64_t word;
-    hash = fold(hash, (uint64_t)value->type + ((uint64_t)value->size << 3));
+    hash = fold(key, hash, (uint64_t)value->type + ((uint64_t)value->size << 3));
     switch (value->type) {
     case SQLITE_INTEGER:
-        return fold(hash, (uint64_t)value->integer);
+        return fold(key, hash, (uint64_t)value->integer);
     case SQLITE_FLOAT:
         memcpy(&word, &value->real, sizeof word);
-        return fold(hash, word);
+        return fold(key, hash, word);
     case SQLITE_NULL:
         return hash;
     }
@@ -87,12 +94,12 @@ static uint64_t hash_value(uint64_t hash, const Value *value)
     const unsigned char *bytes = value->bytes;
     for (; size >= sizeof word; size -= sizeof word, bytes += sizeof word) {
         memcpy(&word, bytes, sizeof word);
-        hash = fold(hash, word);
+        hash = fold(key, hash, word);
     }
     if (size) {
         word = 0;
         memcpy(&word, bytes, size);
-        hash = fold(hash, word);
+        hash = fold(key, hash, word);
     }
     return hash;
 }
@@ -148,6 +155,8 @@ static int compare_bytes(const Value *left, const Value *right, int collation)
             l += l >= 'A' && l <= 'Z' ? 'a' - 'A' : 0;
             r += r >= 'A' && r <= 'Z' ? 'a' - 'A' : 0;
             order = l - r;
+            if (!l && !r)
+                break; /* SQLite looks no further than NUL here, and goes by the sizes then */
         }
     } else if (smaller) {
         order = memcmp(left->bytes, right->bytes, smaller);
@@ -244,9 +253,9 @@ static Verdict add_rows(sqlite3 *db, Table *table, uint64_t key, Value *row, con
         }
         for (Py_ssize_t i = 0; i < table->count; i++) {
             Index *index = &table->indexes[i];
-            uint64_t hash = key;
+            uint64_t hash = begin_hash(key);
             for (int j = 0; j < index->width; j++)
-                hash = hash_value(hash, &row[index->columns[j]]);
+                hash = hash_value(key, hash, &row[index->columns[j]]);
             index->sum += hash;
             index->count++;
         }
@@ -417,9 +426,9 @@ static int read_entry(const unsigned char *payload, size_t size, Value *entry, i
 static Verdict subtract_entry(Index *index, uint64_t key, const Value *entry, Kept *before, int is_first)
 {
     int sure = 1;
-    uint64_t hash = key;
+    uint64_t hash = begin_hash(key);
     for (int i = 0; i < index->width; i++)
-        hash = hash_value(hash, &entry[i]);
+        hash = hash_value(key, hash, &entry[i]);
     index->sum -= hash;
     if (--index->count < 0 || (!is_first && !follows(index, before, entry, &sure)) || !sure)
         return DOUBTFUL;

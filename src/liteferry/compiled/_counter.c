@@ -347,7 +347,7 @@ static PyObject *count(PyObject *module, PyObject *args)
         goto done;
     for (int i = 0; i < run->key_width; i++) {
         long item = i < key_columns ? PyLong_AsLong(PyTuple_GET_ITEM(keys, i)) : run->width;
-        if (item < 0 || item > run->width) {
+        if (item < 0 || item >= run->width + run->has_rowid) {
             if (!PyErr_Occurred())
                 PyErr_SetString(PyExc_ValueError, "a key's column is none of the table's");
             goto done;

@@ -106,6 +106,8 @@ static int put_cell(Run *run, int item, int may_point)
     } else {
         const void *data = sqlite3_value_blob(run->values[item]);
         size_t size = (size_t)sqlite3_value_bytes(run->values[item]);
+        if (size && !data)
+            return 0;
         if (may_point && size > LARGE_BYTES) {
             unsigned char marked = type | CELL_POINTER;
             put(run, &marked, 1);

@@ -26,13 +26,16 @@ static int snapshot_compare_bytes(void *unused, int left_size, const void *left,
 /* Raise sqlite3.OperationalError with sqlite_errorcode, which liteferry.source.connection explains. Needs the GIL. */
 static void snapshot_raise(sqlite3 *db, int code)
 {
+    const char *message = db ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+    PyObject *words = PyUnicode_DecodeUTF8(message, (Py_ssize_t)strlen(message), "replace"); /* may quote a damaged name */
     PyObject *module = PyImport_ImportModule("sqlite3"), *type = NULL, *error = NULL, *number = NULL;
-    if (module && (type = PyObject_GetAttrString(module, "OperationalError"))) {
-        error = PyObject_CallFunction(type, "s", db ? sqlite3_errmsg(db) : sqlite3_errstr(code));
+    if (words && module && (type = PyObject_GetAttrString(module, "OperationalError"))) {
+        error = PyObject_CallFunctionObjArgs(type, words, NULL);
         number = PyLong_FromLong(db ? sqlite3_extended_errcode(db) : code);
         if (error && number && PyObject_SetAttrString(error, "sqlite_errorcode", number) == 0)
             PyErr_SetObject(type, error);
     }
+    Py_XDECREF(words);
     Py_XDECREF(module);
     Py_XDECREF(type);
     Py_XDECREF(error);

@@ -31,7 +31,7 @@ def is_held(check_sql: str, counted: TableCensus) -> bool:
         node = parse_expression(check_sql)
     except DdlError:
         return False
-    columns = {fold_case(column.name): column for column in counted.columns}
+    columns = {fold_case(column.name): column for column in counted.columns if column.name}  # "" names no column below
     return all(
         _holds_json(part, counted.table, columns) or _holds_comparison(part, counted.table, columns)
         for part in s.split_operands(node, "AND")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _MESSAGES: Final = 3  # of integrity_check, that an error quotes
 _MESSAGE_LIMIT: Final = 10_000  # bounds what SQLite gathers before it gives the first
 _NO_LIMIT: Final = 2_000_000_000
+_TABLE_LIMIT: Final = 100  # SQLite's own, of the check of one table, which takes no other
 _LARGE_CACHE_KIB: Final = 1 << 16
 
 # What integrity_check says of rows that break a constraint or have an unusual type, and of full-text indexes, which are
@@ -83,6 +84,10 @@ class _NeedsApplicationError(Exception):
         self.missing = missing
 
 
+class _CutOffError(Exception):
+    """The check of one table ended before all of it was looked at: it had said too much of what is no damage."""
+
+
 def _is_sound(connection: SourceConnection, copy: Path) -> bool:
     """Whether the two quick ways together find the file sound. False where SQLite's whole check must decide."""
     if measure_wal(str(copy)):  # then not all of its pages are in the file
@@ -101,7 +106,7 @@ def _is_sound(connection: SourceConnection, copy: Path) -> bool:
             finally:
                 stop[0] = 1
             return not damage
-    except _NeedsApplicationError:
+    except (_NeedsApplicationError, _CutOffError):
         return False
     except sqlite3.Error as error:
         if connection.was_interrupted(error):
@@ -110,7 +115,10 @@ def _is_sound(connection: SourceConnection, copy: Path) -> bool:
 
 
 def _find_damage(connection: SourceConnection, check: str = "integrity_check", table: str | None = None) -> list[str]:
-    """The first messages that mean damage. Raises: _NeedsApplicationError; sqlite3.Error for anything but damage."""
+    """The first messages that mean damage.
+
+    Raises: _NeedsApplicationError; _CutOffError, of a table; sqlite3.Error for anything but damage.
+    """
     for limit in (_MESSAGE_LIMIT, _NO_LIMIT):
         argument = limit if table is None else quote_sqlite_name(table)
         damage: list[str] = []
@@ -128,6 +136,8 @@ def _find_damage(connection: SourceConnection, check: str = "integrity_check", t
             if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
                 raise
             damage.append(str(error))
+        if table is not None and not damage and found >= _TABLE_LIMIT:
+            raise _CutOffError
         if damage or found < limit:
             return damage
     return []
@@ -139,12 +149,14 @@ def _find_damage_without_application(connection: SourceConnection, note: Callabl
     Every table whose indexes can be read is checked wholly; the others, and the file as such, by quick_check, with
     stand-ins for collations, which it names but never calls.
     """
-    skipped = []
+    skipped, cut_off = [], []
     for table in _list_stored_tables(connection):
         try:
             damage = _find_damage(connection, table=table)
         except _NeedsApplicationError:
             skipped.append(table)
+        except _CutOffError:
+            cut_off.append(table)
         else:
             if damage:
                 return damage
@@ -152,6 +164,11 @@ def _find_damage_without_application(connection: SourceConnection, note: Callabl
         "for want of the application's own functions or collations, indexes of these tables could not be compared "
         f"with their rows: {_list_names(skipped)}"
     )
+    if cut_off:
+        note(
+            "nor could the indexes of these, of whose rows so many break NOT NULL or have unusual types that SQLite's "
+            f"check ends early: {_list_names(cut_off)}"
+        )
     while True:
         try:
             return _find_damage(connection, "quick_check")
@@ -174,7 +191,10 @@ def _list_stored_tables(connection: SourceConnection) -> list[str]:
 def _explain_damage(connection: SourceConnection, messages: list[str]) -> MigrationError:
     tables: list[str] = []
     with suppress(sqlite3.Error, _NeedsApplicationError):  # the schema itself may be what is damaged
-        tables.extend(table for table in _list_stored_tables(connection) if _find_damage(connection, table=table))
+        for table in _list_stored_tables(connection):
+            with suppress(_CutOffError):
+                if _find_damage(connection, table=table):
+                    tables.append(table)
     quoted = "; ".join(" ".join(message.split()) for message in messages[:_MESSAGES])
     more = "; and more" if len(messages) > _MESSAGES else ""
     where = f"; damaged: {_list_names(tables)}" if len(tables) > 1 else ""
