@@ -364,11 +364,11 @@ def _run_arrival(source: str, target: str, run: Run) -> Report:
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(open_or_start(target, run))
         server.lock_schema(options.schema)
-        read_schema(server, options.schema)
+        read = read_schema(server, options.schema)
         directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
         ahead = look_ahead(run, server, moves=True)
         snapshot = stack.enter_context(open_source(source, directory, run, keep=not options.dry_run))
-        arrival = plan_arrival(run, server, snapshot, source)
+        arrival = plan_arrival(run, server, snapshot, source, read=read)
 
         def carry(journal: Journal) -> Report:
             return arrive(run, arrival, server, journal, directory)

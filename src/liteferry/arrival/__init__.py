@@ -93,10 +93,14 @@ def plan_arrival(
     options: Options | None = None,
     *,
     made_before: bool = False,
+    read: tuple[TargetCatalog, Holding] | None = None,
 ) -> Arrival:
-    """Read both sides and plan. options: else the run's; made_before: as in `plan_existing`. Raises: MigrationError."""
+    """Read both sides and plan. options: else the run's; made_before: as in `plan_existing`. Raises: MigrationError.
+
+    read: what `read_schema` gave before; whether it is still so is looked at when nobody can write any more.
+    """
     options = options or run.options
-    target, holding = read_schema(server, options.schema)
+    target, holding = read or read_schema(server, options.schema)
     catalog = snapshot.read_catalog()
     matching = match_schema(catalog, target, holding, options)
     adapted = adapt_catalog(catalog, matching)

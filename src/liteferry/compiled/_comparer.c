@@ -91,9 +91,9 @@ static int read_key(comparer *self, PyObject *key)
 static void comparer_close(comparer *self)
 {
     sqlite3_finalize(self->statement);
-    sqlite3_close_v2(self->db);
     self->statement = NULL;
     self->db = NULL;
+    Py_CLEAR(self->database);
 }
 
 static void comparer_dealloc(comparer *self)
@@ -119,17 +119,46 @@ static void comparer_dealloc(comparer *self)
     Py_DECREF(type);
 }
 
-/* Comparer(uri, stand_ins, sql, columns, key, pieced, large_size, is_paired, ask_source, ask_target); without a source where uri is
- * None. pieced: positions of columns whose values come in pieces: a line is then the number of the piece, the values,
- * and a piece each of these columns. */
+static const char database_name[] = "liteferry.compiled._comparer.database";
+
+static void database_close(PyObject *database)
+{
+    sqlite3_close_v2(PyCapsule_GetPointer(database, database_name));
+}
+
+/* open_copy(uri, stand_ins): a connection to the copy, for one comparison after another. Parsing a large schema costs
+ * more than comparing a small table. */
+static PyObject *open_copy(PyObject *module, PyObject *arguments)
+{
+    const char *uri;
+    PyObject *stand_ins;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "sO!", &uri, &PyTuple_Type, &stand_ins))
+        return NULL;
+    sqlite3 *db = snapshot_open(uri, stand_ins);
+    if (!db)
+        return NULL;
+    /* rows are read once, in order: pages kept for later would only be memory */
+    int code = sqlite3_exec(db, "PRAGMA cache_size = -2048", NULL, NULL, NULL);
+    if (code != SQLITE_OK)
+        snapshot_raise(db, code);
+    PyObject *database = code == SQLITE_OK ? PyCapsule_New(db, database_name, database_close) : NULL;
+    if (!database)
+        sqlite3_close_v2(db);
+    return database;
+}
+
+/* Comparer(database, sql, columns, key, pieced, large_size, is_paired, ask_source, ask_target); without a source where
+ * the database is None. pieced: positions of columns whose values come in pieces: a line is then the number of the
+ * piece, the values, and a piece each of these columns. */
 static PyObject *comparer_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"uri", "stand_ins", "sql", "columns", "key", "pieced", "large_size", "is_paired", "ask_source", "ask_target", NULL};
-    const char *uri, *sql;
-    PyObject *stand_ins, *columns, *key, *pieced, *ask_source, *ask_target;
+    static char *names[] = {"database", "sql", "columns", "key", "pieced", "large_size", "is_paired", "ask_source", "ask_target", NULL};
+    const char *sql;
+    PyObject *database, *columns, *key, *pieced, *ask_source, *ask_target;
     Py_ssize_t large_size;
     int is_paired;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "zO!zO!O!O!npOO", names, &uri, &PyTuple_Type, &stand_ins, &sql,
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OzO!O!O!npOO", names, &database, &sql,
                                      &PyTuple_Type, &columns, &PyTuple_Type, &key, &PyTuple_Type, &pieced, &large_size, &is_paired, &ask_source, &ask_target))
         return NULL;
     comparer *self = (comparer *)type->tp_alloc(type, 0);
@@ -147,10 +176,11 @@ static PyObject *comparer_new(PyTypeObject *type, PyObject *arguments, PyObject 
         PyErr_SetString(PyExc_ValueError, "pieces come only of rows that are compared in pairs");
         goto failed;
     }
-    if (uri && sql) {
-        self->db = snapshot_open(uri, stand_ins);
+    if (database != Py_None && sql) {
+        self->db = PyCapsule_GetPointer(database, database_name);
         if (!self->db)
             goto failed;
+        self->database = Py_NewRef(database);
         int code = sqlite3_prepare_v2(self->db, sql, -1, &self->statement, NULL);
         if (code != SQLITE_OK) {
             snapshot_raise(self->db, code);
@@ -347,6 +377,7 @@ static PyObject *digest_of(PyObject *module, PyObject *message)
 static PyMethodDef methods[] = {
     {"form_of_source", form_of_source, METH_VARARGS, "The form of a stored value; None where Python is asked."},
     {"form_of_target", form_of_target, METH_VARARGS, "The form of a field of COPY; None where Python is asked."},
+    {"open_copy", open_copy, METH_VARARGS, "A connection to the copy."},
     {"gather", gather, METH_VARARGS, "Some rows of COPY, and what comes next."},
     {"digest_of", digest_of, METH_O, "The 16 bytes of BLAKE2b."},
     {NULL},

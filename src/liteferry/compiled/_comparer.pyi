@@ -7,11 +7,12 @@ _Sum: TypeAlias = tuple[int, int, int, int, int]
 
 sqlite_version: str
 
+class Database: ...
+
 class Comparer:
     def __new__(
         cls,
-        uri: str | None,
-        stand_ins: tuple[str, ...],
+        database: Database | None,
         sql: str | None,
         columns: tuple[tuple[str, bool], ...],
         key: tuple[int, ...],
@@ -29,6 +30,7 @@ class Comparer:
     @property
     def changed(self) -> tuple[int, ...]: ...
 
+def open_copy(uri: str, stand_ins: tuple[str, ...], /) -> Database: ...
 def form_of_source(kind: str, value: float | bytes, is_text: bool, /) -> bytes | None: ...
 def form_of_target(kind: str, field: bytes, /) -> bytes | None: ...
 def digest_of(message: bytes, /) -> bytes: ...

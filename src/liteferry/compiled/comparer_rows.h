@@ -37,6 +37,7 @@ typedef struct {
 
 typedef struct {
     PyObject_HEAD
+    PyObject *database; /* what holds the connection */
     sqlite3 *db;
     sqlite3_stmt *statement;
     PyObject *ask_source, *ask_target;

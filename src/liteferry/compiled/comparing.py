@@ -6,6 +6,7 @@ here, value by value, which ask `liteferry.compare`.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Final
 
 from liteferry.compare import (
@@ -23,6 +24,7 @@ from liteferry.model import TableDigest
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from liteferry.compiled._comparer import Database
     from liteferry.model import ColumnMap, Kind
 
 _NAMES: Final[dict[Kind, str]] = {"int2": "integer", "int4": "integer", "int8": "integer", "inet": "other"}
@@ -37,6 +39,23 @@ def name_kind(kind: Kind, pg_type: str) -> str:
 def is_built() -> bool:
     """Whether there is a comparer. Raises: MigrationError when it is demanded and there is none."""
     return find_part("_comparer") is not None
+
+
+_IDLE: Final[dict[str, list[Database]]] = {}
+"""Connections that no comparison uses, by the URI of the copy."""
+_GUARD: Final = threading.Lock()
+
+
+def keep_connections(uri: str) -> bool:
+    """Keep connections to a copy for the next comparisons, until `drop_connections`. False: they are kept already."""
+    with _GUARD:
+        return uri not in _IDLE and _IDLE.setdefault(uri, []) == []
+
+
+def drop_connections(uri: str) -> None:
+    """Close the connections to a copy that nobody uses; keep none any more."""
+    with _GUARD:
+        _IDLE.pop(uri, None)
 
 
 class RowComparison:
@@ -65,10 +84,15 @@ class RowComparison:
         """
         part = find_part("_comparer")
         assert part is not None  # noqa: S101 - the caller has asked `is_built`
+        self._uri, self._database = uri, None
+        if uri is not None:
+            with _GUARD:
+                idle = _IDLE.get(uri)
+                self._database = idle.pop() if idle else None
+            self._database = self._database or part.open_copy(uri, stand_ins)
         described = tuple((name_kind(column.kind, column.pg_type), bool(column.conversions)) for column in columns)
         self._comparer = part.Comparer(
-            uri=uri,
-            stand_ins=stand_ins,
+            database=self._database,
             sql=sql,
             columns=described,
             key=key,
@@ -81,11 +105,20 @@ class RowComparison:
 
     def feed(self, block: bytes) -> bool:
         """Take bytes of COPY's text format, cut anywhere. False: something differs, and it is over."""
-        return bool(self._comparer.feed(block))
+        return bool(self._comparer.feed(block)) or self._end(is_equal=False)
 
     def finish(self) -> bool:
         """Take the end of COPY's bytes. Whether the rows were equal; as multisets only the digests tell."""
-        return bool(self._comparer.finish())
+        return self._end(is_equal=bool(self._comparer.finish()))
+
+    def _end(self, *, is_equal: bool) -> bool:
+        """It is over, and the comparer has let go of the connection: the next one may have it."""
+        database, self._database = self._database, None
+        with _GUARD:
+            idle = _IDLE.get(self._uri or "")
+            if database is not None and idle is not None:
+                idle.append(database)
+        return is_equal
 
     @property
     def source(self) -> TableDigest:
