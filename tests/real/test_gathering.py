@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
 from liteferry.compiled.comparing import is_built
+from liteferry.target import gathering
 from liteferry.target.gathering import BLOCK_BYTES, copy_blocks
 from liteferry.target.readers import TransactionReader
 
@@ -86,4 +88,16 @@ def test_a_copy_that_is_left_half_read_ends(connection: psycopg.Connection) -> N
     blocks = copy_blocks(connection, "COPY (SELECT n, repeat('x', 1000) FROM generate_series(1, 30000) n) TO STDOUT")
     assert next(iter(blocks))
     blocks.close()  # type: ignore[attr-defined]  # a generator
+    assert connection.execute("SELECT 7").fetchone() == (7,)
+
+
+def test_a_row_that_libpq_cannot_hold_is_an_error(
+    connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says -2, and then that COPY goes on, as often as it is asked."""
+    part = SimpleNamespace(gather=lambda *_: (b"", -2))
+    monkeypatch.setattr(gathering, "find_part", lambda _: part)
+    monkeypatch.setattr(gathering, "_find_libpq", lambda _: (1, 2, 3))
+    with pytest.raises(psycopg.OperationalError, match="could not read a row"):
+        list(copy_blocks(connection, "COPY (SELECT generate_series(1, 30000)) TO STDOUT"))
     assert connection.execute("SELECT 7").fetchone() == (7,)
