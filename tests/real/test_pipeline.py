@@ -31,6 +31,8 @@ from harness import (
 )
 from liteferry import Options, check, digest, inspect, migrate, plan, verify
 from liteferry.servers import read_status
+from liteferry.source import Snapshot
+from liteferry.target import open_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from conftest import Database, PostgresServer
     from liteferry import Event
+    from liteferry.model import Part, Span, Table
 
 
 @pytest.fixture
@@ -168,6 +171,21 @@ def test_a_dry_run_that_is_blocked(shop: Path, pg_url: str, pg_admin_url: str) -
     assert read_everything(pg_admin_url) == before
 
 
+@pytest.mark.parametrize("limit", ["idle_session_timeout", "transaction_timeout", "statement_timeout"])
+def test_a_limit_of_the_role_on_time_is_not_that_of_a_run(limit: str, pg_url: str, pg_admin_url: str) -> None:
+    """Sessions wait while others work, and the proof's transaction is open for as long as it takes."""
+    with psycopg.connect(pg_admin_url, autocommit=True) as connection:
+        if connection.info.server_version < 170000 and limit == "transaction_timeout":
+            pytest.skip("this server has no limit on transactions")
+        connection.execute(f'ALTER DATABASE "{connection.info.dbname}" SET {limit} = 9000'.encode())
+    asked = f"SELECT pg_catalog.current_setting('{limit}')".encode()
+    with psycopg.connect(pg_url) as connection:
+        assert connection.execute(asked).fetchone() == ("9s",)
+    with open_target(pg_url) as target, target.lend_connection() as lent:
+        assert target.control.execute(asked).fetchone() == ("0",)
+        assert lent.execute(asked).fetchone() == ("0",)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Options of a run
 
@@ -182,6 +200,29 @@ def test_without_a_proof(shop: Path, tmp_path: Path, pg_url: str, pg_admin_url: 
     assert list_relations(pg_admin_url) == SHOP
     assert call_ferry("report", tmp_path / "run").out.startswith("NOT PROVEN: ")
     assert call_ferry("verify", shop, pg_url, "--run-dir", tmp_path / "run").status == 0
+
+
+@pytest.mark.parametrize("is_verified", [True, False], ids=["with the proof", "without"])
+def test_a_row_that_nobody_reads_is_missed_all_the_same(
+    shop: Path, tmp_path: Path, pg_url: str, pg_admin_url: str, monkeypatch: pytest.MonkeyPatch, *, is_verified: bool
+) -> None:
+    """The load and the proof pass over the same row: both sides are equal, and the census has counted one more."""
+    right = Snapshot.filter_sql
+
+    def lose(self: Snapshot, table: Table, part: Part, alias: str = "t", span: Span | None = None) -> str:
+        return f"{alias}.number <> 3" if table.name == "note" else right(self, table, part, alias, span)
+
+    def plant(event: Event) -> None:
+        if (event.kind, event.phase) == ("phase-end", "plan"):
+            monkeypatch.setattr(Snapshot, "filter_sql", lose)
+
+    before = read_everything(pg_admin_url)
+    report = migrate(shop, pg_url, Options(verify=is_verified, run_dir=str(tmp_path / "run")), plant)
+    assert (report.verdict, report.published, report.mismatch_count) == ("mismatch", False, 1), report.failure
+    assert [(found.kind, found.table, found.source, found.target) for found in report.mismatches] == [
+        ("row-count", "note", "4 rows", "3 rows")
+    ]
+    assert read_everything(pg_admin_url) == before
 
 
 def test_the_number_of_jobs_changes_nothing(shop: Path, tmp_path: Path, pg_url: str) -> None:
