@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tarfile
+from importlib.machinery import EXTENSION_SUFFIXES
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,6 +62,15 @@ def test_installed_without_a_compiler(tree: Path, tmp_path: Path, pg_url: str) -
     refused = run("inspect", source, LITEFERRY_COMPILED="require")
     assert refused.returncode == 2
     assert "was not built" in refused.stderr
+
+
+def test_a_part_that_cannot_be_loaded_is_missing(tmp_path: Path) -> None:
+    """As where SQLite's library, which it was linked with, was taken away."""
+    (tmp_path / f"_comparer{EXTENSION_SUFFIXES[0]}").write_bytes(b"\x7fELF no more")
+    looking = f"import liteferry.compiled as c; c.__path__ = [{str(tmp_path)!r}]; print(c.find_part('_comparer'))"
+    env = {**os.environ, "LITEFERRY_COMPILED": ""}
+    done = subprocess.run([sys.executable, "-c", looking], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == "None\n"
 
 
 def test_what_is_demanded_and_cannot_be_built_is_an_error(tree: Path) -> None:

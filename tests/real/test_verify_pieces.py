@@ -159,6 +159,11 @@ PLANTED = [
             "jb": "to_jsonb(repeat('x', 500))",
         }.items()
     ),
+    *(
+        f'UPDATE t SET "{name}" = {value} WHERE _0 = (SELECT min(_0) FROM t WHERE "{name}" {condition})'
+        for name in ("case", "var", "b")
+        for value, condition in (("NULL", "= ''"), ("''", "IS NULL"))
+    ),
     f"DELETE FROM t WHERE _0 = {KEY}",
     "DELETE FROM t WHERE _0 = 59",
     'INSERT INTO t SELECT 60, "case", var, b, j, jb FROM t WHERE _0 = 59',

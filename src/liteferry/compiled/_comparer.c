@@ -153,13 +153,15 @@ static PyObject *open_copy(PyObject *module, PyObject *arguments)
  * piece, the values, and a piece each of these columns. */
 static PyObject *comparer_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"database", "sql", "columns", "key", "pieced", "large_size", "is_paired", "ask_source", "ask_target", NULL};
+    static char *names[] = {"database", "sql", "columns", "key", "pieced", "large_size", "is_paired", "ask_source",
+                            "ask_target", NULL};
     const char *sql;
     PyObject *database, *columns, *key, *pieced, *ask_source, *ask_target;
     Py_ssize_t large_size;
     int is_paired;
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OzO!O!O!npOO", names, &database, &sql,
-                                     &PyTuple_Type, &columns, &PyTuple_Type, &key, &PyTuple_Type, &pieced, &large_size, &is_paired, &ask_source, &ask_target))
+                                     &PyTuple_Type, &columns, &PyTuple_Type, &key, &PyTuple_Type, &pieced, &large_size,
+                                     &is_paired, &ask_source, &ask_target))
         return NULL;
     comparer *self = (comparer *)type->tp_alloc(type, 0);
     if (!self)

@@ -8,12 +8,20 @@
 #include "comparer_forms.h"
 
 #include <poll.h>
+#include <time.h>
 
 #define PATIENCE_MS 100
 
 typedef int get_row_function(void *connection, char **row, int is_async);
 typedef int consume_function(void *connection);
 typedef void free_function(void *row);
+
+static int64_t read_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 /* gather(connection, socket, PQgetCopyData, PQconsumeInput, PQfreemem, limit): some rows, and what comes next:
  * 1 more, 0 nothing for a while, -1 the end or an error, which PQgetResult tells. */
@@ -38,6 +46,7 @@ static PyObject *gather(PyObject *module, PyObject *arguments)
     consume_function *consume = (consume_function *)addresses[2];
     free_function *free_row = (free_function *)addresses[3];
     int is_full = 0, has_memory = 1, was_read = 0;
+    int64_t began = read_clock_ms();
     Py_BEGIN_ALLOW_THREADS
     while (has_memory && !is_full) {
         char *row = NULL;
@@ -52,9 +61,9 @@ static PyObject *gather(PyObject *module, PyObject *arguments)
         state = size;
         if (size < 0)
             break;
-        if (was_read) { /* what has come is no whole row: wait for more, but let signals be noticed */
+        if (was_read) { /* what has come is no whole row: wait for more, but let signals be noticed, even if it trickles */
             struct pollfd waiting = {.fd = socket, .events = POLLIN};
-            if (poll(&waiting, 1, PATIENCE_MS) <= 0)
+            if (read_clock_ms() - began >= PATIENCE_MS || poll(&waiting, 1, PATIENCE_MS) <= 0)
                 break;
         }
         if (!consume(addresses[0])) {

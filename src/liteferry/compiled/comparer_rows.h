@@ -79,7 +79,8 @@ static outcome ask(comparer *self, buffer *out, int position, int is_source, con
     else
         asked = PyBytes_FromStringAndSize((const char *)v->bytes, (Py_ssize_t)v->size);
     if (asked && is_source)
-        answer = PyObject_CallFunction(self->ask_source, "iOO", position, asked, v && v->type == SQLITE_TEXT ? Py_True : Py_False);
+        answer = PyObject_CallFunction(self->ask_source, "iOO", position, asked,
+                                       v && v->type == SQLITE_TEXT ? Py_True : Py_False);
     else if (asked)
         answer = PyObject_CallFunction(self->ask_target, "iO", position, asked);
     Py_XDECREF(asked);
@@ -109,7 +110,8 @@ static outcome keep_large(comparer *self, int position, const value *v)
     large_value *large = self->large + position;
     if ((v->type != SQLITE_TEXT && (v->type != SQLITE_BLOB || kind != BYTEA)) || v->size < self->large_size)
         return put_source(&self->row, &self->work, kind, v);
-    *large = (large_value){v->bytes, v->size, v->size + 1, kind == BYTEA ? 'x' : kind == TEXT ? 't' : kind == JSON ? 'J' : 'j'};
+    char tag = kind == BYTEA ? 'x' : kind == TEXT ? 't' : kind == JSON ? 'J' : 'j';
+    *large = (large_value){v->bytes, v->size, v->size + 1, tag};
     if (kind != JSONB)
         return FORMED;
     outcome found = stream_canonical_json(&self->work, v->bytes, v->size, NULL, &large->form_size);
@@ -132,7 +134,8 @@ static outcome form_source(comparer *self, int position)
     } else if (v.type == SQLITE_FLOAT) {
         v.real = sqlite3_column_double(statement, position);
     } else {
-        v.bytes = v.type == SQLITE_TEXT ? sqlite3_column_text(statement, position) : sqlite3_column_blob(statement, position);
+        v.bytes = v.type == SQLITE_TEXT ? sqlite3_column_text(statement, position)
+                                        : sqlite3_column_blob(statement, position);
         v.size = (size_t)sqlite3_column_bytes(statement, position);
         if (!v.bytes && (v.size || v.type == SQLITE_TEXT))
             return NO_MEMORY;
@@ -140,7 +143,9 @@ static outcome form_source(comparer *self, int position)
             v.bytes = (const uint8_t *)""; /* an empty blob */
     }
     size_t before = out->size;
-    outcome found = c->is_converted ? ASK : c->piece >= 0 ? keep_large(self, position, &v) : put_source(out, &self->work, c->kind, &v);
+    outcome found = c->is_converted ? ASK
+                    : c->piece >= 0 ? keep_large(self, position, &v)
+                                    : put_source(out, &self->work, c->kind, &v);
     if (found != ASK)
         return found;
     out->size = before;
@@ -317,7 +322,8 @@ static int check_order(comparer *self)
     for (Py_ssize_t i = 0; i < self->key_size; i++) {
         size_t start = form_start(self, self->key[i]);
         int64_t number;
-        if (self->orders[i] == BY_NUMBER && !read_form_number(self->row.at + start, self->ends[self->key[i]] - start, &number))
+        if (self->orders[i] == BY_NUMBER &&
+            !read_form_number(self->row.at + start, self->ends[self->key[i]] - start, &number))
             self->is_ordered = 0;
         if (!buffer_put(&self->last, self->row.at + start, self->ends[self->key[i]] - start))
             return 0;

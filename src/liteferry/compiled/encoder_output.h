@@ -50,17 +50,23 @@ static void put_int16(Output *out, int value)
     *out->at++ = (unsigned char)value;
 }
 
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define TO_BIG_ENDIAN(bits, number) (number)
+#else
+#define TO_BIG_ENDIAN(bits, number) __builtin_bswap##bits(number)
+#endif
+
 static void put_int32(Output *out, int64_t value)
 {
-    uint32_t swapped = __builtin_bswap32((uint32_t)value);
-    memcpy(out->at, &swapped, 4);
+    uint32_t ordered = TO_BIG_ENDIAN(32, (uint32_t)value);
+    memcpy(out->at, &ordered, 4);
     out->at += 4;
 }
 
 static void put_int64(Output *out, int64_t value)
 {
-    uint64_t swapped = __builtin_bswap64((uint64_t)value);
-    memcpy(out->at, &swapped, 8);
+    uint64_t ordered = TO_BIG_ENDIAN(64, (uint64_t)value);
+    memcpy(out->at, &ordered, 8);
     out->at += 8;
 }
 
