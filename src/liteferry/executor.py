@@ -487,7 +487,7 @@ class _Loader:
     def _finish_large(self, group: TableGroup, built: Built, connection: psycopg.Connection) -> list[Task]:
         for step in group.rest:  # one by one, so that each is timed and can be watched
             spent = built.elapsed_s.get(step.id, 0.0)
-            left = replace(step, sql=step.sql[1:]) if spent else step
+            left = replace(step, sql=step.sql[1:]) if step.id in built.elapsed_s else step
             if not left.sql:
                 continue
             self._check_stop()

@@ -46,6 +46,7 @@ from liteferry.planner import map_target_tables, plan_migration, select_tables
 from liteferry.proof import (
     compare_catalogs,
     compare_columns,
+    compare_counts,
     compare_parts,
     digest_source,
     digest_target,
@@ -423,7 +424,7 @@ def _prove_staging(run: Run, cargo: _Cargo, server: Target, scratch: Path) -> bo
     run.tables = list_unproven(cargo.plan, run)
     run.staged = server.read_catalog(schema)
     run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, run.staged, cargo.census)
-    run.mismatches = excuse_hooks(wrong, run.hooks.runs, schema)
+    run.mismatches = (*compare_counts(run.tables), *excuse_hooks(wrong, run.hooks.runs, schema))
     run.mismatch_count = len(run.mismatches)
     return not run.mismatches
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from liteferry.model import Span, Table
     from liteferry.proof import TableProof
     from liteferry.proof.compiled import EqualRows
 
@@ -131,6 +132,24 @@ def test_a_fault_in_any_span_is_seen_and_named(sides: Sides, planted: str, kind:
         proof = sides.prove(pool.submit)
     assert sides.found is None
     assert [found.kind for found in proof.mismatches] == [kind]
+
+
+def test_rows_between_two_spans_are_compared_all_the_same(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A span is forgotten, in which the target lacks a row: what was compared is equal, but it is not the table."""
+    right = Snapshot.cut_spans
+
+    def forget(self: Snapshot, table: Table, rows: int, count: int) -> tuple[Span, ...]:
+        first, span, *others = right(self, table, rows, count)
+        forgotten.append(span)
+        return (first, *others)
+
+    forgotten: list[Span] = []
+    monkeypatch.setattr(Snapshot, "cut_spans", forget)
+    assert sides.prove(lambda work: work()).verdict == "proven"
+    assert sides.found is None
+    sides.target.execute(f"DELETE FROM t WHERE id BETWEEN {forgotten[0].low} AND {forgotten[0].high}".encode())
+    proof = sides.prove(lambda work: work())
+    assert {found.kind for found in proof.mismatches} == {"row-missing"}
 
 
 def test_a_table_whose_target_has_another_key_is_not_cut(sides: Sides) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from liteferry.arrival.data import list_made, without_made
 from liteferry.model import Mismatch, ObjectCount, ObjectCounts, Plan, TableReport, TargetCatalog
 from liteferry.planner.missing import count_missing
-from liteferry.proof import compare_catalogs, compare_parts, foresee_reads, verify_table
+from liteferry.proof import compare_catalogs, compare_counts, compare_parts, foresee_reads, verify_table
 from liteferry.proof.differences import differ
 from liteferry.run import list_unproven
 from liteferry.target import SnapshotReader
@@ -82,6 +82,7 @@ def _prove(
             for report in list_unproven(arrival.plan, run)
         ]
         run.tables = _with_replaced(arrival.plan, reports)
+        wrong += compare_counts(reports)
         run.mismatches, run.mismatch_count = tuple(wrong[:_DIFFERENCES_LISTED]), len(wrong)
         return not wrong
     reader.expect(foresee_reads(arrival.plan.tables, held.schema, held))

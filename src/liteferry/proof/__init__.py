@@ -17,7 +17,7 @@ from liteferry.proof.behaviour import verify_behaviour
 from liteferry.proof.definitions import compare_catalogs, name_trait
 from liteferry.proof.duplicates import compare_columns, try_keys
 from liteferry.proof.objects import verify_objects
-from liteferry.proof.parts import compare_parts
+from liteferry.proof.parts import compare_counts, compare_parts
 from liteferry.proof.probe import probe_translations
 from liteferry.proof.rows import ProofSource, ProofTarget
 from liteferry.proof.tables import TableProof, digest_source, digest_target, foresee_reads, verify_table
@@ -28,6 +28,7 @@ __all__ = [
     "TableProof",
     "compare_catalogs",
     "compare_columns",
+    "compare_counts",
     "compare_parts",
     "digest_source",
     "digest_target",

@@ -230,7 +230,11 @@ class _Spans:
             self._moved.wait_for(lambda: not self._busy)  # whoever was offered it and never began, takes nothing
         if self._error is not None:
             raise self._error
-        return None if self._failed else _add_up(self._found)
+        if self._failed:
+            return None
+        equal = _add_up(self._found)
+        # rows between two spans would be missed on both sides alike
+        return equal if equal.digest.rows == self._job.table.rows else None
 
     def _work(self) -> None:
         """Compare spans until there are none left."""
@@ -244,7 +248,8 @@ class _Spans:
             try:
                 equal = _compare(self._job, self._job.key, span, self._advance)
             except BaseException as error:  # noqa: BLE001 - whoever waits for all spans raises it
-                self._error = self._error or error
+                with self._moved:
+                    self._error = self._error or error
             finally:
                 with self._moved:
                     self._busy -= 1
