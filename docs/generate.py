@@ -613,7 +613,7 @@ def write_signature(name: str, function: Callable[..., object]) -> str:
 
 def describe_options() -> str:
     """A table of the options, each with the command line's option of that name."""
-    flags = {"verify": "--no-verify"}
+    flags = {"verify": "--no-verify", "rehearsed": "--rehearsal", "rehearsal": "rehearse"}
     remarks = dict(re.findall(r"^    (\w+): .*?  # (.*)$", inspect.getsource(model.Options), re.MULTILINE))
     rows = (
         (

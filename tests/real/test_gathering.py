@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
 from liteferry.compiled.comparing import is_built
+from liteferry.target import gathering
 from liteferry.target.gathering import BLOCK_BYTES, close_unread, copy_blocks
 from liteferry.target.readers import TransactionReader
 
@@ -101,3 +103,15 @@ def test_a_connection_that_is_read_is_closed_by_another_thread(connection: psyco
         close_unread(connection)
         with pytest.raises(psycopg.Error):
             reading.result()
+
+
+def test_a_row_that_libpq_cannot_hold_is_an_error(
+    connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says -2, and then that COPY goes on, as often as it is asked."""
+    part = SimpleNamespace(gather=lambda *_: (b"", -2))
+    monkeypatch.setattr(gathering, "find_part", lambda _: part)
+    monkeypatch.setattr(gathering, "_find_libpq", lambda _: (1, 2, 3))
+    with pytest.raises(psycopg.OperationalError, match="could not read a row"):
+        list(copy_blocks(connection, "COPY (SELECT generate_series(1, 30000)) TO STDOUT"))
+    assert connection.execute("SELECT 7").fetchone() == (7,)

@@ -10,7 +10,7 @@ import pytest
 from liteferry.errors import MigrationError
 from liteferry.target import SnapshotReader, open_target
 from liteferry.target.ahead import AHEAD_BYTES
-from liteferry.target.together import copy_together, run_together, try_together
+from liteferry.target.together import QUESTIONS_TOGETHER, ask_together, copy_together, run_together, try_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,3 +99,13 @@ def test_expecting_takes_few_queries(pg_url: str) -> None:
         assert b"".join(reader.copy_out("SELECT 2")) == b"2\n", "it was read with the first"
         with pytest.raises(MigrationError):
             list(reader.copy_out("SELECT 3"))
+
+
+def test_what_is_asked_together_holds_few_locks(connection: psycopg.Connection) -> None:
+    """All that goes in one round trip is one transaction, and a schema may have more sequences than there are locks."""
+    questions: list[tuple[str, dict[str, object]]]
+    questions = [(f"SELECT {number} FROM pg_advisory_xact_lock({number})", {}) for number in range(450)]
+    held = "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'"
+    *answers, ((count,),) = ask_together(connection, [*questions, (held, {})])
+    assert [number for ((number,),) in answers] == list(range(450))
+    assert 0 < count < QUESTIONS_TOGETHER

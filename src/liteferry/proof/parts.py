@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 def compare_parts(proofs: Iterable[TableProof], census: Census) -> tuple[Mismatch, ...]:
     """Hold the rows that were compared, of all parts of a table, against those that the census counted in it. Pure.
 
-    The census reads the table without any filter, before anything is set apart or cut into spans; which rows are set
-    apart is said by the list of offenders. What the target's two tables hold is compared with the parts by
-    `verify_table`; here it is seen that nothing was lost or doubled on both sides alike, and that as many rows are in
-    quarantine as were put there.
+    The census reads the table without any filter, before anything is set apart; which rows are set apart is said by the
+    list of offenders. What the target's two tables hold is compared with the parts by `verify_table`; here it is seen
+    that nothing was lost or doubled on both sides alike, and that as many rows are in quarantine as were put there.
     """
     rows: Counter[str] = Counter()
     aside: Counter[str] = Counter()

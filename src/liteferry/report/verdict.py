@@ -142,7 +142,9 @@ def state_outcome(report: Report) -> str:
         case _ if is_check_only(report):
             return f"This run changed nothing: it compared the source with {_name_schema(report)}."
         case "proven" | "not proven" if report.rehearsal:
-            return "This was a rehearsal: everything was loaded and proven, and nothing of it remains in PostgreSQL."
+            proven = "loaded and proven" if report.verdict == "proven" else "loaded, not everything was proven"
+            done = f"everything was {proven}, and " if report.tables else ""
+            return f"This was a rehearsal: {done}nothing of it remains in PostgreSQL."
         case _ if report.published:
             if report.into == "django":
                 return (

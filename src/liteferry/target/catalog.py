@@ -19,13 +19,15 @@ from liteferry.model import (
     TargetView,
 )
 from liteferry.names import quote_qualified
-from liteferry.target.together import ask_together
+from liteferry.target.together import QUESTIONS_TOGETHER, ask_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import psycopg
 
+_SEQUENCES_TOGETHER: Final = 40
+"""How many one query looks at: a sequence is a relation of its own."""
 _ACTIONS: Final = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 
 _EXISTS_SQL: Final = "SELECT true FROM pg_catalog.pg_namespace WHERE nspname = %(schema)s"
@@ -380,13 +382,14 @@ def _read_sequences(
 ) -> dict[int, tuple[TargetSequence, ...]]:
     flat = [(oid, row) for oid, rows in owned.items() for row in rows]
     questions = []
-    for start in range(0, len(flat), 200):  # one query for 200 sequences: a sequence is a relation of its own
+    for start in range(0, len(flat), _SEQUENCES_TOGETHER):
         union = " UNION ALL ".join(
             f"SELECT {index}, last_value, is_called FROM {quote_qualified(str(row[1]), str(row[2]))}"
-            for index, (_, row) in enumerate(flat[start : start + 200])
+            for index, (_, row) in enumerate(flat[start : start + _SEQUENCES_TOGETHER])
         )
         questions.append((f"SELECT * FROM ({union}) s ORDER BY 1", dict[str, object]()))
-    states = [row for rows in ask_together(connection, questions) for row in rows] if questions else []
+    at_once = QUESTIONS_TOGETHER // _SEQUENCES_TOGETHER
+    states = [row for rows in ask_together(connection, questions, at_once=at_once) for row in rows]
     found: dict[int, list[TargetSequence]] = {}
     for (oid, (column, _, name, increment, highest, words)), (_, last, called) in zip(flat, states, strict=True):
         following: int | None = int(last) + (int(increment) if called else 0)  # type: ignore[call-overload]  # bigints

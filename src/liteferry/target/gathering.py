@@ -109,7 +109,7 @@ def _await_data(pgconn: Any) -> Generator[Any, Any, None]:
 
 def _raise_failure(connection: psycopg.Connection) -> None:
     """Fetch what the server said at the end of a COPY. Raises: psycopg.Error."""
-    from psycopg import pq
+    from psycopg import OperationalError, pq
     from psycopg.errors import error_from_result
 
     failure = None
@@ -119,6 +119,8 @@ def _raise_failure(connection: psycopg.Connection) -> None:
         result = connection.pgconn.get_result()
         if result is None:
             break
+        if result.status == pq.ExecStatus.COPY_OUT:  # it is not at its end: libpq had no memory for a row
+            raise OperationalError("libpq could not read a row of COPY: " + connection.pgconn.get_error_message())
         if result.status != pq.ExecStatus.COMMAND_OK:
             failure = failure or result
     if failure is not None:

@@ -277,7 +277,7 @@ def _count_rows(
         rows = {oid: int(answer[0][0]) for oid, answer in zip(places, found, strict=True)}
         named = {oid: [str(name) for (name,) in keys[oid]] for oid in places if rows[oid] and oid in keys}
         questions = [(_first_keys_sql(places[oid], names), dict[str, object]()) for oid, names in named.items()]
-        answers = dict(zip(named, ask_together(connection, questions), strict=True)) if questions else {}
+        answers = dict(zip(named, ask_together(connection, questions), strict=True))
         for oid in places:
             first = tuple(
                 ", ".join(f"{name}={value}" for name, value in zip(named[oid], row, strict=True))
@@ -319,7 +319,7 @@ def _read_sequences(connection: psycopg.Connection, rows: Iterable[Any]) -> tupl
     questions = [
         (f"SELECT last_value, is_called FROM {quote_qualified(row[0], row[1])}", dict[str, object]()) for row in own
     ]
-    states = ask_together(connection, questions) if questions else []
+    states = ask_together(connection, questions)
     sequences = []
     for (schema, name, table, column, kind, increment, highest, owned), state in zip(own, states, strict=True):
         last, called = state[0]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Statement: TypeAlias = "tuple[bytes, Sequence[bytes | None] | None]"
 """SQL with ``$1``, ``$2`` …, and the texts that stand for them; None where there are none."""
 
+QUESTIONS_TOGETHER: Final = 200
+"""What is asked in one round trip is one transaction: it holds a lock on everything that was looked at until its end,
+and a server has some thousands for all sessions."""
 _IN_TRANSACTION: Final = 2  # libpq's numbers, so that psycopg need not be imported for them
 _IN_ERROR: Final = 3
 _SAVEPOINT: Final = (
@@ -30,12 +33,19 @@ _TRANSACTION: Final = ("BEGIN", "COMMIT", "ROLLBACK")
 
 
 def ask_together(
-    connection: psycopg.Connection, questions: Sequence[tuple[str, Mapping[str, object]]]
+    connection: psycopg.Connection,
+    questions: Sequence[tuple[str, Mapping[str, object]]],
+    *,
+    at_once: int = QUESTIONS_TOGETHER,
 ) -> list[list[Any]]:
-    """Ask several questions, each one statement, in one round trip; the rows that each gave. Raises: psycopg.Error."""
-    with connection.pipeline():
-        cursors = [connection.execute(sql.encode(), arguments or None) for sql, arguments in questions]
-    return [cursor.fetchall() for cursor in cursors]
+    """Ask questions, each one statement, so many in a round trip; the rows that each gave. Raises: psycopg.Error."""
+    answers = []
+    for start in range(0, len(questions), at_once):
+        with connection.pipeline():
+            asked = questions[start : start + at_once]
+            cursors = [connection.execute(sql.encode(), arguments or None) for sql, arguments in asked]
+        answers += [cursor.fetchall() for cursor in cursors]
+    return answers
 
 
 def run_together(connection: psycopg.Connection, statements: Sequence[str], *, commit_apart: bool = False) -> None:
