@@ -146,8 +146,13 @@ class _ShowVersion(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from liteferry.compiled import describe_parts
+        from liteferry.errors import MigrationError
 
-        sys.stdout.write(f"liteferry {__version__}\n{describe_parts()}\n")
+        try:
+            parts = describe_parts()
+        except MigrationError as error:  # a part is demanded, and missing
+            parser.error(str(error))
+        sys.stdout.write(f"liteferry {__version__}\n{parts}\n")
         parser.exit()
 
 

@@ -223,17 +223,19 @@ def _find_newest(run: Run) -> _Saved | None:
         return None
     pattern = f"{glob.escape(run.directory_of_runs.name)}/*/{REPORT_NAME}"
     reports = sorted(run.directory_of_runs.parent.glob(pattern), key=lambda path: path.parent.name, reverse=True)
-    alike: list[_Saved] = []
+    newest: _Saved | None = None
     for path in reports[:_LOOKED_AT]:
         try:
             saved = read_saved(path.parent, REPORT_NAME, _Saved)
         except MigrationError:  # another version's, or somebody else's: only a forecast is worse for it
             continue
         is_whole = saved.schema == REPORT_SCHEMA and saved.window is not None and saved.work is not None
-        if is_whole and _is_alike(saved, run.options):
-            alike.append(saved)
-    same = [found for found in alike if run.server and found.target and _locate(found.target) == _locate(run.server)]
-    return next(iter(same or alike), None)
+        if not is_whole or not _is_alike(saved, run.options):
+            continue
+        newest = newest or saved
+        if run.server is None or (saved.target is not None and _locate(saved.target) == _locate(run.server)):
+            return saved
+    return newest
 
 
 def _is_alike(saved: _Saved, options: Options) -> bool:

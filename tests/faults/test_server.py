@@ -392,6 +392,22 @@ def test_the_server_dies_and_comes_again(
     scene.run_again()
 
 
+def test_what_was_published_survives_the_servers_death(mortal: PostgresServer, mortal_scene: Scene) -> None:
+    """The load's commits do not wait for the server's log; the publication's does, and all of them with it."""
+    scene = mortal_scene
+
+    def kill(event: Event) -> None:
+        if (event.kind, event.phase) == ("phase-end", "publish"):
+            os.kill(read_pid(mortal), signal.SIGKILL)
+
+    report = migrate(scene.source, scene.direct_url, Options(run_dir=str(scene.run_dir)), kill)
+    assert (report.verdict, report.published) == ("proven", True)
+    start_again(mortal)
+    wait_until(lambda: is_up(mortal), "the server to come again")
+    assert call_ferry("verify", scene.source, scene.direct_url, "--run-dir", scene.run_dir).status == 0
+    assert not has_schema(scene.admin_url, STAGING)
+
+
 @pytest.mark.parametrize(
     ("place", "says", "state"),
     [

@@ -70,10 +70,12 @@ from liteferry.report import (
 from liteferry.report.advice import advise
 from liteferry.report.grouping import group_findings, write_accept_option
 from liteferry.report.project import list_models, state_project
-from liteferry.report.verdict import state_verdict
+from liteferry.report.verdict import state_outcome, state_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from liteferry.model import Verdict
 
 T = TypeVar("T")
 
@@ -535,6 +537,20 @@ def test_a_project_is_told_how_it_comes_to_use_its_database() -> None:
     assert "liteferry switch " not in rehearsed
     embedded = render_text(replace(moved, target=load("embedded").target))
     assert embedded.index("liteferry switch ") < embedded.index("liteferry server psql ")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("proven", "everything was loaded and proven, and nothing of it remains"),
+        ("not proven", "everything was loaded, not everything was proven, and nothing of it remains"),
+    ],
+)
+def test_a_rehearsal_says_proven_only_of_what_was(verdict: Verdict, said: str) -> None:
+    rehearsed = replace(load("proven"), verdict=verdict, published=False, rehearsal=True)
+    assert state_outcome(rehearsed) == f"This was a rehearsal: {said} in PostgreSQL."
+    stopped = replace(rehearsed, verdict="not proven", tables=())
+    assert state_outcome(stopped) == "This was a rehearsal: nothing of it remains in PostgreSQL."
 
 
 def test_what_django_makes_otherwise_is_not_called_left_out() -> None:

@@ -37,7 +37,7 @@ def find_part(name: PartName) -> ModuleType | None:
     part = _import_part(name)
     if part is None and wanted == "require":
         raise MigrationError(
-            f"the compiled part {name} was not built, and {VARIABLE} demands it",
+            f"the compiled part {name} was not built, or cannot be loaded, and {VARIABLE} demands it",
             code="usage",
             hint="install with a C compiler and SQLite's header at hand (Debian: gcc libsqlite3-dev python3-dev), and "
             "with LITEFERRY_BUILD=require, which shows the compiler's errors",
@@ -49,7 +49,7 @@ def find_part(name: PartName) -> ModuleType | None:
 def _import_part(name: PartName) -> ModuleType | None:
     try:
         return importlib.import_module(f"liteferry.compiled.{name}")
-    except ModuleNotFoundError:
+    except ImportError:  # it was not built, or not for this Python, or SQLite's library is not on this machine
         return None
 
 
