@@ -146,13 +146,8 @@ class _ShowVersion(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from liteferry.compiled import describe_parts
-        from liteferry.errors import MigrationError
 
-        try:
-            parts = describe_parts()
-        except MigrationError as error:  # a part is demanded, and missing
-            parser.error(str(error))
-        sys.stdout.write(f"liteferry {__version__}\n{parts}\n")
+        sys.stdout.write(f"liteferry {__version__}\n{describe_parts()}\n")
         parser.exit()
 
 

@@ -40,10 +40,10 @@ def test_a_part_that_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     monkeypatch.setenv(compiled.VARIABLE, "require")
     with pytest.raises(MigrationError, match="cannot be loaded"):
         compiled.find_part("_encoder")
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(SystemExit) as stopped:  # a report tells which are there, whatever is demanded
         main(["--version"])
-    assert stopped.value.code == 2
-    assert "cannot be loaded" in capsys.readouterr().err
+    assert stopped.value.code == 0
+    assert "compiled parts: none" in capsys.readouterr().out
 
 
 def test_another_word_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

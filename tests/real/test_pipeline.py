@@ -32,6 +32,7 @@ from harness import (
 from liteferry import Options, check, digest, inspect, migrate, plan, verify
 from liteferry.servers import read_status
 from liteferry.source import Snapshot
+from liteferry.target import open_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,6 +169,21 @@ def test_a_dry_run_that_is_blocked(shop: Path, pg_url: str, pg_admin_url: str) -
         assert (outcome.status, outcome.report.verdict) == (4, "blocked")
         assert run(shop, pg_url, "--dry-run", "--accept", "trigger-left-out:note.t").status == 0
     assert read_everything(pg_admin_url) == before
+
+
+@pytest.mark.parametrize("limit", ["idle_session_timeout", "transaction_timeout", "statement_timeout"])
+def test_a_limit_of_the_role_on_time_is_not_that_of_a_run(limit: str, pg_url: str, pg_admin_url: str) -> None:
+    """Sessions wait while others work, and the proof's transaction is open for as long as it takes."""
+    with psycopg.connect(pg_admin_url, autocommit=True) as connection:
+        if connection.info.server_version < 170000 and limit == "transaction_timeout":
+            pytest.skip("this server has no limit on transactions")
+        connection.execute(f'ALTER DATABASE "{connection.info.dbname}" SET {limit} = 9000'.encode())
+    asked = f"SELECT pg_catalog.current_setting('{limit}')".encode()
+    with psycopg.connect(pg_url) as connection:
+        assert connection.execute(asked).fetchone() == ("9s",)
+    with open_target(pg_url) as target, target.lend_connection() as lent:
+        assert target.control.execute(asked).fetchone() == ("0",)
+        assert lent.execute(asked).fetchone() == ("0",)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 __all__ = ["arrive", "fill_staging", "plan_arrival", "read_schema", "refuse_options", "take_back", "verify_arrival"]
 
-_TRANSACTION_TIMEOUT_SINCE: Final = 170000
 _KILLED_HINT: Final = "`liteferry undo` finds out whether the transaction was committed, and takes it back if so"
 
 
@@ -263,8 +262,6 @@ def _run_transaction(
     with server.lend_connection() as connection:
         try:
             with reporting("a transaction"):
-                if server.info.version_num >= _TRANSACTION_TIMEOUT_SINCE:  # a role may have set one
-                    connection.execute("SELECT pg_catalog.set_config('transaction_timeout', '0', false)")
                 connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
             with run.phase("load"):
                 _run_steps(run, [step for step in plan.steps if step.id == "pre-data/lock"], server, connection)

@@ -129,8 +129,9 @@ class Readers:
         with self._guard:
             while self._idle:
                 self._idle.pop().connection.close()
-            for close in self._closers:
-                close()
+            closers = tuple(self._closers)
+        for close in closers:  # they have locks of their own
+            close()
 
     def call_on_close(self, close: Callable[[], None]) -> None:
         """Have a compiled part's connections closed with the others."""

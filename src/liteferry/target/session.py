@@ -536,11 +536,16 @@ def _set_up(connection: psycopg.Connection) -> _Session:
         "SELECT pg_catalog.set_config('synchronous_commit', 'local', false)"
         " WHERE pg_catalog.current_setting('synchronous_commit') = 'off'"
     )
+    # a role may have set them, where the server knows them: sessions wait for each other, and transactions are long
+    unlimited = (
+        "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings"
+        " WHERE name IN ('idle_session_timeout', 'transaction_timeout') AND setting <> '0'"
+    )
     identity = (
         "SELECT pg_catalog.pg_backend_pid(), (SELECT backend_start::text FROM pg_catalog.pg_stat_activity"
         " WHERE pid = pg_catalog.pg_backend_pid())"
     )
-    cursor = connection.execute(f"SELECT {', '.join(settings)}; {commit}; {identity}".encode())
+    cursor = connection.execute(f"SELECT {', '.join(settings)}; {commit}; {unlimited}; {identity}".encode())
     while cursor.nextset():
         pass
     row = cursor.fetchone()
