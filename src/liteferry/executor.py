@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.census import describe_key_value
 from liteferry.codecs import HEADER, TRAILER, RowMisfit
-from liteferry.compiled import find_part
-from liteferry.compiled.encoding import encode_rows
+from liteferry.compiled.encoding import encode_rows, find_encoder
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.loading import (
     BATCH_BYTES,
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from liteferry.model import Catalog, Plan, Span, Step, Table, TableMap
+    from liteferry.model import Catalog, ColumnMap, Plan, Span, Step, Table, TableMap
     from liteferry.source import Snapshot
     from liteferry.target import LoadTransaction, Target
 
@@ -257,11 +256,6 @@ def _first_id(steps: Sequence[Step]) -> str:
     return steps[0].id if steps else ""
 
 
-def is_compiled(snapshot: Snapshot) -> bool:
-    """Whether rows are encoded without holding the interpreter's lock, so that two threads are faster than one."""
-    return hasattr(find_part("_encoder"), "Reader") and snapshot.locate_copy() is not None
-
-
 def copy_table(
     step: Step,
     plan: Plan,
@@ -293,19 +287,20 @@ class _Loader:
         writers: dict[str, list[str]] | None = None,
     ) -> None:
         self._plan = plan
+        self._catalog = catalog
         self._snapshot = snapshot
         self._target = target
         self._jobs = jobs
         self._writers = {} if writers is None else writers
-        self._maps = {table.target: table for table in plan.tables}
-        self._tables = {table.name: table for table in catalog.tables}
         self._queue: queue.SimpleQueue[Event | Future[None]] = queue.SimpleQueue()
         self._events: Sink = sink or self._queue
         self._stop = threading.Event()
 
     def run(self, groups: Sequence[Sequence[Step]]) -> Iterator[Event]:
         """Load every group. The first error stops the others and is raised."""
-        return self._run(self._plan_tasks([TableGroup.of(steps, self._maps[steps[0].group]) for steps in groups]))
+        return self._run(
+            self._plan_tasks([TableGroup.of(steps, self._plan.target_table(steps[0].group)) for steps in groups])
+        )
 
     def validate(self, steps: Iterable[Step]) -> Iterator[Event]:
         """Validate foreign keys, of several tables at once: the last statement of each step."""
@@ -313,7 +308,7 @@ class _Loader:
         for step in steps:
             by_table.setdefault(step.table or "", []).append(replace(step, sql=step.sql[-1:]))
         tasks = [
-            Task(work=partial(self._validate, found), size=self._maps[name].rows * len(found))
+            Task(work=partial(self._validate, found), size=self._plan.target_table(name).rows * len(found))
             for name, found in by_table.items()
         ]
         return self._run(tasks)
@@ -381,10 +376,11 @@ class _Loader:
         """The spans of a table that is more than its share of the work; empty for one that is loaded as a whole."""
         if group.copy is None or self._jobs < 2 or group.size_bytes < SPLIT_BYTES or group.size_bytes <= fair_share:
             return ()
-        if group.map.part or not is_compiled(self._snapshot):
-            return ()
+        table = self._catalog.table(group.map.source)
+        if find_encoder(self._snapshot, table, _list_copied(group.map), group.map.part) is None:
+            return ()  # two threads would take turns at encoding
         pieces = min(max(group.size_bytes // SPAN_BYTES, 2 * self._jobs), MOST_SPANS)
-        return self._snapshot.cut_spans(self._tables[group.map.source], group.rows, pieces)
+        return self._snapshot.cut_spans(table, group.rows, pieces)
 
     # small tables, many in a transaction
 
@@ -544,15 +540,15 @@ class _Loader:
 
     def copy(self, step: Step, connection: psycopg.Connection) -> int:
         """Copy one table's rows; returns how many."""
-        counter = Counter(self._events, step, self._maps[step.table or ""].rows)
+        counter = Counter(self._events, step, self._plan.target_table(step.table or "").rows)
         taken = self._send(step, counter, connection)
         counter.finish()
         return taken
 
     def _send(self, step: Step, counter: Counter, connection: psycopg.Connection, span: Span | None = None) -> int:
         """Send a table's rows, or those of a span; returns how many."""
-        mapped = self._maps[step.table or ""]
-        table = self._tables[mapped.source]
+        mapped = self._plan.target_table(step.table or "")
+        table = self._catalog.table(mapped.source)
         share = Share(counter)
         taken = self._target.copy_rows(
             connection, step.sql[0], self._encode(table, mapped, share, span), step_id=step.id
@@ -567,7 +563,7 @@ class _Loader:
 
     def _encode(self, table: Table, mapped: TableMap, counter: Share, span: Span | None = None) -> Iterator[bytes]:
         """The COPY data of one table, or of a span of it, by the compiled encoder where it can be used."""
-        copied = [column for column in mapped.columns if not column.generated]
+        copied = _list_copied(mapped)
         yield HEADER
         try:
             for rows, chunk in encode_rows(self._snapshot, table, copied, part=mapped.part, span=span):
@@ -586,6 +582,10 @@ class _Loader:
                 hint="the census took this value for a fitting one: please report this as a bug of liteferry",
             ) from misfit
         yield TRAILER
+
+
+def _list_copied(mapped: TableMap) -> list[ColumnMap]:
+    return [column for column in mapped.columns if not column.generated]
 
 
 def _describe_row(row: Sequence[object], names: Sequence[str], mapped: TableMap) -> str:

@@ -18,7 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from liteferry.compare import DigestSum, Text, canonicalise_rows, digest_rows
-from liteferry.compiled.comparing import RowComparison, is_built
+from liteferry.compiled.comparing import RowComparison, is_built, open_copy
 from liteferry.model import ColumnMap, Kind
 
 if TYPE_CHECKING:
@@ -70,7 +70,9 @@ def snapshot() -> str:
 
 
 def begin(*, is_paired: bool, columns: Sequence[ColumnMap] = COLUMNS, sql: str = "SELECT * FROM t") -> RowComparison:
-    return RowComparison(columns, uri=snapshot(), sql=sql, key=(0,) if is_paired else (), is_paired=is_paired)
+    return RowComparison(
+        columns, database=open_copy(snapshot()), sql=sql, key=(0,) if is_paired else (), is_paired=is_paired
+    )
 
 
 def feed(comparison: RowComparison, data: bytes, cuts: Sequence[int] = ()) -> bool:
@@ -217,7 +219,13 @@ def begin_pieced(large_bytes: int) -> RowComparison:
         for key, text, document, _ in LARGE_ROWS
     )
     return RowComparison(
-        PIECED, uri=snapshot(), sql=rows, key=(0,), pieced=(1, 2), large_bytes=large_bytes, is_paired=True
+        PIECED,
+        database=open_copy(snapshot()),
+        sql=rows,
+        key=(0,),
+        pieced=(1, 2),
+        large_bytes=large_bytes,
+        is_paired=True,
     )
 
 
@@ -284,7 +292,7 @@ def test_an_empty_value_is_not_null_in_a_column_of_large_ones(
     columns = (PIECED[0], replace(PIECED[1], kind=kind, pg_type=pg_type))
     comparison = RowComparison(
         columns,
-        uri=snapshot(),
+        database=open_copy(snapshot()),
         sql=f"SELECT 1, {stored}",
         key=(0,),
         pieced=(1,),

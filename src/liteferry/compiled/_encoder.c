@@ -339,21 +339,6 @@ static PyObject *reader_finish(Reader *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(close_doc, "close()\n--\n\nClose the connection.");
-
-static PyObject *reader_close(Reader *self, PyObject *unused)
-{
-    (void)unused;
-    if (!self->db)
-        Py_RETURN_NONE;
-    if (refuse_when_busy(self))
-        return NULL;
-    forget_statement(self);
-    sqlite3_close_v2(self->db);
-    self->db = NULL;
-    Py_RETURN_NONE;
-}
-
 static PyObject *reader_rows(Reader *self, void *unused)
 {
     (void)unused;
@@ -371,7 +356,6 @@ static PyMethodDef reader_methods[] = {
     {"read", (PyCFunction)reader_read, METH_NOARGS, read_doc},
     {"read_values", (PyCFunction)reader_read_values, METH_NOARGS, read_values_doc},
     {"finish", (PyCFunction)reader_finish, METH_NOARGS, finish_doc},
-    {"close", (PyCFunction)reader_close, METH_NOARGS, close_doc},
     {NULL},
 };
 

@@ -6,7 +6,6 @@ here, value by value, which ask `liteferry.compare`.
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Final
 
 from liteferry.compare import (
@@ -41,21 +40,12 @@ def is_built() -> bool:
     return find_part("_comparer") is not None
 
 
-_IDLE: Final[dict[str, list[Database]]] = {}
-"""Connections that no comparison uses, by the URI of the copy."""
-_GUARD: Final = threading.Lock()
-
-
-def keep_connections(uri: str) -> bool:
-    """Keep connections to a copy for the next comparisons, until `drop_connections`. False: they are kept already."""
-    with _GUARD:
-        return uri not in _IDLE and _IDLE.setdefault(uri, []) == []
-
-
-def drop_connections(uri: str) -> None:
-    """Close the connections to a copy that nobody uses; keep none any more."""
-    with _GUARD:
-        _IDLE.pop(uri, None)
+def open_copy(uri: str, stand_ins: tuple[str, ...] = ()) -> Database:
+    """Open the copy (`CopyPlace`), for one comparison after another. Raises: sqlite3.Error."""
+    part = find_part("_comparer")
+    assert part is not None  # noqa: S101 - the caller has asked `is_built`
+    database: Database = part.open_copy(uri, stand_ins)
+    return database
 
 
 class RowComparison:
@@ -68,31 +58,27 @@ class RowComparison:
         self,
         columns: Sequence[ColumnMap],
         *,
-        uri: str | None = None,
-        stand_ins: tuple[str, ...] = (),
+        database: Database | None = None,
+        give_back: Callable[[Database], None] | None = None,
         sql: str | None = None,
         key: tuple[int, ...] = (),
         pieced: tuple[int, ...] = (),
         large_bytes: int = 0,
         is_paired: bool = False,
     ) -> None:
-        """Begin. uri, stand_ins: of the copy (`CopyPlace`). sql: reads the source's rows, None where there is none.
+        """Begin. sql: reads the source's rows, None where there is none; from the database that `open_copy` gave.
 
+        give_back: takes the database as soon as the comparison is over, for the next one.
         is_paired: each row of one side is compared with that of the other at the same place, value by value; without,
         the digests are only added up. key: positions of columns, by which both sides are ordered. pieced: positions
         of the columns whose values may come in pieces; those of large_bytes and more are then not copied.
         """
         part = find_part("_comparer")
         assert part is not None  # noqa: S101 - the caller has asked `is_built`
-        self._uri, self._database = uri, None
-        if uri is not None:
-            with _GUARD:
-                idle = _IDLE.get(uri)
-                self._database = idle.pop() if idle else None
-            self._database = self._database or part.open_copy(uri, stand_ins)
+        self._database, self._give_back = database, give_back
         described = tuple((name_kind(column.kind, column.pg_type), bool(column.conversions)) for column in columns)
         self._comparer = part.Comparer(
-            database=self._database,
+            database=database,
             sql=sql,
             columns=described,
             key=key,
@@ -112,12 +98,10 @@ class RowComparison:
         return self._end(is_equal=bool(self._comparer.finish()))
 
     def _end(self, *, is_equal: bool) -> bool:
-        """It is over, and the comparer has let go of the connection: the next one may have it."""
+        """It is over, and the comparer has let go of the database."""
         database, self._database = self._database, None
-        with _GUARD:
-            idle = _IDLE.get(self._uri or "")
-            if database is not None and idle is not None:
-                idle.append(database)
+        if database is not None and self._give_back is not None:
+            self._give_back(database)
         return is_equal
 
     @property

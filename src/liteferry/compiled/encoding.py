@@ -6,10 +6,8 @@ hands every value to it of which it is not certain. What it knows by itself of a
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
 from liteferry.census import InvalidText
 from liteferry.codecs import RowEncoder, RowMisfit, make_encoder
@@ -31,27 +29,6 @@ if TYPE_CHECKING:
     """Kind ("": every value goes to the reference), flags, precision, scale, unit in µs, reference."""
 
 _UNITS_US: Final = {"epoch-s": 1_000_000, "epoch-ms": 1_000, "epoch-us": 1}
-_IDLE: Final[WeakKeyDictionary[Snapshot, _Idle]] = WeakKeyDictionary()
-_GUARD: Final = threading.Lock()
-
-
-class _Idle:
-    """The connections to a snapshot that nobody uses: parsing a large schema costs more than reading a small table."""
-
-    def __init__(self) -> None:
-        self._readers: list[Reader] = []
-
-    def take(self) -> Reader | None:
-        with _GUARD:
-            return self._readers.pop() if self._readers else None
-
-    def put(self, reader: Reader) -> None:
-        with _GUARD:
-            self._readers.append(reader)
-
-    def close(self) -> None:
-        while (reader := self.take()) is not None:
-            reader.close()
 
 
 def encode_rows(
@@ -66,7 +43,7 @@ def encode_rows(
     names = [column.source for column in columns if not column.is_beside]
     # a column that holds bytes may hold texts that are not UTF-8, and those as they are; a conversion may take them
     raw = any(column.kind == "bytea" or column.conversions for column in columns)
-    module = _find_compiled(snapshot, table, names, part)
+    module = find_encoder(snapshot, table, columns, part)
     if module is not None:
         yield from _encode_compiled(module, snapshot, table, columns, span, raw=raw)
         return
@@ -78,12 +55,13 @@ def encode_rows(
         del found
 
 
-def _find_compiled(snapshot: Snapshot, table: Table, names: Sequence[str], part: Part) -> ModuleType | None:
-    """The compiled part, where it can read these rows.
+def find_encoder(snapshot: Snapshot, table: Table, columns: Sequence[ColumnMap], part: Part) -> ModuleType | None:
+    """The compiled part, where it can read these rows: without the interpreter's lock, so that threads are of use.
 
     Not those of a table with quarantined ones: a function of Python's says which these are. Nor computed columns, for
     which SQLite may take any time, and its version in the compiled part may be another one than Python's.
     """
+    names = {column.source for column in columns if not column.is_beside}
     computed = any(column.generated and column.name in names for column in table.columns)
     return None if part or computed or snapshot.locate_copy() is None else find_part("_encoder")
 
@@ -120,12 +98,7 @@ def _read_chunk(reader: Reader, columns: Sequence[ColumnMap]) -> tuple[int, byte
 
 @contextmanager
 def _borrow(module: ModuleType, snapshot: Snapshot) -> Iterator[Reader]:
-    with _GUARD:
-        idle = _IDLE.get(snapshot)
-        if idle is None:
-            idle = _IDLE[snapshot] = _Idle()
-            snapshot.call_on_close(idle.close)
-    reader = idle.take()
+    reader: Reader | None = snapshot.take_kept("_encoder")
     if reader is None:
         place = snapshot.locate_copy()
         assert place is not None  # noqa: S101 - else there would be no compiled encoder
@@ -134,7 +107,7 @@ def _borrow(module: ModuleType, snapshot: Snapshot) -> Iterator[Reader]:
         yield reader
     finally:
         reader.finish()
-        idle.put(reader)
+        snapshot.keep("_encoder", reader)
 
 
 def describe_column(module: ModuleType, column: ColumnMap) -> Description:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from liteferry.compiled.comparing import RowComparison, drop_connections, is_built, keep_connections, name_kind
+from liteferry.compiled.comparing import RowComparison, is_built, name_kind, open_copy
 from liteferry.model import Span, TableDigest
 from liteferry.proof.rows import PIECE_BYTES, select_in_pieces, select_target
 from liteferry.source import Snapshot
@@ -151,13 +151,11 @@ def _begin(
     sql = source.select_storage(table.source, names, order, span) if place else ""
     if place is None or not sql:
         return None
-    if keep_connections(place.uri):
-        source.call_on_close(partial(drop_connections, place.uri))
     try:
         return RowComparison(
             columns,
-            uri=place.uri,
-            stand_ins=place.stand_ins,
+            database=source.take_kept("_comparer") or open_copy(place.uri, place.stand_ins),
+            give_back=partial(source.keep, "_comparer"),
             sql=sql,
             key=key,
             pieced=pieced,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from liteferry.compiled import PartName
     from liteferry.model import Catalog, Part, SourceInfo, Span, Table
     from liteferry.source.offenders import OffenderStore
 
@@ -120,7 +121,7 @@ class Readers:
         self._catalog: Catalog | None = None
         self._largest_bytes: dict[str, dict[str, int]] = {}  # values, by table and column
         self._stand_ins = list_foreign_collations(file) if file else ()
-        self._closers: list[Callable[[], None]] = []
+        self._kept: dict[PartName, list[Any]] = {}  # by compiled part: its connections that nobody uses
         if shared:
             self._prepare(shared)
 
@@ -129,14 +130,18 @@ class Readers:
         with self._guard:
             while self._idle:
                 self._idle.pop().connection.close()
-            closers = tuple(self._closers)
-        for close in closers:  # they have locks of their own
-            close()
+            self._kept.clear()  # which closes them
 
-    def call_on_close(self, close: Callable[[], None]) -> None:
-        """Have a compiled part's connections closed with the others."""
+    def take_kept(self, part: PartName) -> Any:
+        """A compiled part's connection to the copy that nobody uses; None where there is none: it has to open one."""
         with self._guard:
-            self._closers.append(close)
+            kept = self._kept.get(part)
+            return kept.pop() if kept else None
+
+    def keep(self, part: PartName, connection: object) -> None:
+        """Keep a compiled part's connection for its next table, for the reason that `_borrow` gives."""
+        with self._guard:
+            self._kept.setdefault(part, []).append(connection)
 
     def discard(self) -> None:
         """Remove the copy now, where `keep` would have left it. Nothing can be read afterwards."""
