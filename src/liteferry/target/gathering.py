@@ -122,7 +122,5 @@ def _raise_failure(connection: psycopg.Connection) -> None:
             raise OperationalError("libpq could not read a row of COPY: " + connection.pgconn.get_error_message())
         if result.status != pq.ExecStatus.COMMAND_OK:
             failure = failure or result
-        if result.status == pq.ExecStatus.COPY_OUT:
-            break  # libpq had no memory for more: it would say so for ever
     if failure is not None:
         raise error_from_result(failure, encoding="utf-8")

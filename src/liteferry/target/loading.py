@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from liteferry.target.readers import end_transaction
 from liteferry.target.reporting import reporting
+from liteferry.target.together import run_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import psycopg
 
-_OPENING: Final = ("BEGIN", "SET LOCAL synchronous_commit = off")
+_NOT_WAITING: Final = "SET LOCAL synchronous_commit = off"
 _NUMBER: Final = "SELECT pg_catalog.pg_current_xact_id()::xid::text"
 _SORT_MEMORY: Final = (
     "SELECT pg_catalog.set_config('maintenance_work_mem', greatest("
@@ -44,7 +45,7 @@ class LoadTransaction:
     def commit(self, statements: Sequence[str] = (), *, step_id: str = "") -> None:
         """Run the last statements and commit, in one round trip. Raises: MigrationError (step-failed …)."""
         with reporting("running a statement of the plan", step_id=step_id):
-            _run_together(self._connection, [*statements, "COMMIT"])
+            _read_together(self._connection, [*statements, "COMMIT"])
         self.committed = True
 
 
@@ -62,14 +63,15 @@ def begin_load(
 
     Raises: MigrationError (step-failed …).
     """
-    opening = [*_OPENING, _NUMBER] if numbered else [*_OPENING]
+    opening = ["BEGIN", _NOT_WAITING, *([_NUMBER] if numbered else [])]
     try:
         with reporting("running a statement of the plan", step_id=step_id):
-            answers = _run_together(connection, [*opening, *statements])
+            answers = _read_together(connection, [*opening, *statements])
         load = LoadTransaction(connection, answers[opening.index(_NUMBER)] if numbered else "")
         yield load
     finally:
-        _roll_back_if_open(connection)
+        if not connection.closed and connection.info.transaction_status != 0:
+            end_transaction(connection)
 
 
 def run_load(
@@ -82,19 +84,11 @@ def run_load(
     Raises: MigrationError (step-failed …).
     """
     memory = [_SORT_MEMORY.format(share=4 * sessions)] if sessions else []
-    try:
-        with reporting("running a statement of the plan", step_id=step_id):
-            _run_together(connection, [*_OPENING, *memory, *statements, "COMMIT"])
-    finally:
-        _roll_back_if_open(connection)
+    with reporting("running a statement of the plan", step_id=step_id):
+        run_together(connection, [_NOT_WAITING, *memory, *statements])
 
 
-def _roll_back_if_open(connection: psycopg.Connection) -> None:
-    if not connection.closed and connection.info.transaction_status != 0:
-        end_transaction(connection)
-
-
-def _run_together(connection: psycopg.Connection, statements: Sequence[str]) -> list[str]:
+def _read_together(connection: psycopg.Connection, statements: Sequence[str]) -> list[str]:
     """Run statements in one round trip; returns the first value that each gave, "" where it gave none."""
     cursor = connection.execute("\n;\n".join(statements).encode())  # one may end in a comment
     answers = []
