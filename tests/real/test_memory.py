@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from harness import ferry_argv
 from liteferry.compiled import list_parts
 from memory import MB, Footprint, measure_peak
 
@@ -31,19 +31,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def move(source: Path, url: str, run_dir: Path) -> Footprint:
-    argv = [
-        sys.executable,
-        "-m",
-        "liteferry",
-        "migrate",
-        str(source),
-        url,
-        "--yes",
-        "--json",
-        "--run-dir",
-        str(run_dir),
-    ]
-    taken = measure_peak(argv)
+    taken = measure_peak(ferry_argv("migrate", source, url, "--yes", "--json", "--run-dir", run_dir))
     assert taken.status == 0, taken.err
     assert json.loads(taken.out)["verdict"] == "proven"
     return taken

@@ -19,6 +19,7 @@ from liteferry.proof.compiled import compare_compiled
 from liteferry.proof.rows import Progress, ProofJob
 from liteferry.source import Snapshot
 from liteferry.target import SnapshotReader, open_target
+from watched_reads import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,16 +90,6 @@ class Sides:
                     job, Progress(TABLE, lambda _: None), catalog, census, None
                 )
                 return verify_table(TABLE, snapshot, watched, schema="public", target_catalog=catalog, census=census)
-
-
-@dataclass
-class Watched:
-    reader: SnapshotReader
-    statements: list[str]
-
-    def copy_out(self, select_sql: str, /) -> Iterator[bytes]:
-        self.statements.append(select_sql)
-        yield from self.reader.copy_out(select_sql)
 
 
 @pytest.fixture

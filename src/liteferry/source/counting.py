@@ -82,7 +82,10 @@ class CensusTaker(Answerer):
         return tuple(counted.get(table.name) or count(table, observe) for table in tables)
 
     def _find_spans(self, table: Table) -> tuple[Span, ...]:
-        """The stretches in which a table is counted: one, unless its rowids lie so far apart that it may be large."""
+        """The stretches in which a table is counted: one, unless its rowids lie so far apart that it may be large.
+
+        Not by `cut_spans`, as load and proof: a hole between spans of theirs shows by the rows that were counted here.
+        """
         rowid = name_rowid(table)
         if rowid is None:
             return (Span(),)
