@@ -1,8 +1,9 @@
 """A server that is far away: a relay, in a process of its own, that delays whatever passes it and counts round trips.
 
-A round trip is a client's turn to speak: what it sends after it has heard something, or at first. Opening a TCP
-connection is one more, which the relay waits for itself. Nothing limits how much is under way, so that only waiting
-costs: as it is between two machines with a fast line.
+A round trip is a client's turn to speak: what it sends when everything that it asked for has been answered. Opening a
+TCP connection is one more, which the relay waits for itself. The relay reads PostgreSQL's protocol to know it: that
+an early answer reaches a client which is still sending, as on a loaded machine, makes no round trip. Nothing limits how
+much is under way, so that only waiting costs: as it is between two machines with a fast line.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from conftest import Database, PostgresServer
 
@@ -73,6 +74,70 @@ def run_far_away(server: PostgresServer, database: Database, *, delay_ms: float 
 # The relay itself
 
 
+class _Messages:
+    """Cuts one direction of a connection into the protocol's messages: type, and the first bytes of what it says."""
+
+    def __init__(self, *, startup: bool) -> None:
+        self._left = b""
+        self._skip = 0
+        self._startup = startup
+
+    def feed(self, piece: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield each message that begins in what has passed; a client's first one has no type."""
+        if self._skip >= len(piece):
+            self._skip -= len(piece)
+            return
+        data, at, self._skip = self._left + piece[self._skip :], 0, 0
+        while True:
+            head = 0 if self._startup else 1
+            if len(data) < at + head + 4:
+                self._left = data[at:]
+                return
+            end = at + head + int.from_bytes(data[at + head : at + head + 4])
+            if len(data) < min(end, at + _SHOWN):
+                self._left = data[at:]
+                return
+            yield data[at : at + head], data[at + head + 4 : min(end, at + _SHOWN)]
+            self._startup = False
+            if end > len(data):
+                self._left, self._skip = b"", end - len(data)
+                return
+            at = end
+
+
+class _Turns:
+    """One connection's conversation: whose turn it is, from the messages of both."""
+
+    def __init__(self) -> None:
+        self._owed: deque[bytes] = deque()  # what the client has asked for and not yet heard
+        self._invited = False  # to send more, although an answer is owed: a COPY's rows, a password
+
+    def begins(self, kind: bytes) -> bool:
+        """The client has sent a message of this kind: whether a turn begins with it."""
+        begun = self._invited or not self._owed
+        self._invited = False
+        if kind in {b"", b"Q", b"S", b"P", b"B", b"D", b"C", b"E"}:
+            self._owed.append(kind)
+        return begun and kind != b"X"  # who says goodbye waits for nothing
+
+    def hear(self, kind: bytes, said: bytes) -> None:
+        """The server has sent a message of this kind."""
+        if kind == b"Z":
+            while self._owed.popleft() not in {b"", b"Q", b"S"}:
+                pass  # what an error has kept from being answered
+        elif kind == b"G":
+            self._invited = True
+        elif kind == b"R":
+            self._invited = int.from_bytes(said[:4]) not in _TOLD_ONLY
+        elif self._owed and self._owed[0] in _ANSWERS and kind in _ANSWERS[self._owed[0]]:
+            self._owed.popleft()
+
+
+_ANSWERS = {b"P": {b"1"}, b"B": {b"2"}, b"C": {b"3"}, b"D": {b"T", b"n"}, b"E": {b"C", b"I", b"s"}}
+_TOLD_ONLY = {0, 12}
+"""Authentication messages that ask for nothing: OK, and the end of SASL."""
+
+
 class _Relay:
     def __init__(self, port: int, delay_s: float) -> None:
         self._port = port
@@ -87,15 +152,32 @@ class _Relay:
         self.trips += 1
         await asyncio.sleep(2 * self._delay_s)  # the TCP handshake
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        heard = [True]  # whether the client has heard something since it spoke last
+        turns = _Turns()
+        asked, answered = _Messages(startup=True), _Messages(startup=False)
+
+        def hear_client(piece: bytes) -> None:
+            for kind, said in asked.feed(piece):
+                if turns.begins(kind):
+                    self.trips += 1
+                    self.spoken[_read_words(kind, said)] += 1
+
+        def hear_server(piece: bytes) -> None:
+            for kind, said in answered.feed(piece):
+                turns.hear(kind, said)
+
         await asyncio.gather(
-            self._pass(reader, far_writer, heard, from_client=True),
-            self._pass(far_reader, writer, heard, from_client=False),
+            self._pass(reader, far_writer, sent=hear_client),
+            self._pass(far_reader, writer, delivered=hear_server),
             return_exceptions=True,  # either end may break the connection
         )
 
     async def _pass(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: list[bool], *, from_client: bool
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        sent: Callable[[bytes], None] | None = None,
+        delivered: Callable[[bytes], None] | None = None,
     ) -> None:
         waiting: deque[tuple[float, bytes]] = deque()
         news = asyncio.Event()
@@ -112,8 +194,8 @@ class _Relay:
                 if not piece:
                     writer.close()
                     return
-                if not from_client:
-                    heard[0] = True
+                if delivered:
+                    delivered(piece)
                 writer.write(piece)
                 await writer.drain()
 
@@ -124,23 +206,18 @@ class _Relay:
                 piece = await reader.read(_PIECE)
             except OSError:
                 piece = b""
-            if from_client and piece and heard[0]:
-                heard[0] = False
-                self.trips += 1
-                self.spoken[_read_words(piece)] += 1
+            if sent:
+                sent(piece)
             waiting.append((clock() + self._delay_s, piece))
             news.set()
         await delivering
 
 
-def _read_words(piece: bytes) -> str:
+def _read_words(kind: bytes, said: bytes) -> str:
     """The first words of what a client says: of SQL where it is any."""
-    start = 5 if piece[:1] in {b"Q", b"P"} else 0
-    if piece[:1] == b"P":
-        start = piece.find(b"\0", 5) + 1
-    end = piece.find(b"\0", start)
-    words = piece[start : end if end > 0 else None][:_SHOWN].decode(errors="replace") if start else ""
-    return f"{chr(piece[0])} {' '.join(words.split())}"
+    start = said.find(b"\0") + 1 if kind == b"P" else 0
+    words = said[start:].split(b"\0")[0].decode(errors="replace") if kind in {b"P", b"Q"} else ""
+    return f"{kind.decode() or 'startup'} {' '.join(words.split())}"
 
 
 async def _run(port: int, delay_s: float) -> None:
