@@ -55,7 +55,8 @@ def plan_indexes(plan: TablePlan, relations: NameSpace, judge: Judge) -> None:
         try:
             keys = key_parts(plan, index.keys)
             predicate = translate_predicate(index.where_sql, plan.types) if index.where_sql else None
-            where = predicate.sql if predicate else ""
+            # PostgreSQL leaves out a condition that is nothing but TRUE: its catalogue would say "not partial"
+            where = predicate.sql if predicate and predicate.sql != "TRUE" else ""
             plan.refusals.check("index-untranslatable", table.name, index.name)
         except Untranslatable as error:
             plan.findings.append(
@@ -80,14 +81,19 @@ def plan_indexes(plan: TablePlan, relations: NameSpace, judge: Judge) -> None:
                 group=target,
             )
         )
-        plan.objects.append(_index_object(plan, index, name, keys))
+        plan.objects.append(_index_object(plan, index, name, keys, partial=bool(where)))
         if predicate and index.where_sql:
             note_translation(plan, "predicate", (index.name, name), index.where_sql, predicate)
         for key in index.keys:
             if key.expression_sql:
                 translated = translate_index_key(key.expression_sql, plan.types)
                 note_translation(plan, "index-key", (index.name, name), key.expression_sql, translated)
-        if index.unique and not where and all(key.column is not None for key in index.keys) and is_plain(keys):
+        if (
+            index.unique
+            and not index.where_sql
+            and all(key.column is not None for key in index.keys)
+            and is_plain(keys)
+        ):
             plan.unique_sets.append(tuple(fold_case(key.column or "") for key in index.keys))
 
 
@@ -119,7 +125,9 @@ def _index_sql(plan: TablePlan, index: Index, name: str, parts: Sequence[KeyPart
     return create_index_sql(staging, target, name, sql, unique=index.unique, where_sql=where_sql)
 
 
-def _index_object(plan: TablePlan, index: Index, name: str, parts: Sequence[KeyPart]) -> PlannedObject:
+def _index_object(
+    plan: TablePlan, index: Index, name: str, parts: Sequence[KeyPart], *, partial: bool
+) -> PlannedObject:
     names = [plan.target_of(key.column) if key.column is not None else "" for key in index.keys]
     key_columns, folds = describe_parts(parts, names)
     # PostgreSQL takes an expression that is nothing but a column for the column: a cast to the type that it has
@@ -133,7 +141,7 @@ def _index_object(plan: TablePlan, index: Index, name: str, parts: Sequence[KeyP
         bare=bare if any(bare) else (),
         descending=tuple(key.descending for key in index.keys),
         unique=index.unique,
-        partial=index.where_sql is not None,
+        partial=partial,
         source_sql=index.sql,
         key_columns=key_columns,
         folds=folds if index.unique else (),

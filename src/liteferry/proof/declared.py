@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from liteferry.planner.questions import name_key
@@ -17,7 +18,7 @@ from liteferry.proof.differences import describe_object, differ
 from liteferry.sqlite_ddl import fold_case
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 
     from liteferry.model import (
         Catalog,
@@ -283,6 +284,12 @@ def _find_mistaken_in_table(plan: Plan, table: Table, mapped: TableMap, parents:
         for index in table.indexes
         if index.origin == "c"
     )
+    # a condition that PostgreSQL leaves out, for it is always true: what the proof of behaviour asks every row
+    held = {
+        translated.object_name
+        for translated in plan.translations
+        if (translated.use, translated.table, translated.target_sql) == ("predicate", table.name, "TRUE")
+    }
     foreign: Counter[_Shape] = Counter()
     for key in table.foreign_keys:
         parent, targets = parents.get(fold_case(key.parent_table), ("?", {}))
@@ -292,7 +299,7 @@ def _find_mistaken_in_table(plan: Plan, table: Table, mapped: TableMap, parents:
     shapes: tuple[tuple[ObjectKind, Counter[_Shape], Callable[[PlannedObject], _Shape]], ...] = (
         ("primary_key", Counter(keys), _name_key_columns),
         ("unique", Counter(unique), _name_key_columns),
-        ("index", Counter(indexes), _shape_index),
+        ("index", Counter(indexes), partial(_shape_index, held=held)),
         ("foreign_key", foreign, _shape_foreign_key),
     )
     for kind, declared, shape_of in shapes:
@@ -317,9 +324,10 @@ def _find_mistaken_in_table(plan: Plan, table: Table, mapped: TableMap, parents:
             left[shape] -= 1
 
 
-def _shape_index(planned: PlannedObject) -> _Shape:
+def _shape_index(planned: PlannedObject, held: Collection[str]) -> _Shape:
+    """As the source declares it. held: the partial ones whose condition every row holds."""
     descending = planned.descending or (False,) * len(planned.columns)
-    return _name_key_columns(planned), descending, planned.unique, planned.partial
+    return _name_key_columns(planned), descending, planned.unique, planned.partial or planned.name in held
 
 
 def _name_key_columns(planned: PlannedObject) -> tuple[str | None, ...]:
