@@ -104,9 +104,12 @@ class Case:
             settled = [_withdraw(found, self.type_wanted) if found.way == "null" else found for found in settled]
         null = self._null_way()
         conversions = self.repairs if choice.kind == "text" else self._moments if choice.kind in _CONVERTED else ()
+        findings = (*settled, *(problem.finding for problem in self.problems))
+        if not (findings or conversions or null or self.quarantined or self.nulled or choice.findings):
+            return choice  # most columns: a copy of each would be a third of what choosing costs
         choice = replace(
             choice,
-            findings=(*settled, *(problem.finding for problem in self.problems)),
+            findings=findings,
             conversions=(*conversions, *null),
             quarantined=tuple(self.quarantined),
             nulled=tuple(self.nulled),

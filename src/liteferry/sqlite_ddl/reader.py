@@ -51,11 +51,15 @@ class Reader:
 
     def peek(self, *words: str, ahead: int = 0) -> bool:
         """Whether these keywords or operators come next."""
-        tokens = self.tokens[self.at + ahead : self.at + ahead + len(words)]
-        return len(tokens) == len(words) and all(
-            token.kind in ("word", "operator") and token.text.upper() == word
-            for token, word in zip(tokens, words, strict=True)
-        )
+        at = self.at + ahead
+        if at + len(words) > len(self.tokens):
+            return False
+        for word in words:  # a plain loop: this is asked some thirty times for each column of a schema
+            token = self.tokens[at]
+            if token.kind not in ("word", "operator") or token.text.upper() != word:
+                return False
+            at += 1
+        return True
 
     def accept(self, *words: str) -> bool:
         """Pass these keywords or operators if they come next."""
