@@ -21,6 +21,7 @@ from liteferry.errors import EXIT_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from liteferry.arguments import Place
 
@@ -124,6 +125,10 @@ _OF_RUNS: Final = frozenset({"undo", "server"})
 """Commands about a run, or about the embedded server, that a project's own command has, too."""
 
 
+_WITH_SNAPSHOT: Final = frozenset({"inspect", "check", "plan", "rehearse", "migrate", "verify", "digest"})
+"""Commands that begin with a snapshot of a file, unless they are told otherwise."""
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse's parser; what it says of a wrong command line is JSON, too, where that was asked for."""
 
@@ -194,10 +199,22 @@ def run_arguments(arguments: argparse.Namespace) -> int:
 
     # psycopg warns there of what is told as an error of ours anyway
     logging.getLogger("psycopg").addHandler(logging.NullHandler())
-    from liteferry import commands
+    with _catch_signals(), _snapshot_ahead(arguments):
+        from liteferry import commands
 
-    with _catch_signals():
         return commands.run_command(arguments.run, arguments)
+
+
+def _snapshot_ahead(arguments: argparse.Namespace) -> AbstractContextManager[None]:
+    """Start the process that takes the snapshot while this one imports what it needs, where there will be one."""
+    source = getattr(arguments, "source", None)
+    if arguments.run not in _WITH_SNAPSHOT or not isinstance(source, str) or not os.path.isfile(source):  # noqa: PTH113
+        return contextlib.nullcontext()  # a path may hold what a Path does not take
+    if getattr(arguments, "snapshot", None) == "none":
+        return contextlib.nullcontext()
+    from liteferry.child import child_ahead
+
+    return child_ahead("take_snapshot")
 
 
 @contextlib.contextmanager

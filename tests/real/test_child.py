@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import liteferry
-from liteferry.child import FUNCTIONS, run_in_child
+from liteferry.child import FUNCTIONS, child_ahead, run_in_child
 from liteferry.errors import MigrationError
 from liteferry.model import Event, Options
 from liteferry.source.copying import SnapshotRequest
@@ -43,6 +43,14 @@ def children() -> set[int]:
         for pid in (thread / "children").read_text().split()
         if (Path("/proc") / pid / "cmdline").read_bytes()
     }
+
+
+def await_child(others: set[int]) -> int:
+    """The one further process that we have just started: /proc shows its command line a moment later."""
+    while not (found := children() - others):
+        time.sleep(0.001)
+    (child,) = found
+    return child
 
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc to see the child")
@@ -212,7 +220,50 @@ def test_nothing_of_the_request_stands_on_the_command_line(database: str, tmp_pa
 
     run_in_child("take_snapshot", snapshot_request(database, tmp_path), observe=look)
     assert lines
-    assert {line.split(b"\0", 1)[1] for line in lines} <= {b"-P\0-m\0liteferry.child\0"}
+    assert {line.split(b"\0", 1)[1] for line in lines} <= {b"-P\0-m\0liteferry.child\0take_snapshot\0"}
+
+
+@needs_proc
+def test_a_child_ahead_is_the_one_that_is_asked(database: str, tmp_path: Path) -> None:
+    others = children()
+    asked: set[int] = set()
+    with child_ahead("take_snapshot"):
+        ahead = await_child(others)
+        request = snapshot_request(database, tmp_path)
+        info = run_in_child("take_snapshot", request, observe=lambda _event: asked.update(children() - others))
+        assert info.path == database
+        assert asked == {ahead}
+        assert children() == others
+        assert run_in_child("inspect_source", database)[0].size_bytes == 8192
+    assert children() == others
+
+
+@needs_proc
+def test_a_child_ahead_that_nobody_wants_ends(database: str) -> None:
+    others = children()
+    with child_ahead("take_snapshot"):
+        ahead = await_child(others)
+        assert run_in_child("inspect_source", database)[0].size_bytes == 8192
+        assert children() - others == {ahead}
+    assert children() == others
+
+
+@needs_proc
+def test_a_child_ahead_that_has_died_meanwhile(database: str, tmp_path: Path) -> None:
+    others = children()
+    request = snapshot_request(database, tmp_path)
+    with child_ahead("take_snapshot"):
+        os.kill(await_child(others), signal.SIGKILL)
+        with pytest.raises(MigrationError, match=r"killed by SIGKILL") as caught:
+            run_in_child("take_snapshot", request)
+    assert caught.value.code == "child-failed"
+    assert children() == others
+
+
+def test_without_an_interpreter_no_child_is_ahead(monkeypatch: pytest.MonkeyPatch, database: str) -> None:
+    monkeypatch.setattr(sys, "executable", "")
+    with child_ahead("inspect_source"), pytest.raises(MigrationError, match=r"sys\.executable is empty"):
+        run_in_child("inspect_source", database)
 
 
 def test_the_child_that_copies_imports_little() -> None:
