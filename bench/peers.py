@@ -18,13 +18,13 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import psycopg
 from floor import copy_floor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 PROGRAMS: Final = Path(__file__).resolve().parent / "programs"
 SAID: Final = 300
@@ -97,37 +97,69 @@ class Turn:
     load_average: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a command took, with its children. ``status``: its exit status; None where it was stopped."""
+
+    elapsed_s: float
+    cpu_s: float
+    peak_mb: float
+    status: int | None
+
+
+def watch_command(
+    argv: Sequence[str | Path],
+    directory: Path,
+    output: IO[bytes],
+    errors: IO[bytes],
+    *,
+    env: Mapping[str, str] | None = None,
+    timeout_s: float = 1e9,
+) -> Usage:
+    """Run a command in a process group of its own, and end it when it takes too long."""
+    told, write = os.pipe()
+    begun = time.monotonic()
+    with open(told, "rb") as reader:  # noqa: PTH123 - a descriptor, not a path
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-S", "-E", PROGRAMS / "witness.py", str(write), *argv],
+                cwd=directory,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                pass_fds=[write],
+                start_new_session=True,
+            )
+        finally:
+            os.close(write)
+        with process:
+            timer = threading.Timer(min(timeout_s, threading.TIMEOUT_MAX), os.killpg, [process.pid, signal.SIGKILL])
+            timer.start()
+            try:
+                process.wait()
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+            finally:
+                timer.cancel()
+        words = reader.read()
+    if not words:
+        return Usage(elapsed_s=time.monotonic() - begun, cpu_s=0.0, peak_mb=0.0, status=None)
+    return Usage(**json.loads(words))
+
+
 def run_command(argv: Sequence[str | Path], place: Place) -> tuple[Turn, str]:
     """Run a command in a process group of its own, and end it when it takes too long. Returns its output, too."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        begun = time.monotonic()
-        process = subprocess.Popen(
-            argv, cwd=place.scratch, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, start_new_session=True
-        )
-        late = threading.Event()
-
-        def stop() -> None:
-            late.set()
-            os.killpg(process.pid, signal.SIGKILL)
-
-        timer = threading.Timer(place.timeout_s, stop)
-        timer.start()
-        try:
-            _, status, usage = os.wait4(process.pid, 0)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-        finally:
-            timer.cancel()
-        elapsed_s = time.monotonic() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
+        usage = watch_command(argv, place.scratch, output, errors, timeout_s=place.timeout_s)
         texts = []
         for file in (output, errors):
             file.seek(0)
             texts.append(file.read().decode(errors="replace"))
-    turn = Turn(elapsed_s=elapsed_s, cpu_s=usage.ru_utime + usage.ru_stime, peak_mb=usage.ru_maxrss / 1024)
-    turn.status = STOPPED if late.is_set() else process.returncode
-    if late.is_set():
+    turn = Turn(elapsed_s=usage.elapsed_s, cpu_s=usage.cpu_s, peak_mb=usage.peak_mb)
+    turn.status = STOPPED if usage.status is None else usage.status
+    if usage.status is None:
         turn.said = f"stopped after {place.timeout_s:.0f} s"
     elif turn.status:
         said = texts[1].strip() or texts[0].strip()

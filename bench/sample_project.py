@@ -22,14 +22,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
-from peers import find_pgloader_version
+from peers import find_pgloader_version, watch_command
 from psycopg import sql
 
 import liteferry
@@ -140,18 +139,14 @@ def run_timed(argv: Sequence[str | Path], directory: Path, url: str = "") -> Ran
     if url:
         env["DATABASE_URL"] = url
     with tempfile.TemporaryFile() as output:
-        begun = time.monotonic()
-        process = subprocess.Popen(argv, cwd=directory, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        elapsed_s = time.monotonic() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
+        usage = watch_command(argv, directory, output, output, env=env)
         output.seek(0)
         said = [line.strip() for line in output.read().decode(errors="replace").splitlines() if line.strip()]
     return Ran(
-        elapsed_s=elapsed_s,
-        cpu_s=usage.ru_utime + usage.ru_stime,
-        peak_mb=usage.ru_maxrss / 1024,
-        status=process.returncode,
+        elapsed_s=usage.elapsed_s,
+        cpu_s=usage.cpu_s,
+        peak_mb=usage.peak_mb,
+        status=1 if usage.status is None else usage.status,
         said="\n".join(said[-20:]),
     )
 
