@@ -4,7 +4,8 @@
 removes both before it makes the next; the largest needs some 12 GB of disk. Names given as arguments choose.
 
 What grows with the rows is told apart from what every run costs: ``s_per_million`` of the whole run, and ``further``,
-the same for the rows by which a database is larger than the one before.
+the same for the rows by which a database is larger than the one before. Cases that are not measured keep their earlier
+figures, with their day.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+PAGE: Final = ROOT / "docs" / "explanation" / "speed.md"
+BEGIN, END = "<!-- growth:table -->", "<!-- /growth:table -->"
 WIDE_ROWS: Final = 2_000_000  # of the workload at scale 1
 FEW_ROWS: Final = 10_000  # below, what a million would take means nothing
 MB: Final = 1_000_000
@@ -92,6 +96,7 @@ def write_values(kind: str, megabytes: int) -> Callable[[Path], None]:
 
 
 CASES: Final[dict[str, Callable[[Path], None]]] = {
+    "rows-100": write_rows(100),
     "rows-1e5": write_rows(10**5),
     "rows-1e6": write_rows(10**6),
     "rows-1e7": write_rows(10**7),
@@ -108,9 +113,13 @@ LONG_CASES: Final[dict[str, Callable[[Path], None]]] = {
 
 @dataclass(slots=True, kw_only=True)
 class Growth:
-    """What one move took. ``bytes``: of the source; ``peak_mb``: of all of liteferry's processes together."""
+    """What one move took. ``measured``: the day; ``bytes``: of the source.
+
+    ``peak_mb``: of all of liteferry's processes together.
+    """
 
     name: str
+    measured: str
     rows: int
     bytes: int
     elapsed_s: float
@@ -147,6 +156,7 @@ def measure_case(name: str, write: Callable[[Path], None], scratch: Path, option
         report = json.loads(taken.out)
         found = Growth(
             name=name,
+            measured=f"{datetime.now(UTC):%Y-%m-%d}",
             rows=sum(table["rows_target"] for table in report["tables"]),
             bytes=source.stat().st_size,
             elapsed_s=report["elapsed_s"],
@@ -172,16 +182,27 @@ def find_growth(results: list[Growth]) -> None:
 def write_table(results: list[Growth]) -> str:
     """The figures as Markdown. Pure."""
     lines = [
-        "| database | rows | size | whole run | per million rows | per million further rows | memory |",
-        "| --- | --: | --: | --: | --: | --: | --: |",
+        "| database | rows | size | whole run | per million rows | per million further rows | memory | measured |",
+        "| --- | --: | --: | --: | --: | --: | --: | --- |",
     ]
     for found in results:
         whole, further = ("" if value is None else f"{value:.2f} s" for value in (found.s_per_million, found.further))
         lines.append(
             f"| {found.name} | {found.rows:,} | {found.bytes / MB:,.0f} MB | {found.elapsed_s:.2f} s |"
-            f" {whole} | {further} | {found.peak_mb:,.0f} MB |"
+            f" {whole} | {further} | {found.peak_mb:,.0f} MB | {found.measured} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def read_results(path: Path) -> dict[str, Growth]:
+    """The figures of before, by name."""
+    return {fact["name"]: Growth(**fact) for fact in json.loads(path.read_text())} if path.exists() else {}
+
+
+def fill_page(page: str, results: list[Growth]) -> str:
+    """The page with its table written anew. Pure."""
+    before, rest = page.split(BEGIN, 1)
+    return f"{before}{BEGIN}\n\n{write_table(results)}\n{END}{rest.split(END, 1)[1]}"
 
 
 def main() -> int:
@@ -190,21 +211,25 @@ def main() -> int:
     parser.add_argument("case", nargs="*", choices=[[], *CASES, *LONG_CASES], help="which; else all but the longest")
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "growth.json")
     parser.add_argument("--option", action="append", default=[], help="a further option of `liteferry migrate`")
+    parser.add_argument("--write-docs", action="store_true", help="write the table into the page, too")
     arguments = parser.parse_args()
     sys.path.append(str(ROOT / "tests"))  # memory.py measures for the tests, too
     every = CASES | LONG_CASES
-    results: list[Growth] = []
+    known = read_results(arguments.output)
     for name in arguments.case or CASES:
         with tempfile.TemporaryDirectory(prefix="liteferry-growth-") as directory:
             scratch = Path(directory)
             scratch.chmod(0o711)  # the embedded server's account passes through
-            results.append(measure_case(name, every[name], scratch, arguments.option))
+            known[name] = measure_case(name, every[name], scratch, arguments.option)
+        results = [known[each] for each in every if each in known]
         find_growth(results)
-        print(write_table(results[-1:]).splitlines()[-1], flush=True)
+        print(write_table([known[name]]).splitlines()[-1], flush=True)
         facts: list[dict[str, Any]] = [asdict(found) for found in results]
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
         arguments.output.write_text(json.dumps(facts, indent=1) + "\n")
     print(write_table(results))
+    if arguments.write_docs:
+        PAGE.write_text(fill_page(PAGE.read_text(), results))
     return 0
 
 

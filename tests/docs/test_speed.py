@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import growth
 import pytest
 from drawing import BLOCKS, MARK, draw_chart, fill_blocks
 
@@ -24,6 +25,13 @@ def test_a_page_has_the_measured_figures(page: Path) -> None:
             way["elapsed_s"] = {"least": 1000.0, "median": 1001.0, "most": 1002.0}
     if "<!-- bench:times -->" in text or "<!-- bench:summary -->" in text:
         assert fill_blocks(text, changed) != text
+
+
+def test_the_table_of_growth_is_the_measured_one() -> None:
+    found = list(growth.read_results(ROOT / "bench" / "results" / "growth.json").values())
+    assert {"rows-1e5", "rows-1e6", "rows-1e7"} <= {each.name for each in found}
+    text = growth.PAGE.read_text()
+    assert growth.fill_page(text, found) == text, "written by: python bench/growth.py … --write-docs"
 
 
 def test_every_block_is_on_a_page() -> None:
