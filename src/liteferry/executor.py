@@ -41,7 +41,7 @@ from liteferry.model import Event
 from liteferry.names import quote_name, quote_qualified
 from liteferry.planner.sql import thaw
 from liteferry.scripts import HookLog
-from liteferry.target import begin_load, run_load
+from liteferry.target import begin_load, copy_in_together, run_load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from liteferry.model import Catalog, ColumnMap, Plan, Span, Step, Table, TableMap
     from liteferry.source import Snapshot
-    from liteferry.target import LoadTransaction, Target
+    from liteferry.target import Copies, LoadTransaction, Target
 
 BATCH_STEPS: Final = 100
 """How many statements go to the server in one round trip and one transaction: it bounds the locks held at once."""
@@ -256,20 +256,22 @@ def _first_id(steps: Sequence[Step]) -> str:
     return steps[0].id if steps else ""
 
 
-def copy_table(
-    step: Step,
+def copy_tables(
+    steps: Sequence[Step],
     plan: Plan,
     catalog: Catalog,
     snapshot: Snapshot,
     target: Target,
     connection: psycopg.Connection,
     observe: Callable[[Event], None],
-) -> int:
-    """Copy one table's rows in the connection's transaction, which the caller began; returns how many.
+) -> None:
+    """Copy tables' rows in the connection's transaction, which the caller began; `BATCH_STEPS` of them by one message.
 
-    Raises: MigrationError: step-failed, value-misfit, connection-lost, disk-full.
+    Raises: MigrationError: value-misfit; step-failed, connection-lost, disk-full, with the id of the table's step.
     """
-    return _Loader(plan, catalog, snapshot, target, Teller(observe)).copy(step, connection)
+    loader = _Loader(plan, catalog, snapshot, target, Teller(observe))
+    for start in range(0, len(steps), BATCH_STEPS):
+        loader.copy(steps[start : start + BATCH_STEPS], connection)
 
 
 class _Loader:
@@ -406,9 +408,7 @@ class _Loader:
         begun = time.monotonic()
         with begin_load(connection, _list_sql(creates), step_id=_first_id(creates), numbered=bool(copies)) as load:
             self._tell_ended(creates, begun)
-            for copy in copies:
-                self._check_stop()
-                self._note_writer(copy, self.copy(copy, connection), load)
+            self.copy(copies, connection, load)
             begun = time.monotonic()
             load.commit(_list_sql(rest), step_id=_first_id(rest))
         self._tell_ended(rest, begun)
@@ -436,7 +436,8 @@ class _Loader:
 
     def _copy_span(self, group: TableGroup, split: Split, span: Span, connection: psycopg.Connection) -> list[Task]:
         with begin_load(connection, numbered=True) as load:
-            rows = self._send(split.copy, split.counter, connection, span)
+            with copy_in_together(connection, split.copy.sql) as copies:
+                rows = self._send(split.copy, split.counter, copies, span)
             load.commit(step_id=split.copy.id)
         with split.guard:
             self._note_writer(split.copy, rows, load)
@@ -507,7 +508,7 @@ class _Loader:
             self._make_table(group.create, group.copy, connection)
         elif group.copy is not None:
             with begin_load(connection, numbered=True) as load:
-                self._note_writer(group.copy, self.copy(group.copy, connection), load)
+                self.copy([group.copy], connection, load)
                 load.commit(step_id=group.copy.id)
 
     def _make_table(self, create: Step, copy: Step | None, connection: psycopg.Connection) -> None:
@@ -523,7 +524,7 @@ class _Loader:
                 with begin_load(connection, create.sql, step_id=create.id, numbered=copy is not None) as load:
                     self._tell_ended([create], begun)
                     if copy is not None:
-                        self._note_writer(copy, self.copy(copy, connection), load)
+                        self.copy([copy], connection, load)
                     load.commit(step_id=copy.id if copy else create.id)
             except MigrationError as error:
                 # seen before the other commits it is a key of pg_type that is there twice, seen after it a type
@@ -538,21 +539,23 @@ class _Loader:
         if self._stop.is_set():
             raise MigrationError("the load was stopped", code="interrupted", exit_status=ExitStatus.INTERRUPTED)
 
-    def copy(self, step: Step, connection: psycopg.Connection) -> int:
-        """Copy one table's rows; returns how many."""
-        counter = Counter(self._events, step, self._plan.target_table(step.table or "").rows)
-        taken = self._send(step, counter, connection)
-        counter.finish()
-        return taken
+    def copy(self, steps: Sequence[Step], connection: psycopg.Connection, load: LoadTransaction | None = None) -> None:
+        """Copy tables' rows, by one message. load: the transaction, where it is noted which one wrote them."""
+        with copy_in_together(connection, _list_sql(steps)) as copies:
+            for step in steps:
+                self._check_stop()
+                counter = Counter(self._events, step, self._plan.target_table(step.table or "").rows)
+                rows = self._send(step, counter, copies)
+                if load is not None:
+                    self._note_writer(step, rows, load)
+                counter.finish()
 
-    def _send(self, step: Step, counter: Counter, connection: psycopg.Connection, span: Span | None = None) -> int:
+    def _send(self, step: Step, counter: Counter, copies: Copies, span: Span | None = None) -> int:
         """Send a table's rows, or those of a span; returns how many."""
         mapped = self._plan.target_table(step.table or "")
         table = self._catalog.table(mapped.source)
         share = Share(counter)
-        taken = self._target.copy_rows(
-            connection, step.sql[0], self._encode(table, mapped, share, span), step_id=step.id
-        )
+        taken = copies.send(self._encode(table, mapped, share, span), step_id=step.id)
         if taken != share.rows:
             raise MigrationError(
                 f"the server took {taken:,} of {share.rows:,} rows of {mapped.source}",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from liteferry.model import Step, Table, TableMap
+    from liteferry.target import Copies
 
 ROWS = 6000
 JOBS = 3
@@ -230,13 +231,11 @@ def test_rows_that_a_key_refuses_are_named(
     """The index of a key that is built beside others says which rows it does not take."""
     real = executor._Loader._send
 
-    def send(
-        self: executor._Loader, step: object, counter: object, connection: psycopg.Connection, span: Span | None = None
-    ) -> int:
-        taken = real(self, step, counter, connection, span)  # type: ignore[arg-type]  # as they came
+    def send(self: executor._Loader, step: object, counter: object, copies: Copies, span: Span | None = None) -> int:
+        taken = real(self, step, counter, copies, span)  # type: ignore[arg-type]  # as they came
         if span is not None and span.low is None:
             sql = "UPDATE \"liteferry_staging_public\".event SET code = 'code 1' WHERE id = 3"
-            connection.execute(sql)
+            copies._connection.execute(sql)
         return taken
 
     monkeypatch.setattr(executor._Loader, "_send", send)

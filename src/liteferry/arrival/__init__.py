@@ -270,9 +270,8 @@ def _run_transaction(
                     keep_replaced(arrival, connection, journal, directory)
                 steps = [step for step in plan.steps if step.phase == "pre-data" and step.id != "pre-data/lock"]
                 _run_steps(run, steps, server, connection)
-                for step in plan.steps:
-                    if step.phase == "data":
-                        copy_rows(run, arrival, step, server, connection)
+                steps = [step for step in plan.steps if step.phase == "data"]
+                copy_rows(run, arrival, steps, server, connection)
             with run.phase("constraints"):
                 steps = [step for step in plan.steps if step.phase == "post-data"]
                 _run_steps(run, steps, server, connection, arrival)

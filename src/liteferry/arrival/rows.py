@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from liteferry.arrival.data import REPLACED_NAME
 from liteferry.census import describe_key_value
 from liteferry.errors import MigrationError
-from liteferry.executor import copy_table
+from liteferry.executor import copy_tables
 from liteferry.names import quote_name, quote_qualified
 from liteferry.target import TransactionReader, reporting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import psycopg
@@ -108,13 +108,18 @@ def _hash_file(path: Path) -> str:
 # Copying
 
 
-def copy_rows(run: Run, arrival: Arrival, step: Step, server: Target, connection: psycopg.Connection) -> None:
-    """Copy one table's rows. Raises: MigrationError, naming the row that the server did not take."""
+def copy_rows(
+    run: Run, arrival: Arrival, steps: Sequence[Step], server: Target, connection: psycopg.Connection
+) -> None:
+    """Copy tables' rows. Raises: MigrationError, naming the row that the server did not take."""
     plan, snapshot = arrival.plan, arrival.snapshot
     try:
-        copy_table(step, plan, arrival.catalog, snapshot, server, connection, run.observe)
+        copy_tables(steps, plan, arrival.catalog, snapshot, server, connection, run.observe)
     except MigrationError as error:
-        raise _name_copied_row(error, arrival, plan.target_table(step.table or "")) from error
+        failed = next((step for step in steps if step.id == error.step_id), None)
+        if failed is None:
+            raise
+        raise _name_copied_row(error, arrival, plan.target_table(failed.table or "")) from error
 
 
 def _name_copied_row(error: MigrationError, arrival: Arrival, mapped: TableMap) -> MigrationError:

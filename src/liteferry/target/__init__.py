@@ -5,6 +5,7 @@ session pins what the server's or the role's settings could change (time zone, d
 name in SQL comes from `names.quote_name`, every value is a parameter.
 """
 
+from liteferry.target.copies import Copies, copy_in_together
 from liteferry.target.entries import make_conninfo, make_django_entry
 from liteferry.target.loading import LoadTransaction, begin_load, run_load
 from liteferry.target.marks import Way, count_rows, explain_refusal, hold_mark, read_way
@@ -16,6 +17,7 @@ from liteferry.target.trials import Outcome, Trial, try_out_all
 
 __all__ = [
     "MIN_VERSION_NUM",
+    "Copies",
     "LoadTransaction",
     "Outcome",
     "SnapshotReader",
@@ -26,6 +28,7 @@ __all__ = [
     "begin_load",
     "begin_trial",
     "check_server",
+    "copy_in_together",
     "count_rows",
     "explain_refusal",
     "hold_mark",

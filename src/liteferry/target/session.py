@@ -18,6 +18,7 @@ from liteferry.errors import MigrationError
 from liteferry.model import ServerInfo
 from liteferry.names import quote_literal, quote_name, quote_qualified
 from liteferry.target.catalog import read_catalog, read_objects
+from liteferry.target.copies import copy_in_together
 from liteferry.target.definitions import read_definitions
 from liteferry.target.entries import list_variables, make_django_entry
 from liteferry.target.footprint import read_footprint
@@ -432,11 +433,8 @@ class Target:
 
     def copy_rows(self, connection: psycopg.Connection, copy_sql: str, chunks: Iterable[bytes], *, step_id: str) -> int:
         """Send COPY data. Returns the number of rows that the server took. Raises: MigrationError."""
-        with reporting("copying rows", step_id=step_id), connection.cursor() as cursor:
-            with cursor.copy(copy_sql.encode()) as copy:
-                for chunk in chunks:
-                    copy.write(chunk)
-            return cursor.rowcount
+        with copy_in_together(connection, [copy_sql]) as copies:
+            return copies.send(chunks, step_id=step_id)
 
     @contextlib.contextmanager
     def one_transaction(self) -> Iterator[psycopg.Connection]:
