@@ -39,6 +39,7 @@ LAYERS = {
     "servers": 2,
     "clock": 2,
     "journal": 2,
+    "pace": 2,
     "config": 2,
     "child": 2,
     "django_project": 2,
