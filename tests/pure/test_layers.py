@@ -61,6 +61,8 @@ LAYERS = {
     "sample": 2,
     "progress": 4,
     "commands": 4,
+    "console": 4,
+    "options": 4,
     "arguments": 4,
     "cli": 4,
     "django": 4,
