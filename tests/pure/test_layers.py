@@ -53,6 +53,7 @@ LAYERS = {
     "quarantine": 3,
     "staging": 3,
     "arrival": 3,
+    "evidence": 3,
     "expectation": 3,
     "pipeline": 3,
     "rollback": 3,
