@@ -536,7 +536,9 @@ def walk_type(hint: Any) -> Iterator[Any]:  # a type, or what stands for one
 def describe_fields(cls: type[Any]) -> str:
     """A table of a dataclass's fields. What they mean stands beside them in the code."""
     hints = typing.get_type_hints(cls)
-    remarks = dict(re.findall(r"^    (\w+): .*?  # (.*)$", inspect.getsource(cls), re.MULTILINE))
+    owners = [owner for owner in reversed(cls.__mro__) if dataclasses.is_dataclass(owner)]
+    sources = "".join(map(inspect.getsource, owners))
+    remarks = dict(re.findall(r"^    (\w+): .*?  # (.*)$", sources, re.MULTILINE))
     rows = []
     for field in dataclasses.fields(cls):
         remark = REMARKS.get(f"{cls.__name__}.{field.name}", remarks.get(field.name, ""))

@@ -140,7 +140,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         if "--json" in self._given:
-            from liteferry.commands import write_usage_error
+            from liteferry.console import write_usage_error
 
             write_usage_error(message, f"{self.prog} --help")
         super().error(message)

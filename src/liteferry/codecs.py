@@ -7,6 +7,8 @@ A field is a 32-bit big-endian length and that many bytes; NULL is the length -1
 its fields. Source: PostgreSQL docs, COPY, "Binary Format"; the fields' own formats are those of the types' ``recv``
 functions.
 
+One file although it is long: it is the one table of what each kind's bytes are, held against the compiled encoder.
+
 Speed: rows are turned into columns and each column is encoded by one comprehension, then woven into rows again.
 Measured on the wide table (11 columns of 10 types), this is 1.5 times as fast as encoding row by row.
 """

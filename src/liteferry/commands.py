@@ -1,24 +1,31 @@
-"""What each command does: call the API, and write the answer.
+"""What each command does: make its options, call the API, and write the answer.
 
-Layer 4. Standard output carries the answer, as text or JSON; everything else goes to standard error.
+Layer 4. `options` makes the options; `console` writes, and asks.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from liteferry.console import (
+    confirm,
+    dump_json,
+    measure_width,
+    say,
+    tell,
+    watch_run,
+    write_answer,
+    write_error,
+    write_report,
+)
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.model import CHECK_SCHEMA, DIGEST_SCHEMA, INSPECT_SCHEMA, Options, to_json
-from liteferry.progress import watch
-from liteferry.project import ProjectOptions
-from liteferry.report.wording import escape_unprintable
+from liteferry.options import choose_project, make_options
 
 if TYPE_CHECKING:
     import argparse
@@ -26,9 +33,7 @@ if TYPE_CHECKING:
 
     from liteferry.foresight import Examination
     from liteferry.model import Hook, Plan, Report
-    from liteferry.progress import Watcher
 
-ERROR_SCHEMA: Final = "liteferry.error/1"
 SWITCH_SCHEMA: Final = "liteferry.switch/1"
 
 
@@ -37,12 +42,12 @@ def run_command(name: str, arguments: argparse.Namespace) -> int:
     try:
         return int(_COMMANDS[name](arguments))
     except MigrationError as error:
-        _write_error(error, as_json=getattr(arguments, "json", False))
+        write_error(error, as_json=getattr(arguments, "json", False))
         return int(ExitStatus.USAGE if error.code == "usage" else error.exit_status)
     except KeyboardInterrupt as error:
         what = f"interrupted; {error}" if str(error) else "interrupted"
         stopped = MigrationError(what, code="interrupted", exit_status=ExitStatus.INTERRUPTED)
-        _write_error(stopped, as_json=getattr(arguments, "json", False))
+        write_error(stopped, as_json=getattr(arguments, "json", False))
         return int(ExitStatus.INTERRUPTED)
     except BrokenPipeError:
         # the reader of our output went away (`| head`): nothing is wrong, and nobody is there to be told
@@ -51,91 +56,8 @@ def run_command(name: str, arguments: argparse.Namespace) -> int:
     except OSError as error:
         # a full disk under our output, a home that may not be entered, a working directory that is gone
         place = f": {error.filename}" if error.filename else ""
-        _tell(f"liteferry: the system refused: {error.strerror or error}{place} [system-error]")
+        tell(f"liteferry: the system refused: {error.strerror or error}{place} [system-error]")
         return int(ExitStatus.ERROR)
-
-
-def make_options(arguments: argparse.Namespace) -> Options:
-    """The options of the file of decisions, and over them those that the command line gave.
-
-    Lists of decisions add up, and the command line's come after the file's, or before them where the first counts;
-    every other option replaces the file's. Raises: MigrationError (usage).
-    """
-    given = vars(arguments)
-    _refuse_swallowed_target(given)
-    kept = _read_config(arguments)
-    return Options(
-        schema=given.get("schema") or kept.schema,
-        names=given.get("names") or kept.names,
-        only=tuple(given.get("only", ())) or kept.only,
-        exclude=tuple(given.get("exclude", ())) or kept.exclude,
-        accept=(*kept.accept, *given.get("accept", ())),
-        decisions=(*kept.decisions, *given.get("on_misfit", ())),
-        casts=(*given.get("cast", ()), *kept.casts),
-        timestamps=given.get("timestamps") or kept.timestamps,
-        nocase=given.get("nocase") or kept.nocase,
-        into=given.get("into") or kept.into,
-        replace_rows=tuple(given.get("replace_rows", ())) or kept.replace_rows,
-        hooks=kept.hooks,
-        config=kept.config,
-        snapshot=given.get("snapshot", "copy"),
-        jobs=given.get("jobs", 0),
-        verify=not given.get("no_verify", False),
-        keep_staging=given.get("keep_staging", False),
-        dry_run=given.get("dry_run", False),
-        project=_choose_project(given, kept),
-        show_values=given.get("show_values", False),
-        run_dir=given.get("run_dir"),
-        offenders=given.get("offenders"),
-        rehearsed=given.get("rehearsal"),
-    )
-
-
-def _choose_project(given: dict[str, object], kept: Options) -> ProjectOptions | None:
-    """The Django project that the command line names; what the file of decisions says of it comes below that."""
-    if not given.get("django"):
-        return None
-    found = kept.project or ProjectOptions(directory="")
-    said = {name: value for name in ("settings", "python", "database", "target_alias") if (value := given.get(name))}
-    variables: tuple[tuple[str, str], ...] = tuple(given.get("target_env", ()))  # type: ignore[arg-type]  # pairs
-    found = replace(found, target_env=(*found.target_env, *variables))
-    return replace(found, directory=str(given["django"]), **said)  # type: ignore[arg-type]  # all of them texts
-
-
-def _read_config(arguments: argparse.Namespace) -> Options:
-    """What the file of decisions says; the defaults where there is none, or the command takes none."""
-    from liteferry.config import find_config, read_config
-
-    if "config" not in arguments or arguments.no_config:
-        return Options()
-    here = Path(getattr(arguments, "django", None) or "")
-    path = Path(arguments.config) if arguments.config is not None else find_config(here)
-    if path is None:
-        return Options()
-    options = read_config(path)
-    if options.config is not None:
-        _tell(f"options are taken from {path} (SHA-256 {options.config.sha256[:12]}…); --no-config goes without")
-    return options
-
-
-def _refuse_swallowed_target(given: dict[str, object]) -> None:
-    """Refuse a TARGET that an option of several words has taken for itself. Raises: MigrationError (usage)."""
-    for option in ("accept", "only", "exclude", "write_config"):
-        found = given.get(option) or ()
-        items: tuple[str, ...] = (found,) if isinstance(found, str) else tuple(found)  # type: ignore[arg-type]  # texts
-        if any(_looks_like_target(item) for item in items):
-            raise MigrationError(
-                f"--{option.replace('_', '-')} was given what looks like TARGET: it takes every word that follows",
-                code="usage",
-                hint="put SOURCE and TARGET before the options",
-            )
-
-
-def _looks_like_target(text: str) -> bool:
-    """Whether a text is a connection string: a URI, or libpq's key=value. Pure."""
-    return text.startswith(("postgresql://", "postgres://")) or bool(
-        re.match(r"(?:service|host|hostaddr|port|dbname|user|sslmode|passfile|password)\s*=", text)
-    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -145,28 +67,30 @@ def _looks_like_target(text: str) -> bool:
 def _demo(arguments: argparse.Namespace) -> int:
     from liteferry.demo import run_demo
 
-    with _watching(arguments) as observe:
+    with watch_run(arguments) as observe:
         report = run_demo(arguments.directory, scale=arguments.scale, observe=observe)
-    return _finish(report, arguments)
+    return write_report(report, arguments)
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
     from liteferry import pipeline
     from liteferry.report.inspection import render_inspect_text
 
-    with _watching(arguments) as observe:
+    with watch_run(arguments) as observe:
         found = pipeline.inspect(arguments.source, make_options(arguments), observe)
     if arguments.json:
-        _write(_dump({"schema": INSPECT_SCHEMA, **json.loads(to_json(found, indent=0))}))
+        write_answer(dump_json({"schema": INSPECT_SCHEMA, **json.loads(to_json(found, indent=0))}))
     else:
-        _write(render_inspect_text(found.catalog, found.census, found.source, found.choices, width=_width()))
+        write_answer(
+            render_inspect_text(found.catalog, found.census, found.source, found.choices, width=measure_width())
+        )
     return ExitStatus.PROVEN
 
 
 def _examine(arguments: argparse.Namespace, options: Options) -> Examination:
     from liteferry import pipeline
 
-    with _watching(arguments) as observe:
+    with watch_run(arguments) as observe:
         if options.project is not None:
             from liteferry import django_move
 
@@ -196,13 +120,13 @@ def _check(arguments: argparse.Namespace) -> int:
         head["forecast"] = json.loads(to_json(found.forecast, indent=0))
         head["phases"] = json.loads(to_json(found.phases, indent=0))
         head["server_speed"] = json.loads(to_json(found.server_speed, indent=0))
-        _write(_dump(head))
+        write_answer(dump_json(head))
     else:
         if plan.pruned:
-            _write(render_pruned_text(plan.pruned, width=_width()) + "\n")
-        _write(render_findings_text(plan.findings, blocked=blocked, width=_width()))
+            write_answer(render_pruned_text(plan.pruned, width=measure_width()) + "\n")
+        write_answer(render_findings_text(plan.findings, blocked=blocked, width=measure_width()))
         if found.forecast is not None:
-            _write("\n" + render_forecast_text(found.forecast, width=_width()))
+            write_answer("\n" + render_forecast_text(found.forecast, width=measure_width()))
     return ExitStatus.BLOCKED if blocked else ExitStatus.PROVEN
 
 
@@ -225,7 +149,7 @@ def _write_draft(path: Path, plan: Plan, options: Options) -> None:
         raise MigrationError(
             f"{path} cannot be written: {reason}", code="usage", hint="name another file: --write-config FILE"
         ) from error
-    _tell(f"{path} is written: choose a way for each finding there, then check again")
+    tell(f"{path} is written: choose a way for each finding there, then check again")
 
 
 def _refuse_to_replace(path: str) -> MigrationError:
@@ -243,7 +167,7 @@ def _plan(arguments: argparse.Namespace) -> int:
     from liteferry.report.listings import render_plan_text
 
     plan = _examine(arguments, make_options(arguments)).plan
-    _write(to_json(plan) if arguments.json else render_plan_text(plan, width=_width()))
+    write_answer(to_json(plan) if arguments.json else render_plan_text(plan, width=measure_width()))
     return ExitStatus.BLOCKED if plan.blockers else ExitStatus.PROVEN
 
 
@@ -265,7 +189,7 @@ def _move(arguments: argparse.Namespace, options: Options) -> int:
 
         start = django_move.start_project(options.project, target)
         named = start.target_from or "the embedded PostgreSQL"
-        _tell(f"from DATABASES[{start.alias!r}], {start.path}, to {named}")
+        tell(f"from DATABASES[{start.alias!r}], {start.path}, to {named}")
         source, target = str(start.path), start.target
     else:
         source = arguments.source
@@ -279,17 +203,17 @@ def _move(arguments: argparse.Namespace, options: Options) -> int:
     write_env = _choose_env(arguments, options)
     report: Report | None = None
     try:
-        with _watching(arguments) as observe:
+        with watch_run(arguments) as observe:
             if start is not None:
                 report = django_move.migrate_project(target, options, observe, start)
             else:
                 report = pipeline.migrate(source, target, options, observe)
-        status = _finish(report, arguments)
+        status = write_report(report, arguments)
         return _switch_after(report, arguments, target, options, status) if write_env else status
     except KeyboardInterrupt:
         if report is None:
             raise
-        return _finish(report, arguments)  # it came too late to change anything
+        return write_report(report, arguments)  # it came too late to change anything
 
 
 def _choose_env(arguments: argparse.Namespace, options: Options) -> str:
@@ -303,7 +227,7 @@ def _choose_env(arguments: argparse.Namespace, options: Options) -> str:
 
     place = django_move.find_place(options.project)
     for note in django_move.inspect_env(django_move.find_env(place, given), django_move.DEFAULT_VARIABLE).notes:
-        _tell(f"note: {note}")
+        tell(f"note: {note}")
     return given
 
 
@@ -315,7 +239,7 @@ def _switch_after(
     from liteferry.target import open_target
 
     if options.project is None or not report.published:
-        _tell(f"{arguments.write_env} is as it was: nothing was published")
+        tell(f"{arguments.write_env} is as it was: nothing was published")
         return status
     try:
         way = django_move.choose_way(options.project, report.run_dir or None, target, options.schema)
@@ -329,11 +253,11 @@ def _switch_after(
                 environment=way.environment,
             )
     except MigrationError as error:
-        _write_error(error, as_json=False)
-        _tell("  The move itself is done: `liteferry switch` switches over, whenever you like.")
+        write_error(error, as_json=False)
+        tell("  The move itself is done: `liteferry switch` switches over, whenever you like.")
         return ExitStatus.ERROR
     for line in django_move.describe_switch(switched).split("\n"):
-        _tell(line)
+        tell(line)
     return status
 
 
@@ -342,36 +266,36 @@ def _confirm_move(source: str, target: str, options: Options, arguments: argpars
 
     into = f"schema {options.schema} of {_describe_target(target)}"
     files = f", and run {format_plural(len(options.hooks), 'SQL file')} of yours" if options.hooks else ""
-    _confirm(f"Move {source} into {into}{files}?", arguments)
+    confirm(f"Move {source} into {into}{files}?", arguments)
 
 
 def _verify(arguments: argparse.Namespace) -> int:
     from liteferry import pipeline
 
     options = make_options(arguments)
-    with _watching(arguments) as observe:
+    with watch_run(arguments) as observe:
         if options.project is not None:
             from liteferry import django_move
 
             report = django_move.verify_project(arguments.target, options, observe)
         else:
             report = pipeline.verify(arguments.source, arguments.target, options, observe)
-    return _finish(report, arguments)
+    return write_report(report, arguments)
 
 
 def _digest(arguments: argparse.Namespace) -> int:
     from liteferry import pipeline
 
-    with _watching(arguments) as observe:
+    with watch_run(arguments) as observe:
         digests = pipeline.digest(arguments.database, make_options(arguments), observe)
     if arguments.json:
         tables = [
             {"name": name, "rows": found.rows, "sum": found.sum, "xor": found.xor, "digest": found.text}
             for name, found in digests
         ]
-        _write(_dump({"schema": DIGEST_SCHEMA, "tables": tables}))
+        write_answer(dump_json({"schema": DIGEST_SCHEMA, "tables": tables}))
     else:
-        _write("\n".join(f"{found.text}  {name}" for name, found in digests))
+        write_answer("\n".join(f"{found.text}  {name}" for name, found in digests))
     return ExitStatus.PROVEN
 
 
@@ -383,12 +307,12 @@ def _report(arguments: argparse.Namespace) -> int:
     report = read_report(directory)
     form = "json" if arguments.json else arguments.format
     if form == "json":
-        _write(render_json(report))
+        write_answer(render_json(report))
     elif form == "text":
-        _write(render_text(report, width=_width()))
+        write_answer(render_text(report, width=measure_width()))
     else:
         render = render_html if form == "html" else render_markdown
-        _write(render(report, plan=read_plan(directory)))
+        write_answer(render(report, plan=read_plan(directory)))
     return ExitStatus.PROVEN
 
 
@@ -401,11 +325,11 @@ def _find_run(arguments: argparse.Namespace) -> Path:
         return Path(arguments.run_dir)
     from liteferry import django_move
 
-    project = _choose_project(vars(arguments), Options())
+    project = choose_project(vars(arguments), Options())
     if project is None:
         raise MigrationError("no run is named", code="usage", hint="RUN_DIR, or a project's newest: --django DIR")
     directory = django_move.find_newest_run(project)
-    _tell(f"the newest run: {directory}")
+    tell(f"the newest run: {directory}")
     return directory
 
 
@@ -413,21 +337,21 @@ def _undo(arguments: argparse.Namespace) -> int:
     from liteferry.report.wording import format_plural
     from liteferry.rollback import undo
 
-    _confirm(f"Take away from the target what the run in {arguments.run_dir} published?", arguments)
-    with _watching(arguments) as observe:
+    confirm(f"Take away from the target what the run in {arguments.run_dir} published?", arguments)
+    with watch_run(arguments) as observe:
         report = undo(arguments.run_dir, arguments.target, observe)
     if arguments.json:
-        _write(to_json(report))
+        write_answer(to_json(report))
     elif report.into == "existing":
         back = sum(table.rows_replaced for table in report.tables)
-        _write(
+        write_answer(
             f"Undone: the run's rows are gone from schema {report.target_schema}"
             + (f"; the {back:,} that they replaced are back." if back else ".")
         )
     else:
         tables, rows = format_plural(len(report.tables), "table"), format_plural(report.rows, "row")
         gone = "is" if len(report.tables) == 1 else "are"
-        _write(f"Undone: {tables} with {rows} {gone} gone from schema {report.target_schema}.")
+        write_answer(f"Undone: {tables} with {rows} {gone} gone from schema {report.target_schema}.")
     return ExitStatus.PROVEN
 
 
@@ -435,7 +359,7 @@ def _switch(arguments: argparse.Namespace) -> int:
     from liteferry import django_move
     from liteferry.target import open_target
 
-    wanted = _choose_project(vars(arguments), Options())
+    wanted = choose_project(vars(arguments), Options())
     if wanted is None:
         raise MigrationError(
             "switch is about a Django project, and none was named",
@@ -445,12 +369,12 @@ def _switch(arguments: argparse.Namespace) -> int:
     if arguments.back:
         place = django_move.find_place(wanted)
         file = arguments.write_env or ".env"
-        _confirm(f"Bring {django_move.find_env(place, file)} back as it was?", arguments)
+        confirm(f"Bring {django_move.find_env(place, file)} back as it was?", arguments)
         restored = django_move.switch_back(place, file, force=arguments.force)
         came = "is gone, as it was" if restored.removed else "is as it was"
         edited = f"; the edited one is {restored.kept}" if restored.kept else ""
         facts = {"schema": SWITCH_SCHEMA, "file": str(restored.path), "removed": restored.removed}
-        _say(arguments, facts, f"{restored.path} {came}{edited}. Restart the application.")
+        say(arguments, facts, f"{restored.path} {came}{edited}. Restart the application.")
         return ExitStatus.PROVEN
     way = django_move.choose_way(wanted, arguments.run_dir, arguments.target, arguments.schema)
     if arguments.target is not None:
@@ -459,16 +383,16 @@ def _switch(arguments: argparse.Namespace) -> int:
         if arguments.check:
             reach = django_move.check_reach(way.place, way.alias, server, way.environment, schema=way.schema)
             facts = {"schema": SWITCH_SCHEMA, "alias": way.alias, "reach": asdict(reach)}
-            _say(arguments, facts, django_move.describe_reach(reach))
+            say(arguments, facts, django_move.describe_reach(reach))
             return ExitStatus.PROVEN
         told = {"variable": arguments.name, "schema": way.schema, "environment": way.environment}
         if arguments.write_env is None:
             shown = django_move.plan_switch(way.place, way.alias, server, **told)
         else:
             file = django_move.find_env(way.place, arguments.write_env)
-            _confirm(f"Write {arguments.name} into {file}, with a backup beside it?", arguments)
+            confirm(f"Write {arguments.name} into {file}, with a backup beside it?", arguments)
             shown = django_move.switch_over(way.place, way.alias, server, write_env_to=arguments.write_env, **told)
-    _say(arguments, {"schema": SWITCH_SCHEMA, **asdict(shown)}, django_move.describe_switch(shown))
+    say(arguments, {"schema": SWITCH_SCHEMA, **asdict(shown)}, django_move.describe_switch(shown))
     return ExitStatus.PROVEN
 
 
@@ -477,18 +401,18 @@ def _server(arguments: argparse.Namespace) -> int:
 
     if arguments.action == "stop":
         stopped = servers.stop_server()
-        _say(arguments, {"stopped": stopped}, "stopped" if stopped else "no embedded PostgreSQL was running")
+        say(arguments, {"stopped": stopped}, "stopped" if stopped else "no embedded PostgreSQL was running")
         return ExitStatus.PROVEN
     if arguments.action == "logs":
         lines = servers.read_log(lines=arguments.lines)
-        _say(arguments, {"lines": list(lines)}, "\n".join(lines))
+        say(arguments, {"lines": list(lines)}, "\n".join(lines))
         return ExitStatus.PROVEN
     if arguments.action == "start":
         server = servers.start_server(tcp=arguments.tcp)
     else:
         found = servers.read_status()
         if found is None and arguments.action == "status":
-            _say(arguments, {"running": False}, "no embedded PostgreSQL is running (liteferry server start)")
+            say(arguments, {"running": False}, "no embedded PostgreSQL is running (liteferry server start)")
             return ExitStatus.ERROR
         if found is None:
             raise MigrationError(
@@ -501,7 +425,7 @@ def _server(arguments: argparse.Namespace) -> int:
         os.execv(argv[0], argv)  # noqa: S606 - psql takes over the terminal; the URL on its argv holds no password
     if arguments.action == "url":
         url = servers.database_url(server, arguments.database, with_password=arguments.with_password)
-        _say(arguments, {"url": url}, url)
+        say(arguments, {"url": url}, url)
         return ExitStatus.PROVEN
     facts = {"running": True, "version": server.version, "pid": server.pid, "url": server.url, "data": server.data_dir}
     text = (
@@ -509,7 +433,7 @@ def _server(arguments: argparse.Namespace) -> int:
         f"url   {server.url}\ndata  {server.data_dir}\nlog   {server.log_path}\n"
         "stop it with: liteferry server stop"
     )
-    _say(arguments, facts, text)
+    say(arguments, facts, text)
     return ExitStatus.PROVEN
 
 
@@ -518,7 +442,7 @@ def _completion(arguments: argparse.Namespace) -> int:
 
     from liteferry.cli import build_parser
 
-    _write(shtab.complete(build_parser(), arguments.shell))
+    write_answer(shtab.complete(build_parser(), arguments.shell))
     return ExitStatus.PROVEN
 
 
@@ -540,75 +464,7 @@ _COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Output
-
-
-def _write(text: str) -> None:
-    if sys.stdout is None:
-        raise OSError("standard output is closed")
-    sys.stdout.write(text.rstrip("\n") + "\n")
-    sys.stdout.flush()
-
-
-def _tell(text: str) -> None:
-    if sys.stderr is None:  # closed by whoever started us (`2>&-`)
-        return
-    sys.stderr.write(escape_unprintable(text) + "\n")
-    sys.stderr.flush()
-
-
-def _dump(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def _width() -> int:
-    return max(60, min(120, shutil.get_terminal_size((100, 24)).columns))
-
-
-def _watching(arguments: argparse.Namespace) -> Watcher:
-    color = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    return watch(quiet=arguments.quiet, color=color)
-
-
-def _finish(report: Report, arguments: argparse.Namespace) -> int:
-    from liteferry.report import render_json, render_text
-
-    _write(render_json(report) if arguments.json else render_text(report, width=_width()))
-    return report.exit_status
-
-
-def _say(arguments: argparse.Namespace, facts: dict[str, object], text: str) -> None:
-    _write(_dump(facts) if arguments.json else text)
-
-
-def _write_error(error: MigrationError, *, as_json: bool) -> None:
-    if as_json:
-        _write_error_json(error)
-    _tell(f"liteferry: {error} [{error.code}]")
-    for line in error.trace:
-        _tell(f"    {line}")
-    if error.hint:
-        _tell(f"  {error.hint}")
-
-
-def write_usage_error(message: str, hint: str) -> None:
-    """Write what is wrong with a command line as JSON, to standard output."""
-    _write_error_json(MigrationError(message, code="usage", hint=hint))
-
-
-def _write_error_json(error: MigrationError) -> None:
-    facts = {
-        "schema": ERROR_SCHEMA,
-        "code": error.code,
-        "what": error.what,
-        "hint": error.hint,
-        "table": error.table,
-        "column": error.column,
-        "key": error.key,
-        "step_id": error.step_id,
-        **({"trace": list(error.trace)} if error.trace else {}),
-    }
-    _write(_dump(facts))
+# The target, as it was named
 
 
 def _refuse_forgotten_target() -> None:
@@ -654,18 +510,4 @@ def _warn_of_password(target: str) -> None:
     except ProgrammingError:
         return  # opening the target will say what is wrong with it
     if given and target != os.environ.get("DATABASE_URL"):
-        _tell("note: other users can read a password on the command line; PGPASSWORD or ~/.pgpass keep it from them")
-
-
-def _confirm(question: str, arguments: argparse.Namespace) -> None:
-    """Ask, unless --yes. Raises: MigrationError: usage when nobody can be asked, interrupted on no."""
-    if arguments.yes:
-        return
-    if not sys.stdin.isatty():
-        raise MigrationError("nobody can be asked here, and --yes was not given", code="usage", hint="add --yes")
-    sys.stderr.write(f"{question} [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise MigrationError(
-            "not confirmed, and nothing was done", code="interrupted", exit_status=ExitStatus.INTERRUPTED
-        )
+        tell("note: other users can read a password on the command line; PGPASSWORD or ~/.pgpass keep it from them")

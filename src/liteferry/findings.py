@@ -2,6 +2,8 @@
 
 Layer 0. The planner makes findings only through `make_finding`, so that each code has one meaning, one default
 severity and one page in the docs (`docs/reference/findings.md` is generated from this table and checked in a test).
+
+One file although it is long: nearly all of it is that table.
 """
 
 from __future__ import annotations

@@ -299,19 +299,8 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnCensus:
-    """What is really stored in one column, over every row.
-
-    ``forms`` counts the texts by the forms that the declared type makes matter (`liteferry.census.FORMS`); `forms_of`
-    says which family was looked for ("" none). ``shapes`` counts what texts and blobs look like whatever was declared
-    (`liteferry.census.SHAPES`): texts that have a form of a date, time, JSON, UUID, address or boolean word are counted
-    there alone.
-    ``min_real`` and ``max_real``: of the finite ones.
-    ``offences`` by name: see `liteferry.census.OFFENCES`. ``misfits``: the same values, each in one group.
-    ``notes``: what is odd, but hinders nothing; ``reasons``: why texts are none of the forms.
-    ``conversions``: those that the user decided on, which offences and lengths already reckon with; ``converted``: how
-    many values they change.
-    """
+class ColumnCounts:
+    """How many values of each storage class a column has, and their extremes."""
 
     name: str
     nulls: int = 0
@@ -321,18 +310,34 @@ class ColumnCensus:
     blobs: int = 0
     min_integer: int | None = None
     max_integer: int | None = None
-    min_real: float | None = None
-    max_real: float | None = None
+    min_real: float | None = None  # of the finite ones
+    max_real: float | None = None  # of the finite ones
     negative_zeros: int = 0
     positive_infinities: int = 0
     negative_infinities: int = 0
     longest_text_chars: int = 0
     longest_value_bytes: int = 0
+    max_fraction_digits: int = 0  # of seconds in dates and times; of decimals where the type has a scale
+    max_integer_digits: int = 0  # before the decimal point, where the type has a precision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnCensus(ColumnCounts):
+    """What is really stored in one column, over every row.
+
+    ``forms`` counts the texts by the forms that the declared type makes matter (`liteferry.census.FORMS`); `forms_of`
+    says which family was looked for ("" none). ``shapes`` counts what texts and blobs look like whatever was declared
+    (`liteferry.census.SHAPES`): texts that have a form of a date, time, JSON, UUID, address or boolean word are counted
+    there alone.
+    ``offences`` by name: see `liteferry.census.OFFENCES`. ``misfits``: the same values, each in one group.
+    ``notes``: what is odd, but hinders nothing; ``reasons``: why texts are none of the forms.
+    ``conversions``: those that the user decided on, which offences and lengths already reckon with; ``converted``: how
+    many values they change.
+    """
+
     forms_of: str = ""
     forms: tuple[Form, ...] = ()
     shapes: tuple[Form, ...] = ()
-    max_fraction_digits: int = 0  # of seconds in dates and times; of decimals where the type has a scale
-    max_integer_digits: int = 0  # before the decimal point, where the type has a precision
     offences: tuple[Offence, ...] = ()
     misfits: tuple[Misfits, ...] = ()
     notes: tuple[Offence, ...] = ()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -27,7 +26,8 @@ from liteferry.course import (
 )
 from liteferry.decisions import demand_types
 from liteferry.errors import MigrationError
-from liteferry.executor import choose_jobs, execute, stop_workers
+from liteferry.evidence import Cargo, prove, prove_staging
+from liteferry.executor import choose_jobs, execute
 from liteferry.expectation import decide_as, expect_definitions, refresh_plan, refuse_other_source
 from liteferry.foresight import Examination, describe_examination, look_ahead
 from liteferry.model import (
@@ -44,28 +44,18 @@ from liteferry.model import (
 )
 from liteferry.planner import map_target_tables, plan_migration, select_tables
 from liteferry.proof import (
-    compare_catalogs,
-    compare_columns,
-    compare_counts,
-    compare_parts,
     digest_source,
     digest_target,
     foresee_reads,
     probe_translations,
-    try_keys,
-    verify_behaviour,
-    verify_objects,
-    verify_table,
 )
 from liteferry.quarantine import settle_rows
 from liteferry.run import (
     AS_IT_WAS,
     Run,
-    list_unproven,
     read_plan,
     read_report,
 )
-from liteferry.scripts import excuse_hooks
 from liteferry.source import show_path
 from liteferry.staging import clear_staging, refuse_target
 from liteferry.target import SnapshotReader, Target, open_target
@@ -342,7 +332,7 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
 
         def carry(journal: Journal) -> Report:
             clear_staging(server, made, run)
-            return _carry(run, _Cargo(made, catalog, census, snapshot), server, journal, directory)
+            return _carry(run, Cargo(made, catalog, census, snapshot), server, journal, directory)
 
         return follow_plan(run, made, snapshot, server, directory, ahead, carry)
 
@@ -377,17 +367,7 @@ def _run_arrival(source: str, target: str, run: Run) -> Report:
         return follow_plan(run, arrival.plan, snapshot, server, directory, ahead, carry)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cargo:
-    """What a run carries: the plan, and the source that it was made from."""
-
-    plan: Plan
-    catalog: Catalog
-    census: Census
-    snapshot: Snapshot
-
-
-def _carry(run: Run, cargo: _Cargo, server: Target, journal: Journal, directory: Path) -> Report:
+def _carry(run: Run, cargo: Cargo, server: Target, journal: Journal, directory: Path) -> Report:
     """Execute, prove, publish; or take everything back."""
 
     def work() -> bool:
@@ -395,7 +375,7 @@ def _carry(run: Run, cargo: _Cargo, server: Target, journal: Journal, directory:
         with contextlib.closing(_execute(run, cargo, server)) as events:
             for event in events:
                 run.observe(event)
-        proven = _prove_staging(run, cargo, server, directory)
+        proven = prove_staging(run, cargo, server, directory)
         if proven:
             publish_or_rehearse(run, cargo.plan, server, journal)
         return proven
@@ -403,106 +383,10 @@ def _carry(run: Run, cargo: _Cargo, server: Target, journal: Journal, directory:
     return carry_out(run, cargo.plan, server, journal, directory, work, cargo.snapshot.discard)
 
 
-def _execute(run: Run, cargo: _Cargo, server: Target) -> Generator[Event, None, None]:
+def _execute(run: Run, cargo: Cargo, server: Target) -> Generator[Event, None, None]:
     return execute(
         cargo.plan, cargo.catalog, cargo.snapshot, server, jobs=run.jobs, hooks=run.hooks, writers=run.writers
     )
-
-
-def _prove_staging(run: Run, cargo: _Cargo, server: Target, scratch: Path) -> bool:
-    """Whether what is in staging may be published."""
-    schema = cargo.plan.staging_schema
-    if run.options.verify:
-        with run.phase("proof"):
-            held = server.read_catalog(schema)
-            proven = prove(run, cargo, server, held, scratch=scratch)
-            with run.part("keys tried out"):
-                run.key_trials, taken = try_keys(cargo.plan, server, held)
-            run.mismatches += taken
-            run.mismatch_count += len(taken)
-            return proven and not taken
-    run.tables = list_unproven(cargo.plan, run)
-    run.staged = server.read_catalog(schema)
-    run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, run.staged, cargo.census)
-    run.mismatches = (*compare_counts(run.tables), *excuse_hooks(wrong, run.hooks.runs, schema))
-    run.mismatch_count = len(run.mismatches)
-    return not run.mismatches
-
-
-def prove(
-    run: Run,
-    cargo: _Cargo,
-    server: Target,
-    held: TargetCatalog,
-    *,
-    scratch: Path,
-    expected: TargetCatalog | None = None,
-) -> bool:
-    """Compare every value and every object; puts what it found into the run. Returns whether all is equal.
-
-    held: the schema to be proven, as it is. expected: what its definitions are held against, where there is anything.
-    """
-    run.staged = held
-    with SnapshotReader(server) as reader, ThreadPoolExecutor(run.jobs, thread_name_prefix="liteferry-proof") as pool:
-        ordered = sorted(cargo.plan.tables, key=lambda table: (table.size_bytes, table.rows), reverse=True)
-        counted = {table.table: table for table in cargo.census.tables}
-        shared: list[Future[None]] = []
-
-        def share(work: Callable[[], None]) -> None:
-            """Offer a piece of a large table to a worker that has nothing else to do."""
-            shared.append(pool.submit(work))
-
-        reader.expect(foresee_reads(ordered, held.schema, held))
-        futures = {
-            table.target: pool.submit(
-                verify_table,
-                table,
-                cargo.snapshot,
-                reader,
-                schema=held.schema,
-                target_catalog=held,
-                census=counted.get(table.source),
-                show_values=run.options.show_values,
-                scratch_dir=scratch,
-                observe=run.observe,
-                share=share if run.jobs > 1 else None,
-            )
-            for table in ordered
-        }
-        try:
-            for future in wait(futures.values(), return_when=FIRST_EXCEPTION).done:
-                future.result()  # raises what went wrong, as soon as it did
-            proofs = [futures[table.target].result() for table in cargo.plan.tables]
-        except BaseException:
-            stop_workers([*futures.values(), *shared], server)
-            raise
-        with run.part("objects"):
-            run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)
-            wrong = excuse_hooks(wrong, run.hooks.runs, held.schema)
-            wrong += compare_columns(cargo.plan, server, held)
-            wrong += compare_parts(proofs, cargo.census)
-            if expected is not None:
-                named = {(found.object_kind, found.object_name, found.table) for found in wrong}
-                others = compare_catalogs(expected, held)
-                wrong += tuple(f for f in others if (f.object_kind, f.object_name, f.table) not in named)
-        if not wrong and not any(proof.mismatch_count for proof in proofs):  # else other answers are no wonder
-            with run.part("behaviour"):
-                wrong, notes = verify_behaviour(
-                    cargo.plan,
-                    cargo.snapshot,
-                    reader,
-                    held,
-                    show_values=run.options.show_values,
-                    scratch_dir=scratch,
-                    observe=run.observe,
-                )
-            if notes and run.plan is not None:
-                run.plan = replace(run.plan, findings=(*run.plan.findings, *notes))
-    run.tables = tuple(map(run.report_table, proofs))
-    run.conversions = tuple(found for proof in proofs for found in proof.conversions)
-    run.mismatches = (*(found for proof in proofs for found in proof.mismatches), *wrong)
-    run.mismatch_count = sum(proof.mismatch_count for proof in proofs) + len(wrong)
-    return not run.mismatch_count and all(table.verdict == "proven" for table in run.tables)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -541,7 +425,7 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
             with run.phase("plan"):
                 run.plan = _plan_tried(run, catalog, census, None, taken, server)
         with run.phase("proof"):
-            cargo = _Cargo(run.plan, catalog, census, snapshot)
+            cargo = Cargo(run.plan, catalog, census, snapshot)
             expected = expect_definitions(run, run.plan, server)
             held = server.read_catalog(options.schema)
             proven = prove(run, cargo, server, held, scratch=scratch, expected=expected)

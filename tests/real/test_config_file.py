@@ -15,9 +15,9 @@ import pytest
 from harness import assert_error, call_ferry, list_relations, make_shop, run_ferry
 from liteferry import pipeline
 from liteferry.cli import build_parser, main
-from liteferry.commands import make_options
 from liteferry.errors import MigrationError
 from liteferry.model import Cast, Hook, Options
+from liteferry.options import make_options
 from liteferry.report import render_html, render_markdown, render_text
 
 ODD = 'odd "name" = [ä.b]\n#\\ 😀'

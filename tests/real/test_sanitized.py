@@ -86,7 +86,7 @@ def test_long_fuzzing_under_the_sanitizers(tree: Path) -> None:
 
 def test_an_overflow_would_be_found(tree: Path) -> None:
     """A fault is planted: a text's last byte and one more. Else all of the above might be looked at by nobody."""
-    path = tree / "src/liteferry/compiled/_checker.c"
+    path = tree / "src/liteferry/compiled/checker_values.h"
     sound = "memcpy(kept->buffer, value->bytes, value->size);"
     text = path.read_text()
     assert text.count(sound) == 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from liteferry import pace
 from liteferry.errors import MigrationError
 from liteferry.source import copying as sqlite_snapshot
 from liteferry.source import open_snapshot
@@ -227,7 +228,7 @@ def test_a_writer_meanwhile_leaves_the_copy_whole(tmp_path: Path, run_dir: Path,
 
 def test_a_writer_that_never_rests_has_to_wait(tmp_path: Path, run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_snapshot, "_STEP_BYTES", 4096)  # a step a page
-    monkeypatch.setattr(sqlite_snapshot, "_EVENT_INTERVAL_S", 0.0)  # an event a step
+    monkeypatch.setattr(pace, "TELL_EVERY_S", 0.0)  # an event a step
     path = tmp_path / "data.db"
     writer = make_database(path)
     writer.execute("PRAGMA busy_timeout = 0")
@@ -258,7 +259,7 @@ def test_somebody_begins_to_use_an_idle_wal_database_during_the_copy(
 ) -> None:
     """Pages copied before and after a checkpoint do not belong together: they are thrown away, and copied anew."""
     monkeypatch.setattr(sqlite_snapshot, "_STEP_BYTES", 4096)
-    monkeypatch.setattr(sqlite_snapshot, "_EVENT_INTERVAL_S", 0.0)
+    monkeypatch.setattr(pace, "TELL_EVERY_S", 0.0)
     path = tmp_path / "data.db"
     make_database(path, wal=True).close()
     use = """

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from liteferry import pace
 from liteferry.errors import MigrationError
 from liteferry.source import connection as sqlite_connection
 from liteferry.source import copying as sqlite_snapshot
@@ -174,7 +175,7 @@ def test_locked_in_the_middle_of_the_copy(tmp_path: Path, run_dir: Path, monkeyp
     for module in (sqlite_connection, sqlite_snapshot):
         monkeypatch.setattr(module, "BUSY_TIMEOUT_S", 0.2)
     monkeypatch.setattr(sqlite_snapshot, "_STEP_BYTES", 4096)
-    monkeypatch.setattr(sqlite_snapshot, "_EVENT_INTERVAL_S", 0.0)
+    monkeypatch.setattr(pace, "TELL_EVERY_S", 0.0)
     path = tmp_path / "data.db"
     writer = make_database(path)
 

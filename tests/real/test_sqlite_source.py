@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from liteferry import pace
 from liteferry.census import InvalidText
 from liteferry.compare import Text
 from liteferry.errors import MigrationError
 from liteferry.model import Event, Orphans, Sample, Span
-from liteferry.source import readers, tallying
+from liteferry.source import readers
 from liteferry.source.snapshot import BATCH_BYTES, Snapshot, open_snapshot
 
 if TYPE_CHECKING:
@@ -381,7 +382,7 @@ def test_connections_are_used_again(tmp_path: Path) -> None:
 
 
 def test_census_of_chosen_tables_with_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tallying, "_EVENT_INTERVAL_S", 0.0)
+    monkeypatch.setattr(pace, "TELL_EVERY_S", 0.0)
     monkeypatch.setenv("LITEFERRY_COMPILED", "none")  # which tells less often
     schema = "CREATE TABLE a (x INT); CREATE TABLE b (x TEXT)"
     events: list[Event] = []

@@ -53,38 +53,42 @@ def prove(
     later: the sequences that the run did not touch may have moved since.
     """
     with run.phase("proof") if run.options.verify else contextlib.nullcontext():
-        return _prove(run, arrival, reader, held, holding, scratch, later=later)
+        with run.part("objects"):
+            wrong = [
+                *compare_catalogs(arrival.target, without_made(held, arrival.plan)),
+                *_compare_made(arrival.plan, held),
+                *compare_footprints(arrival.holding.footprint, holding.footprint),
+                *_compare_sequences(arrival, holding, later=later),
+            ]
+        run.objects = _count_objects(arrival.plan, held)
+        if not run.options.verify:
+            return _settle_unproven(run, arrival, wrong)
+        return _prove_values(run, arrival, reader, held, scratch, wrong)
 
 
-def _prove(
+def _settle_unproven(run: Run, arrival: Arrival, wrong: Sequence[Mismatch]) -> bool:
+    """Where no values are to be proven, the rows have to be as many. wrong: what was found before."""
+    loaded = {step.table for step in arrival.plan.steps if step.copy is not None}
+    counted = {table.target: table.rows for table in arrival.plan.tables}
+    reports = [
+        report if report.target in loaded else replace(report, rows_target=counted[report.target])
+        for report in list_unproven(arrival.plan, run)
+    ]
+    run.tables = _with_replaced(arrival.plan, reports)
+    wrong = [*wrong, *compare_counts(reports)]
+    run.mismatches, run.mismatch_count = tuple(wrong[:_DIFFERENCES_LISTED]), len(wrong)
+    return not wrong
+
+
+def _prove_values(
     run: Run,
     arrival: Arrival,
     reader: SnapshotReader | TransactionReader,
     held: TargetCatalog,
-    holding: Holding,
     scratch: Path,
-    *,
-    later: bool,
+    wrong: Sequence[Mismatch],
 ) -> bool:
-    with run.part("objects"):
-        wrong = [
-            *compare_catalogs(arrival.target, without_made(held, arrival.plan)),
-            *_compare_made(arrival.plan, held),
-            *compare_footprints(arrival.holding.footprint, holding.footprint),
-            *_compare_sequences(arrival, holding, later=later),
-        ]
-    run.objects = _count_objects(arrival.plan, held)
-    if not run.options.verify:
-        loaded = {step.table for step in arrival.plan.steps if step.copy is not None}
-        counted = {table.target: table.rows for table in arrival.plan.tables}
-        reports = [
-            report if report.target in loaded else replace(report, rows_target=counted[report.target])
-            for report in list_unproven(arrival.plan, run)
-        ]
-        run.tables = _with_replaced(arrival.plan, reports)
-        wrong += compare_counts(reports)
-        run.mismatches, run.mismatch_count = tuple(wrong[:_DIFFERENCES_LISTED]), len(wrong)
-        return not wrong
+    """Compare every value. wrong: what was found before."""
     reader.expect(foresee_reads(arrival.plan.tables, held.schema, held))
     proofs = [
         verify_table(
@@ -100,7 +104,7 @@ def _prove(
         )
         for table in arrival.plan.tables
     ]
-    wrong += compare_parts(proofs, arrival.census)
+    wrong = [*wrong, *compare_parts(proofs, arrival.census)]
     run.conversions = tuple(found for proof in proofs for found in proof.conversions)
     run.tables = _with_replaced(arrival.plan, [run.report_table(proof) for proof in proofs])
     run.mismatches = (*(found for proof in proofs for found in proof.mismatches), *wrong[:_DIFFERENCES_LISTED])

@@ -112,6 +112,9 @@ def count_rows(
     rows, max_rowid, tallies = part.count(
         reader, sql, rules, accumulator.key_positions, has_rowid, first_order, InvalidText, take, tell
     )
+    found = [
+        Tally(name=column.column.name, **tally) for column, tally in zip(accumulator.columns, tallies, strict=True)
+    ]
     with guard:
-        accumulator.add_tally(rows, max_rowid, [Tally(**tally) for tally in tallies])
+        accumulator.add_tally(rows, max_rowid, found)
     return int(rows)

@@ -5,7 +5,6 @@ Layer 3.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from itertools import compress
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
@@ -22,6 +21,7 @@ from liteferry.compare import (
 from liteferry.compare.words import describe_text, describe_value, spell_text, spell_value
 from liteferry.model import ColumnMap, Event, Mismatch, MismatchKind, Part, Span, TableMap
 from liteferry.names import quote_name, quote_qualified
+from liteferry.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -31,8 +31,6 @@ MISMATCHES_LISTED: Final = 100
 
 _BATCH_BYTES: Final = 1 << 18
 """Of COPY text. Twice as much is no faster, and what is in memory is some ten times this a table."""
-
-_EVENT_INTERVAL_S: Final = 0.1
 
 _WHOLE: Final = Span()
 
@@ -368,20 +366,18 @@ class Progress:
         """Say that it begins."""
         self._table = table
         self._observe = observe
-        self._started = time.monotonic()
-        self._due = self._started + _EVENT_INTERVAL_S
+        self._pace = Pace()
         self._tell("step-start", 0)
 
     def advance(self, rows: int) -> None:
         """Say how many rows are done, when it is time to."""
-        if time.monotonic() >= self._due:
-            self._due = time.monotonic() + _EVENT_INTERVAL_S
+        if self._pace.is_due():
             self._tell("step-progress", rows)
 
     def finish(self, rows: int) -> float:
         """Say that it is done. Returns the seconds it took."""
         self._tell("step-end", rows)
-        return time.monotonic() - self._started
+        return self._pace.elapsed_s
 
     def _tell(self, kind: str, rows: int) -> None:
         self._observe(
@@ -392,6 +388,6 @@ class Progress:
                 table=self._table.source,
                 rows=rows,
                 total_rows=self._table.rows,
-                elapsed_s=time.monotonic() - self._started,
+                elapsed_s=self._pace.elapsed_s,
             )
         )

@@ -2,23 +2,20 @@
 
 Layer 1, pure; the public functions are `liteferry.report`'s. What both formats show is computed once (`_prepare`); the
 templates only say where it stands. Names and messages come from databases that anybody may have made: both templates
-escape whatever they print, without being asked (`_escape_markdown`, jinja2's autoescape).
+escape whatever they print, without being asked (`escape_markdown`, jinja2's autoescape).
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import html
-import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import EXIT_STATUSES, ExitStatus
-from liteferry.model import ObjectCount, ObjectCounts
 from liteferry.report.advice import advise, advise_audit, advise_way_back
 from liteferry.report.charts import draw_bar, draw_timeline
 from liteferry.report.grouping import (
@@ -31,6 +28,8 @@ from liteferry.report.grouping import (
     write_place_count,
 )
 from liteferry.report.listings import join_statements, stage_steps
+from liteferry.report.markup import Ready, fence_sql, finalize_html, finalize_markdown, mark_code, soften_name
+from liteferry.report.objects import count_objects, describe_key_trials, has_target_objects
 from liteferry.report.project import (
     count_models,
     list_models,
@@ -49,7 +48,6 @@ from liteferry.report.verdict import (
 )
 from liteferry.report.window import describe_part, describe_rate, describe_window
 from liteferry.report.wording import (
-    escape_unprintable,
     format_byte_rate,
     format_count,
     format_duration,
@@ -99,17 +97,6 @@ class Figure:
     label: str
     value: str
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectRow:
-    """One sort of object on both sides. ``remark``: what the three numbers do not explain by themselves."""
-
-    label: str
-    source: int
-    target: int
-    left_out: int
-    remark: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,18 +374,6 @@ def _describe_load(table: TableReport) -> str:
     return " · ".join(fact for fact in facts if fact)
 
 
-_OBJECT_LABELS: Final = {
-    "tables": "tables",
-    "columns": "columns",
-    "indexes": "indexes",
-    "unique": "UNIQUE constraints",
-    "checks": "CHECK constraints",
-    "foreign_keys": "foreign keys",
-    "sequences": "sequences",
-    "views": "views",
-}
-
-
 def name_place(mismatch: Mismatch) -> str:
     """Name where a difference is: ``orders.total, id=17`` or ``index orders_total_idx``. Pure."""
     if mismatch.kind == "object":
@@ -408,58 +383,6 @@ def name_place(mismatch: Mismatch) -> str:
         return f"{place} of {mismatch.table}" if mismatch.table and mismatch.table != name else place
     column = ".".join(part for part in (mismatch.table, mismatch.column) if part)
     return ", ".join(part for part in (column, mismatch.key) if part)
-
-
-def count_objects(report: Report) -> list[ObjectRow]:
-    """Both sides' objects by sort, without the sorts that neither side has. Pure."""
-    rows = []
-    for field in fields(ObjectCounts):
-        count: ObjectCount = getattr(report.objects, field.name)
-        if count != ObjectCount():
-            rows.append(
-                ObjectRow(
-                    label=_OBJECT_LABELS[field.name],
-                    source=count.source,
-                    target=count.target,
-                    left_out=count.left_out,
-                    remark=_remark_count(count, report),
-                )
-            )
-    return rows
-
-
-def _remark_count(count: ObjectCount, report: Report) -> str:
-    if report.into == "new":
-        return _compare_count(count, extra=", by SQL of yours" if report.hooks else "")
-    differs = count.target + count.left_out != count.source
-    return "as Django makes them on PostgreSQL" if report.into == "django" and differs else ""
-
-
-def describe_key_trials(report: Report) -> str:
-    """What came of the duplicates that unique keys without case were given; "" when there are no such keys. Pure."""
-    trials = report.key_trials
-    if not trials:
-        return ""
-    refused = sum(trial.refused is True for trial in trials)
-    said = f"{format_plural(len(trials), 'unique key')} must leave case, or spaces at the end, out of account:"
-    said += f" a duplicate was inserted on trial, and {'each' if refused == len(trials) else format_count(refused)}"
-    said += " refused it"
-    for words, wanted in (("taken by", False), ("not tried:", None)):
-        names = [trial.name for trial in trials if trial.refused is wanted]
-        said += f"; {words} {', '.join(names[:5])}{' …' if len(names) > 5 else ''}" if names else ""
-    return said
-
-
-def _compare_count(count: ObjectCount, *, extra: str) -> str:
-    surplus = count.target + count.left_out - count.source
-    if surplus == 0:
-        return "complete" if not count.left_out else "complete but for what the findings name"
-    return f"{format_count(abs(surplus))} {'missing' if surplus < 0 else f'more than in the source{extra}'}"
-
-
-def has_target_objects(report: Report) -> bool:
-    """Whether the target's objects were counted: a blocked or early failed run has nothing to compare. Pure."""
-    return any(getattr(report.objects, field.name).target for field in fields(ObjectCounts))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -483,8 +406,8 @@ def _load_template(name: str) -> Template:
     is_html = name.endswith(".html.j2")
     environment = Environment(
         loader=DictLoader({name: _read_asset(name) + "\n"}),
-        autoescape=is_html,  # noqa: S701 - in Markdown _finalize_markdown escapes, which HTML's escapes would undo
-        finalize=_finalize_html if is_html else _finalize_markdown,
+        autoescape=is_html,  # noqa: S701 - in Markdown finalize_markdown escapes, which HTML's escapes would undo
+        finalize=finalize_html if is_html else finalize_markdown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -506,13 +429,13 @@ def _load_template(name: str) -> Template:
         "accept_all": write_accept_all_option,
         "short": _shorten_digest,
         "bar": draw_bar,
-        "soft": _soften_name,
+        "soft": soften_name,
         "unlisted": _count_unlisted,
         "statements": join_statements,
         "rate": describe_rate,
         "took": describe_part,
     }
-    environment.filters |= {"code": _mark_code, "fence": _fence_sql, "ready": _Ready}
+    environment.filters |= {"code": mark_code, "fence": fence_sql, "ready": Ready}
     return environment.get_template(name)
 
 
@@ -524,54 +447,3 @@ def _shorten_digest(digest: str) -> str:
 
 def _count_unlisted(finding: Finding) -> int:
     return max(finding.count - len(finding.samples), 0) if finding.samples else 0
-
-
-def _soften_name(name: str) -> str:
-    """A name that a browser may break after an underscore, dot or slash, rather than anywhere; escaped."""
-    from markupsafe import Markup
-
-    return Markup(re.sub(r"([_./])(?=[^_./])", r"\1<wbr>", html.escape(escape_unprintable(name))))  # noqa: S704 - escaped here
-
-
-def _finalize_html(value: Any) -> Any:  # Any: whatever a template prints; Markup must pass as it is
-    return escape_unprintable(value, lines=True) if type(value) is str else value
-
-
-class _Ready(str):
-    """Markdown that is already escaped."""
-
-    __slots__ = ()
-
-
-def _finalize_markdown(value: Any) -> Any:  # Any: whatever a template prints
-    return _escape_markdown(value) if type(value) is str else value
-
-
-def _escape_markdown(text: str) -> str:
-    """Let a text stand for itself anywhere in a line of Markdown, also in a table's cell. Pure.
-
-    Underscores within words stay, as they mean nothing there. Source: CommonMark 0.31, "Backslash escapes".
-    """
-    text = html.escape(escape_unprintable(text), quote=False).replace("|", "&#124;")
-    text = re.sub(r"([\\`*\[\]~])", r"\\\1", text)
-    text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
-    return re.sub(r"^(\d+)([.)](?=\s|$))|^([-+#=])", r"\1\\\2\3", text)
-
-
-def _mark_code(text: str) -> str:
-    """Set a text as code, in a form that also holds within a table's cell. Pure."""
-    text = escape_unprintable(text)
-    if not text:
-        return _Ready("")
-    if not re.search(r"[`|]|^\s|\s$", text):
-        return _Ready(f"`{text}`")
-    escaped = html.escape(text, quote=False)
-    return _Ready("<code>" + re.sub(r"[`|*_\[\]\\~]", lambda match: f"&#{ord(match[0])};", escaped) + "</code>")
-
-
-def _fence_sql(sql: str, language: str = "sql") -> str:
-    """Set SQL or a command as a block of code, whatever backticks it holds. Pure."""
-    sql = escape_unprintable(sql, lines=True).strip("\n")
-    longest = max((len(run) for run in re.findall("`+", sql)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return _Ready(f"{fence}{language}\n{sql}\n{fence}")

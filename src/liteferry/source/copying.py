@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import MigrationError
 from liteferry.model import Event, SourceInfo
+from liteferry.pace import Pace
 from liteferry.source.connection import (
     BUSY_TIMEOUT_S,
     SourceConnection,
@@ -62,6 +63,8 @@ from liteferry.source.integrity import check_integrity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from liteferry.model import EventKind
+
 SNAPSHOT_NAME: Final = "source.sqlite"
 _PARTIAL_NAME: Final = SNAPSHOT_NAME + ".partial"
 _WITH_SIDE_FILES: Final = ("", "-journal", "-wal", "-shm")
@@ -70,7 +73,6 @@ _CHECK_STEP: Final = "snapshot/check"
 
 _STEP_BYTES: Final = 1 << 22
 _RESTARTS: Final = 3  # of the copy because of a writer, before writers are made to wait
-_EVENT_INTERVAL_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -443,38 +445,29 @@ class _Progress:
     def __init__(self, step_id: str, observe: Callable[[Event], None]) -> None:
         self._step_id = step_id
         self._observe = observe
-        self._began = self._told = time.monotonic()
+        self._pace = Pace()
 
     def start(self) -> None:
         self._observe(Event(kind="step-start", phase="snapshot", step_id=self._step_id))
 
     def move(self, done_bytes: int, total_bytes: int) -> None:
-        now = time.monotonic()
-        if now - self._told < _EVENT_INTERVAL_S:
-            return
-        self._told = now
-        self._observe(
-            Event(
-                kind="step-progress",
-                phase="snapshot",
-                step_id=self._step_id,
-                size_bytes=done_bytes,
-                total_bytes=total_bytes,
-                elapsed_s=now - self._began,
-            )
-        )
+        if self._pace.is_due():
+            self._tell("step-progress", done_bytes, total_bytes)
 
     def note(self, message: str) -> None:
         self._observe(Event(kind="note", phase="snapshot", step_id=self._step_id, message=message))
 
     def end(self, size_bytes: int) -> None:
+        self._tell("step-end", size_bytes, size_bytes)
+
+    def _tell(self, kind: EventKind, size_bytes: int, total_bytes: int) -> None:
         self._observe(
             Event(
-                kind="step-end",
+                kind=kind,
                 phase="snapshot",
                 step_id=self._step_id,
                 size_bytes=size_bytes,
-                total_bytes=size_bytes,
-                elapsed_s=time.monotonic() - self._began,
+                total_bytes=total_bytes,
+                elapsed_s=self._pace.elapsed_s,
             )
         )

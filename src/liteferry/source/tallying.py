@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event as Flag
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.compiled.counting import count_rows
 from liteferry.model import Event
+from liteferry.pace import Pace
 from liteferry.source.connection import explain_sqlite_error
 from liteferry.source.select import make_select, name_column, name_rowid, natural_order, span_sql
 
@@ -33,7 +33,6 @@ SPAN_ROWS: Final = 5_000
 """A table whose rowids lie farther apart is counted in spans."""
 SPANS: Final = 8
 MOST_THREADS: Final = 4
-_EVENT_INTERVAL_S: Final = 0.1
 _MOST_COLUMNS: Final = 1999  # and the rowid: of a SELECT, as SQLite is usually compiled
 _ORDER_BITS: Final = 48
 """A row's place among a table's: its span's number, then its own within the span, which has fewer rows than that."""
@@ -46,13 +45,11 @@ class Progress:
         """Begin now."""
         self._table = table
         self._observe = observe
-        self._began = self._told = time.monotonic()
+        self._pace = Pace()
 
     def tell(self, rows: int) -> None:
         """So many rows were counted. Not every call makes an event."""
-        now = time.monotonic()
-        if now - self._told >= _EVENT_INTERVAL_S:
-            self._told = now
+        if self._pace.is_due():
             self._emit("step-progress", rows)
 
     def end(self, rows: int) -> None:
@@ -60,8 +57,7 @@ class Progress:
         self._emit("step-end", rows)
 
     def _emit(self, kind: Any, rows: int) -> None:
-        elapsed_s = time.monotonic() - self._began
-        step_id = f"census/{self._table}"
+        step_id, elapsed_s = f"census/{self._table}", self._pace.elapsed_s
         self._observe(
             Event(kind=kind, phase="census", step_id=step_id, table=self._table, rows=rows, elapsed_s=elapsed_s)
         )

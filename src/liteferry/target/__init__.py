@@ -5,6 +5,7 @@ session pins what the server's or the role's settings could change (time zone, d
 name in SQL comes from `names.quote_name`, every value is a parameter.
 """
 
+from liteferry.target.connecting import MIN_VERSION_NUM, check_server
 from liteferry.target.copies import Copies, copy_in_together
 from liteferry.target.entries import make_conninfo, make_django_entry
 from liteferry.target.loading import LoadTransaction, begin_load, run_load
@@ -12,7 +13,7 @@ from liteferry.target.marks import Way, count_rows, explain_refusal, hold_mark, 
 from liteferry.target.outside import outside_sql
 from liteferry.target.readers import SnapshotReader, TransactionReader
 from liteferry.target.reporting import reporting
-from liteferry.target.session import MIN_VERSION_NUM, Target, check_server, open_target
+from liteferry.target.session import Target, open_target
 from liteferry.target.trials import Outcome, Trial, try_out_all
 
 __all__ = [
