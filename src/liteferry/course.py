@@ -18,7 +18,7 @@ from liteferry.executor import choose_jobs
 from liteferry.foresight import foresee, foresee_move, note_forecast
 from liteferry.journal import Journal
 from liteferry.model import to_json
-from liteferry.run import PLAN_NAME, write_private
+from liteferry.run import AS_IT_WAS, PLAN_NAME, write_private
 from liteferry.source import OffenderStore, open_snapshot, show_path
 from liteferry.source.keeping import QUARANTINE_NAME, write_quarantine
 from liteferry.source.offenders import OFFENDERS_NAME
@@ -137,6 +137,26 @@ def _check_room(home: Path, source: Path) -> None:
             code="disk-space",
             hint="make room, set LITEFERRY_HOME to a directory on a larger disk, or give a TARGET",
         )
+
+
+def run_through(run: Run, work: Callable[[], Report], name_undone: Callable[[], str] = str) -> Report:
+    """Do the work of a move; an interruption that comes while its report is written is too late, and said to be.
+
+    Of a run that had not begun to change anything no directory is left. name_undone: what a run that has published has
+    not proven; "" for nothing.
+    """
+    try:
+        return work()
+    except BaseException as error:
+        if not run.begun:
+            run.discard_directory()
+            if isinstance(error, KeyboardInterrupt):
+                raise KeyboardInterrupt(AS_IT_WAS) from None
+        if not isinstance(error, KeyboardInterrupt) or not run.published or run.directory is None:
+            raise
+    undone = name_undone()
+    run.note("the interruption came too late: everything is published" + (f", and {undone}" if undone else ""))
+    return run.write_report(run.directory, run.report("not proven" if undone else run.good_verdict))
 
 
 def follow_plan(

@@ -22,6 +22,7 @@ from liteferry.course import (
     open_source,
     publish_or_rehearse,
     refuse_contradictions,
+    run_through,
     scratch_dir,
 )
 from liteferry.decisions import demand_types
@@ -51,7 +52,6 @@ from liteferry.proof import (
 )
 from liteferry.quarantine import settle_rows
 from liteferry.run import (
-    AS_IT_WAS,
     Run,
     read_plan,
     read_report,
@@ -298,18 +298,7 @@ def _digest_source(
 
 def _migrate(source: str, target: str | None, options: Options, observe: Callable[[Event], None]) -> Report:
     run = Run(source, options, observe)
-    try:
-        return _run_migration(source, target, run)
-    except BaseException as error:
-        if not run.begun:
-            run.discard_directory()
-            if isinstance(error, KeyboardInterrupt):
-                raise KeyboardInterrupt(AS_IT_WAS) from None
-        if not isinstance(error, KeyboardInterrupt) or not run.published or run.directory is None:
-            raise
-    # it came while the report was written
-    run.note("the interruption came too late: everything is published")
-    return run.write_report(run.directory, run.report(run.good_verdict))
+    return run_through(run, lambda: _run_migration(source, target, run))
 
 
 def _run_migration(source: str, target: str | None, run: Run) -> Report:

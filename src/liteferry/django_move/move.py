@@ -16,6 +16,7 @@ from liteferry.course import (
     follow_plan,
     open_or_start,
     publish_or_rehearse,
+    run_through,
     scratch_dir,
 )
 from liteferry.django_move.evidence import read_by_orm
@@ -28,7 +29,7 @@ from liteferry.foresight import Examination, describe_examination, look_ahead
 from liteferry.model import Event, Options, ignore, to_json
 from liteferry.planner import STAGING_COMMENT, staging_name
 from liteferry.planner.missing import recount_missing
-from liteferry.run import AS_IT_WAS, PLAN_NAME, Run, describe_failure, write_private
+from liteferry.run import PLAN_NAME, Run, describe_failure, write_private
 from liteferry.staging import refuse_target
 from liteferry.target import open_target
 
@@ -84,21 +85,12 @@ def migrate_project(
     """
     start = begin(target, options, start)
     run = Run(start.path, options, observe)
-    try:
-        return _run_move(run, start)
-    except BaseException as error:
-        if not run.begun:
-            run.discard_directory()
-            if isinstance(error, KeyboardInterrupt):
-                raise KeyboardInterrupt(AS_IT_WAS) from None
-        if not isinstance(error, KeyboardInterrupt) or not run.published or run.directory is None:
-            raise
-    unread = run.options.verify and run.django is not None and run.django.evidence is None
-    run.note(
-        "the interruption came too late: everything is published"
-        + (", and the project has not read it: `liteferry verify` does that" if unread else "")
-    )
-    return run.write_report(run.directory, run.report("not proven" if unread else run.good_verdict))
+
+    def name_undone() -> str:
+        unread = run.options.verify and run.django is not None and run.django.evidence is None
+        return "the project has not read it: `liteferry verify` does that" if unread else ""
+
+    return run_through(run, lambda: _run_move(run, start), name_undone)
 
 
 def _run_move(run: Run, start: Start) -> Report:
