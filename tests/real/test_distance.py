@@ -34,6 +34,8 @@ MOST_PER_TABLE = {"check": 0.3, "migrate": 1.8, "verify": 0.5, "into existing": 
 is done for many at once: statements in batches, small tables read back together."""
 MOST_AT_ALL = {"check": 30, "migrate": 90, "verify": 50, "into existing": 90, "undo": 35, "undo rows": 50}
 """Round trips of the smaller database: what begins and ends a run, and opens its connections."""
+BUSY_MS = 3
+"""Each way: a client that is held up for less, on a loaded machine, does not seem to have waited for an answer."""
 
 
 def make_source(path: Path, tables: int) -> Path:
@@ -67,7 +69,7 @@ def listen_to_all(server: PostgresServer, directory: Path, tables: int) -> dict[
     source, database = make_source(directory / "source.sqlite", tables), server.create_database()
     options = ("--accept", "all", "--yes", "--run-dir")
     try:
-        with run_far_away(server, database) as far:
+        with run_far_away(server, database, delay_ms=BUSY_MS) as far:
             found = {"check": listen(far, "check", source, far.url, "--accept", "all")}
             found["migrate"] = listen(far, "migrate", source, far.url, *options, directory / "first")
             found["verify"] = listen(far, "verify", source, far.url, "--accept", "all")
