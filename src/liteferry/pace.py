@@ -1,4 +1,4 @@
-"""How often those who watch are told of what goes on: one measure for the snapshot, the census and the proof.
+"""How often those who watch are told of what goes on: one measure for snapshot, census, load and proof.
 
 Layer 2.
 """
@@ -12,7 +12,7 @@ TELL_EVERY_S: Final = 0.1
 
 
 class Pace:
-    """A stopwatch that says when it is time to tell how far something is. Used by one thread at a time."""
+    """A stopwatch that says when it is time to tell how far something is. For one thread at a time."""
 
     def __init__(self) -> None:
         """Begin now."""

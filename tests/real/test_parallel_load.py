@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from harness import execute, list_relations, read_everything, untouched
-from liteferry import Options, executor, migrate, undo
+from liteferry import Options, executor, migrate, pace, undo
 from liteferry.errors import MigrationError
-from liteferry.loading import Crew, Share, Task, counter, tables
+from liteferry.loading import Crew, Share, Task, tables
 from liteferry.model import Event, Span
 from liteferry.planner import foreign_keys, keys
 from liteferry.source import open_snapshot
@@ -36,7 +36,7 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executor, "SPAN_BYTES", 1 << 15)
     monkeypatch.setattr(tables, "LARGE_ROWS", 1000)
     monkeypatch.setattr(keys, "LARGE_BYTES", 1 << 16)
-    monkeypatch.setattr(counter, "PROGRESS_S", 0.0)
+    monkeypatch.setattr(pace, "TELL_EVERY_S", 0.0)
     monkeypatch.setattr(foreign_keys, "LARGE_ROWS", 2)
 
 

@@ -6,17 +6,15 @@ Layer 3. Used through `loading`.
 from __future__ import annotations
 
 import threading
-import time
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from liteferry.model import Event
+from liteferry.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from liteferry.model import Step
-
-PROGRESS_S: Final = 0.1
 
 
 class Sink(Protocol):
@@ -48,8 +46,7 @@ class Counter:
         self._step = step
         self._total = total_rows
         self._guard = threading.Lock()
-        self._begun = time.monotonic()
-        self._told = 0.0
+        self._pace = Pace()
         self.rows = 0
         self.size_bytes = 0
         self._tell("step-start")
@@ -59,7 +56,7 @@ class Counter:
         with self._guard:
             self.rows += rows
             self.size_bytes += size_bytes
-            if time.monotonic() - self._told >= PROGRESS_S:
+            if self._pace.is_due():
                 self._tell("step-progress")
 
     def finish(self) -> None:
@@ -67,7 +64,6 @@ class Counter:
         self._tell("step-end")
 
     def _tell(self, kind: str) -> None:
-        self._told = time.monotonic()
         self._events.put(
             Event(
                 kind=kind,  # type: ignore[arg-type]  # the three literals above
@@ -77,7 +73,7 @@ class Counter:
                 rows=self.rows,
                 total_rows=self._total,
                 size_bytes=self.size_bytes,
-                elapsed_s=self._told - self._begun,
+                elapsed_s=self._pace.elapsed_s,
             )
         )
 
