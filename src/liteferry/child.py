@@ -295,8 +295,12 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     importlib.import_module(FUNCTIONS[sys.argv[1]].partition(":")[0])  # while the parent is getting ready, too
-    size = int.from_bytes(sys.stdin.buffer.read(_LENGTH_BYTES), "big")
-    descriptor, function, argument = pickle.loads(sys.stdin.buffer.read(size))  # noqa: S301 - our own parent wrote it
+    length = sys.stdin.buffer.read(_LENGTH_BYTES)
+    size = int.from_bytes(length, "big")
+    request = sys.stdin.buffer.read(size)
+    if len(length) < _LENGTH_BYTES or len(request) < size:  # the parent has died, and nobody would hear us
+        return ExitStatus.ERROR
+    descriptor, function, argument = pickle.loads(request)  # noqa: S301 - our own parent wrote it
     answers = _Answers(open(descriptor, "wb"))  # noqa: PTH123, SIM115 - a descriptor, for as long as we live
     try:
         threading.Thread(target=_stop_with_parent, daemon=True).start()

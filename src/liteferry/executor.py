@@ -323,7 +323,7 @@ class _Loader:
         return []
 
     def _run(self, tasks: Sequence[Task]) -> Iterator[Event]:
-        crew = Crew(tasks)
+        crew = Crew(tasks, self._jobs)
         with ThreadPoolExecutor(max_workers=self._jobs, thread_name_prefix="liteferry-load") as pool:
             futures = [pool.submit(self._work, crew) for _ in range(self._jobs)]
             for future in futures:
@@ -349,7 +349,14 @@ class _Loader:
 
     def _work(self, crew: Crew) -> None:
         while (task := crew.take()) is not None:
-            with self._target.lend_connection() as connection:
+            with contextlib.ExitStack() as lending:
+                try:
+                    connection = lending.enter_context(self._target.lend_connection())
+                except MigrationError as error:
+                    # the role, the database or the server has no more connections: those who have one do it all
+                    if error.code == "server-not-ready" and crew.resign(task):
+                        return
+                    raise
                 self._check_stop()
                 follow = task.work(connection)
             crew.finish(follow)

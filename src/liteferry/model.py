@@ -1309,6 +1309,7 @@ class Failure:
     what: str
     hint: str = ""
     step_id: str = ""
+    is_settled: bool = True  # everything that the run had begun was taken away again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,12 @@ def undo(run_dir: str | Path, target: str | None = None, observe: Callable[[Even
             raise MigrationError(
                 f"the run in {directory} has nothing to take back: its state is {state or 'unknown'}",
                 code="undo-nothing",
-                hint="only a run that published can be undone, and only once",
+                hint=(
+                    "it published nothing; where it was killed, what it left in a schema liteferry_staging_… "
+                    "goes when a migration into the same schema begins"
+                    if state == "running"
+                    else "only a run that published can be undone, and only once"
+                ),
             )
         plan, report = read_plan(directory), read_report(directory)
         with open_target(target or journal.read_value("target")) as server:

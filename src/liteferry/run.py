@@ -436,7 +436,7 @@ def write_private(path: Path, text: str) -> None:
 def describe_failure(error: MigrationError, left: str = "") -> Failure:
     """An error as the report keeps it. left: what could not be taken back. Pure."""
     hint = "; ".join(part for part in (left, error.hint) if part)
-    return Failure(code=error.code, what=str(error), hint=hint, step_id=error.step_id or "")
+    return Failure(code=error.code, what=str(error), hint=hint, step_id=error.step_id or "", is_settled=not left)
 
 
 def list_unproven(plan: Plan, run: Run, mismatched: Sequence[str] = ()) -> tuple[TableReport, ...]:

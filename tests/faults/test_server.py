@@ -37,6 +37,7 @@ from harness import (
 )
 from liteferry import Options, executor, migrate
 from liteferry.loading import LARGE_ROWS
+from liteferry.report.verdict import state_outcome
 from liteferry.target import session
 
 if TYPE_CHECKING:
@@ -439,6 +440,8 @@ def test_the_server_does_not_come_again(
     assert report.failure is not None
     assert report.failure.code == "connection-lost"
     assert says in report.failure.hint
+    assert not report.failure.is_settled
+    assert "not everything could be taken away again" in state_outcome(report)
     assert scene.read_state() == state
     assert list_relations(scene.admin_url) == []
     again = scene.run_again()

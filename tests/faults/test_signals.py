@@ -211,6 +211,9 @@ def test_a_kill(place: str, scene: Scene) -> None:
         undone = call_ferry("undo", scene.run_dir, "--target", scene.direct_url, "--yes", "--json")
         assert_error(undone, "undo-nothing")
         assert "the run ended while it published" in call_ferry("report", scene.run_dir).out
+    else:
+        undone = call_ferry("undo", scene.run_dir, "--target", scene.direct_url, "--yes", "--json")
+        assert_error(undone, "undo-nothing", "goes when a migration into the same schema begins")
     again = scene.run_again()
     assert "a staging schema left behind by a run that was killed has been removed" in again.err
 

@@ -92,6 +92,23 @@ def test_equal_rows_are_equal_wherever_the_blocks_are_cut(is_paired: bool, cuts:
     assert comparison.is_ordered == is_paired
 
 
+@pytest.mark.parametrize(
+    ("keys", "is_ordered"),
+    [
+        ([-(2**63), -(2**63) + 1, -1, 0, 2**63 - 1], True),
+        ([2**63 - 1, -(2**63)], False),
+        ([-(2**63), -(2**63)], False),
+        ([0, -(2**63)], False),
+    ],
+)
+def test_the_order_of_the_outermost_keys(keys: list[int], is_ordered: bool) -> None:  # noqa: FBT001 - a case's
+    column = next(column for column in COLUMNS if column.kind == "int8")
+    values = ", ".join(f"({key})" for key in keys)
+    comparison = begin(is_paired=True, columns=(column,), sql=f"SELECT * FROM (VALUES {values})")
+    assert feed(comparison, b"".join(b"%d\n" % key for key in keys))
+    assert comparison.is_ordered == is_ordered
+
+
 @given(st.booleans(), st.integers(0, 2), st.integers(0, len(CELLS) - 1), st.sampled_from([b"\\N", b"", b"1", b"zz"]))
 def test_one_changed_cell_differs(is_paired: bool, row: int, position: int, text: bytes) -> None:  # noqa: FBT001
     fields = [line.split(b"\t") for line in LINES]

@@ -248,6 +248,13 @@ def test_a_child_ahead_that_nobody_wants_ends(database: str) -> None:
     assert children() == others
 
 
+@pytest.mark.parametrize("request_bytes", [b"", b"\0" * 7, (1000).to_bytes(8, "big") + b"half a request"])
+def test_a_child_whose_parent_dies_before_it_asks_says_nothing(request_bytes: bytes) -> None:
+    command = [sys.executable, "-P", "-m", "liteferry.child", "take_snapshot"]
+    ended = subprocess.run(command, input=request_bytes, capture_output=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, b"", b"")
+
+
 @needs_proc
 def test_a_child_ahead_that_has_died_meanwhile(database: str, tmp_path: Path) -> None:
     others = children()

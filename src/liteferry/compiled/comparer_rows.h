@@ -291,9 +291,10 @@ static int read_form_number(const uint8_t *form, size_t size, int64_t *number)
             return 0;
         found = found * 10 + (form[at] - '0');
     }
-    if (found > INT64_MAX)
-        return 0; /* the smallest integer of all, too, which makes the rows unordered: no harm */
-    *number = form[1] == '-' ? -(int64_t)found : (int64_t)found;
+    int is_negative = form[1] == '-';
+    if (found > (uint64_t)INT64_MAX + (uint64_t)is_negative)
+        return 0;
+    *number = (int64_t)(is_negative ? 0 - found : found); /* so the smallest of all has no overflow */
     return 1;
 }
 

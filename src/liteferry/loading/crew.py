@@ -31,8 +31,9 @@ class Task:
 class Crew:
     """Hands out tasks to threads: what follows from a task first, then the largest."""
 
-    def __init__(self, tasks: Sequence[Task]) -> None:
-        """Begin with these."""
+    def __init__(self, tasks: Sequence[Task], workers: int = 1) -> None:
+        """Begin with these tasks. workers: how many are going to take them."""
+        self._workers = workers
         self._numbers = count()
         self._waiting: list[tuple[int, int, int, Task]] = []
         self._running = 0
@@ -59,6 +60,15 @@ class Crew:
             self._running -= 1
             self._add(follow, rank=0)
             self._changed.notify_all()
+
+    def resign(self, task: Task) -> bool:
+        """Give a task back that was not begun, and take no more. False: nobody else is left who could do it."""
+        with self._changed:
+            self._running -= 1
+            self._workers -= 1
+            self._add([task], rank=0)
+            self._changed.notify_all()
+            return self._workers > 0
 
     def break_off(self) -> None:
         """Let nobody take any more."""

@@ -134,6 +134,8 @@ def state_outcome(report: Report) -> str:
     match report.verdict:
         case "blocked":
             return "Nothing was touched, neither the source nor the target."
+        case "failed" if report.failure and not report.failure.is_settled:
+            return "The run failed after it had begun, and not everything could be taken away again: see what is next."
         case "failed" if not report.published:
             try:
                 return EXIT_STATUSES[ExitStatus(report.exit_status)]

@@ -208,7 +208,7 @@ def _explain_refusal(refusal: Refusal, where: _Address, words: str) -> Migration
         "full": (
             "server-not-ready",
             f"has no connection free: {said}",
-            "close some clients, use fewer --jobs, or raise max_connections",
+            "a run takes three or more: close some clients, or raise max_connections or the role's or database's limit",
         ),
         "tls": (
             "tls-failed",

@@ -34,6 +34,7 @@ class _Seat:
     lending: contextlib.ExitStack
     within_s: float
     used: int = 0
+    thread: int = 0  # who sits there
 
 
 class SnapshotReader:
@@ -49,7 +50,8 @@ class SnapshotReader:
         self._stack = contextlib.ExitStack()
         self._snapshot = ""
         self._free: list[_Seat] = []
-        self._guard = threading.Lock()
+        self._taken: list[_Seat] = []
+        self._guard = threading.Condition()
         self._ahead = ReadAhead(self._read_ahead)
 
     def __enter__(self) -> Self:
@@ -126,24 +128,54 @@ class SnapshotReader:
         weight: how many queries it is for.
         """
         with self._guard:
-            suited = [seat for seat in self._free if seat.within_s == within_s]
-            seat = suited[0] if suited else self._free[0] if self._free else None
-            if seat is not None:
-                self._free.remove(seat)
+            seat = self._take_free(within_s)
         if seat is None:
-            lending = contextlib.ExitStack()
-            seat = _Seat(lending.enter_context(self._target.lend_connection()), lending, within_s)
+            seat = self._make_seat(within_s)
         done = False
         try:
             self._prepare(seat, within_s, weight)
             yield seat.connection
             done = True
         finally:
-            if done:
-                with self._guard:
-                    self._free.append(seat)
-            else:
+            if not done:
                 _leave(seat)
+            with self._guard:
+                self._taken.remove(seat)
+                if done:
+                    self._free.append(seat)
+                self._guard.notify_all()
+
+    def _take_free(self, within_s: float) -> _Seat | None:
+        """Take a seat that nobody sits on, one that is prepared where there is one. The caller holds the guard."""
+        suited = [seat for seat in self._free if seat.within_s == within_s] or self._free
+        if not suited:
+            return None
+        seat = suited[0]
+        self._free.remove(seat)
+        seat.thread = threading.get_ident()
+        self._taken.append(seat)
+        return seat
+
+    def _make_seat(self, within_s: float) -> _Seat:
+        """Take a further connection; where the server has no more of them, wait for a seat that another thread has.
+
+        A thread that sits on one already does not wait: two of that sort would wait for each other.
+        """
+        lending, own = contextlib.ExitStack(), threading.get_ident()
+        try:
+            made = _Seat(lending.enter_context(self._target.lend_connection()), lending, within_s, thread=own)
+        except MigrationError as error:
+            with self._guard:
+                while error.code == "server-not-ready":
+                    if (seat := self._take_free(within_s)) is not None:
+                        return seat
+                    if not self._taken or any(seat.thread == own for seat in self._taken):
+                        break
+                    self._guard.wait()
+            raise
+        with self._guard:
+            self._taken.append(made)
+        return made
 
     def _prepare(self, seat: _Seat, within_s: float, weight: int) -> None:
         """See to the transaction, and to its statements' time: one round trip, and mostly none."""
