@@ -272,9 +272,7 @@ class ColumnAccumulator:
         joined = "".join(texts)
         encoded_bytes = count_bytes(joined)
         self.size_bytes += encoded_bytes
-        self.longest_bytes = max(
-            self.longest_bytes, longest if joined.isascii() else max(map(count_bytes, texts))
-        )
+        self.longest_bytes = max(self.longest_bytes, longest if joined.isascii() else max(map(count_bytes, texts)))
         if "\0" in joined:
             self._offend("nul", [i for i, v in enumerate(values) if type(v) is str and "\0" in v], values, rows)
         limit = self.declared.length
