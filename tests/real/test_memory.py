@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROWS_BYTES = 200 * MB
 EMPTY_BYTES = 80 * MB  # the interpreter, its libraries, and buffers of bounded size; measured: 45 MB and up to 30 MB
-TIMES = 2.2  # of the value, on top: in all three times a value of 100 MB
+TIMES = 3  # of the value: of one of 100 MB with all that a run takes; small ones leave holes in the allocator's memory
 KINDS = ("text", "bytea", "jsonb", "keys", "many keys", "nested")
 ODD_KINDS = ("doubled", "no JSON", "NUL", "no UTF-8")
 
@@ -102,14 +102,14 @@ def check_value(place: Path, url: str, kind: str, size: int) -> None:
             db.execute("UPDATE large SET v = CAST(v AS TEXT)")
         db.commit()
     size_bytes = len(value if isinstance(value, bytes) else value.encode())
+    most_bytes = TIMES * size_bytes + (0 if size >= 100 * MB else EMPTY_BYTES)
     if kind in ODD_KINDS:
-        taken = measure_peak(ferry_argv("check", place / "x.sqlite", "--json", "--run-dir", place / "run"))
-        (column,) = json.loads(taken.out)["findings"] or [None]
-        assert column is not None, taken.err
+        taken = measure_peak(ferry_argv("check", place / "x.sqlite", "--json"))
+        assert [found["name"] for found in json.loads(taken.out)["findings"]] == ["v"], taken.err
     else:
         taken = move(place / "x.sqlite", url, place / "run")
-        assert verify(place / "x.sqlite", url).peak_bytes < EMPTY_BYTES + TIMES * size_bytes
-    assert taken.peak_bytes < EMPTY_BYTES + TIMES * size_bytes
+        assert verify(place / "x.sqlite", url).peak_bytes < most_bytes
+    assert taken.peak_bytes < most_bytes
 
 
 @pytest.mark.parametrize("kind", [*KINDS, *ODD_KINDS])
