@@ -197,7 +197,7 @@ DICE = random.Random(1)
 
 def make_document(depth: int) -> object:
     """JSON of some hundred kilobytes, whose objects are large, small and empty, and hold keys in any order."""
-    names = [f"k{DICE.randrange(10**6)}é" for _ in range(6)]
+    names = ["k" + '"' * (at % 2) + f"{DICE.randrange(10**6)}é" for at in range(6)]
     if depth == 0:
         return {name: [DICE.random() for _ in range(700)] for name in names}
     inner: list[object] = [{}, {"b": 1, "a": None}, [], "x\n" * 9, -0.0, 1e-7]
@@ -205,10 +205,12 @@ def make_document(depth: int) -> object:
 
 
 DOCUMENT = make_document(1)
+MANY_MEMBERS = {"\n" * (n % 3) + f"{n * 7919 % 10_007}": [n, {"é": 1, "\t": 2}] for n in range(10_007)}
 LARGE_ROWS = [
     (1, "é\t" * 50, json.dumps(DOCUMENT, indent=1), json.dumps(DOCUMENT, sort_keys=True, ensure_ascii=False)),
     (2, None, json.dumps([DOCUMENT, {}]), json.dumps([DOCUMENT, {}])),
     (3, "", "{}", "{}"),
+    (4, None, json.dumps(MANY_MEMBERS), json.dumps(MANY_MEMBERS, sort_keys=True, ensure_ascii=False)),
 ]
 
 

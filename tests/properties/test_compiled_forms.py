@@ -197,6 +197,25 @@ def test_doubles_are_rarely_asked_for() -> None:
     assert sum(part.form_of_source("numeric", number, False) is None for number in numbers if number > 1e-4) < 300
 
 
+@given(
+    st.dictionaries(st.text(st.sampled_from('ab"\\/\n\x01\x7fé\ue000\ufffd\U0001f600'), max_size=4), st.integers()),
+    st.booleans(),
+)
+def test_members_are_put_in_order_however_keys_are_spelled(members: dict[str, int], is_ascii: bool) -> None:  # noqa: FBT001
+    assert part is not None
+    text = json.dumps(members, ensure_ascii=is_ascii).encode()
+    assert [part.form_of_source("jsonb", text, True)] == canonical_source_column([Text(text)], "jsonb", "jsonb")
+
+
+def test_many_members_are_put_in_order() -> None:
+    assert part is not None
+    members = [f'"{number * 7919 % 30_011}":{number}' for number in range(30_011)]
+    text = f"{{{','.join(members)}}}".encode()
+    assert [part.form_of_source("jsonb", text, True)] == canonical_source_column([Text(text)], "jsonb", "jsonb")
+    doubled = f'{{{",".join(members)},"\\u0031":0}}'.encode()
+    assert part.form_of_source("jsonb", doubled, True) is None
+
+
 @given(st.binary(max_size=400))
 @example(b"")
 @example(bytes(128))

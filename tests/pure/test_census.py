@@ -3,7 +3,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from builders import column, make_table
@@ -21,6 +21,7 @@ from liteferry.census import (
     text_form_json,
     text_form_time,
 )
+from liteferry.census.json_forms import JsonReader
 from liteferry.model import Affinity, Check, ColumnCensus
 from liteferry.typemap import demand_of_target
 
@@ -105,6 +106,42 @@ def test_time_forms(text: str, form: str) -> None:
 )
 def test_json_forms(text: str, form: str) -> None:
     assert text_form_json(text) == form
+
+
+JSON_SEEDS = (
+    '{"a":[1,2.5,-0,1e5,"x\\u00e9"],"b":{"a":null,"c":[],"d":{}}}',
+    '[[],{},[1,"a",true , false],"\\ud83d\\ude00"]',
+    '{"a":1,"a":2}',
+    ' [ 1 , "\\u0000" ] ',
+    '"\\ud800"',
+    "[1e400,1e99999]",
+    f"[1{'0' * 17000},2]",
+    '{"k\\n":1,"k\\u000a":2}',
+    "-",
+    "NaN",
+    "[" * 300 + "]" * 300,
+    "[" * 600 + "]" * 600,
+    '{"a":[{"b":1},{"b":2}],"c":"\\/"}',
+    "\ufeff[]",
+)
+EDITS = st.lists(
+    st.tuples(st.integers(0, 80), st.integers(0, 2), st.sampled_from(["", *'[]{},:"\\ 01.e-tu\n\1'])), max_size=3
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(JSON_SEEDS), EDITS)
+def test_large_json_is_told_alike(
+    monkeypatch: pytest.MonkeyPatch, text: str, edits: list[tuple[int, int, str]]
+) -> None:
+    for at, taken, put in edits:
+        text = text[:at] + put + text[at + taken :]
+    found = []
+    for limit in (1 << 40, -1):
+        monkeypatch.setattr("liteferry.census.json_forms._LARGE_CHARS", limit)
+        reader = JsonReader()
+        found.append((form := reader.classify(text), form != "other" and reader.is_only_doubled))
+    assert found[0] == found[1]
 
 
 @given(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from liteferry.census.rows import Batch
     from liteferry.model import Census, Event
 
 pytestmark = pytest.mark.skipif(find_part("_counter") is None, reason="the compiled census was not built")
@@ -404,6 +405,43 @@ def test_a_wrong_count_of_the_compiled_part_is_noticed(tmp_path: Path, monkeypat
     monkeypatch.setattr(ColumnAccumulator, "add_tally", lambda self, tally: (right(self, tally), right(self, tally)))
     with pytest.raises(AssertionError):
         assert_equal(path)
+
+
+MANY_KEYS = ",".join(f'"{number * 7919 % 3001}":{number}' for number in range(3001))
+
+
+@pytest.mark.parametrize(
+    ("text", "is_ordinary"),
+    [
+        (f"{{{MANY_KEYS}}}", True),
+        (f'{{{MANY_KEYS},"17":0}}', False),
+        (f'[{{"a":{{{MANY_KEYS}}},"b":1}},{{"a":1,"b":{{{MANY_KEYS}}}}}]', True),
+        ('{"\\n":1,"\\t":{"\\n":2},"é":3}', True),
+        ('{"\\u00e9":1,"é":2}', False),
+        ('{"\\ud83d\\ude00":1,"😀":2}', False),
+        ('{"\\ud83d\\ude00":1,"\\ud83d\\ude01":2}', True),
+        ('{"\\/":1,"/":2}', False),
+        ('{"\\"":1,"\\u0022":2}', False),
+        ('{"\\b":1,"b":2,"\\u0062x":3}', True),
+        ('{"\\u20ac":1,"€":2}', False),
+    ],
+)
+def test_keys_are_compared_however_they_are_spelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, *, is_ordinary: bool
+) -> None:
+    path = tmp_path / "t.sqlite"
+    fill(path, "CREATE TABLE t (a JSON)", ["a"], [[text]])
+    right = assert_equal(path)
+    asked = []
+    add = ColumnAccumulator.add
+
+    def note(self: ColumnAccumulator, values: Sequence[object], rows: Batch) -> None:
+        asked.append(values)
+        add(self, values, rows)
+
+    monkeypatch.setattr(ColumnAccumulator, "add", note)
+    assert take_census(path, "require", {}, {})[0] == right
+    assert is_ordinary == (not asked)
 
 
 def test_no_row_is_left_to_python_where_all_are_ordinary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

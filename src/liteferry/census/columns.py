@@ -33,7 +33,7 @@ from liteferry.census.json_forms import JsonReader
 from liteferry.census.offences import NOTES, OFFENCES, SAMPLES
 from liteferry.census.rows import Offender
 from liteferry.census.shapes import SHAPES, ShapeCounter
-from liteferry.census.values import InvalidText, describe_class, to_storage
+from liteferry.census.values import InvalidText, count_bytes, describe_class
 from liteferry.conversions import (
     EPOCH_WAYS,
     LAST_KEY,
@@ -270,11 +270,9 @@ class ColumnAccumulator:
         longest = max(map(len, texts))
         self.longest_text = max(self.longest_text, longest)
         joined = "".join(texts)
-        encoded_bytes = len(joined) if joined.isascii() else len(joined.encode())
+        encoded_bytes = count_bytes(joined)
         self.size_bytes += encoded_bytes
-        self.longest_bytes = max(
-            self.longest_bytes, longest if joined.isascii() else max(len(t.encode()) for t in texts)
-        )
+        self.longest_bytes = max(self.longest_bytes, longest if joined.isascii() else max(map(count_bytes, texts)))
         if "\0" in joined:
             self._offend("nul", [i for i, v in enumerate(values) if type(v) is str and "\0" in v], values, rows)
         limit = self.declared.length
@@ -473,7 +471,7 @@ class ColumnAccumulator:
                         rows.identify(index),
                         rows.describe(index),
                         describe_class(values[index]),
-                        to_storage(values[index]),
+                        values[index],
                         has_value=True,
                     )
                     for index in found

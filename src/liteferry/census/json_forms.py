@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 _EXPONENT: Final = re.compile(r"[eE](?<=\d[eE])")
 _JSONB_FRACTION_DIGITS: Final = 16_383
 
+_LARGE_CHARS: Final = 1 << 20
+"""Of a text that is not read into objects: they would take ten times its size."""
+_SCANNED_DEPTH: Final = 500
+_BLANK: Final = r"[ \t\n\r]*+"
+_STRING: Final = r'"(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+"'
+_NUMBER: Final = r"-?(?:0|[1-9][0-9]*+)(?:[.][0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
+_WORD: Final = r"true|false|null"
+_WHITE: Final = re.compile(_BLANK)
+_KEY: Final = re.compile(rf"({_STRING}){_BLANK}:{_BLANK}")
+_VALUE: Final = re.compile(rf"(?:{_STRING}|(?P<number>{_NUMBER})|{_WORD}|(?P<open>[\[{{])){_BLANK}")
+_PLAIN_ITEMS: Final = re.compile(
+    rf"(?:(?:{_STRING}|{_WORD}|-?(?:0|[1-9][0-9]{{0,99}}+)(?:[.][0-9]{{1,99}}+)?+){_BLANK},{_BLANK})*+"
+)
+"""Items of an array of which surely none is a number too long."""
+
 
 class _NotJson(ValueError):  # noqa: N818 - never leaves this module
     """Raised for what RFC 8259 does not allow although Python's json module does."""
@@ -70,6 +85,11 @@ class JsonReader:
     def classify(self, text: str) -> str:
         """As `text_form_json`."""
         self._lossy = self._doubled = False
+        if len(text) > _LARGE_CHARS:
+            form = self._scan(text)
+            if form is not None:
+                return self._judge(text) if form else "other"
+            self._lossy = self._doubled = False
         decoder = self._careful if _may_hold_long_number(text) else self._plain
         try:
             decoder.decode(text)
@@ -77,9 +97,67 @@ class JsonReader:
             return "other"  # deeper than the server's own stack would take (max_stack_depth)
         except ValueError:
             return "other"
+        return self._judge(text)
+
+    def _judge(self, text: str) -> str:
+        """What JSON text is, when it has been read."""
         if not self._lossy and "\\u" in text:
             self._lossy = _has_bad_escape(text)
         return "json-only" if self._lossy or (self._doubled and not self._takes_last) else "json-jsonb"
+
+    def _scan(self, text: str) -> bool | None:
+        """Whether a large text is JSON; None where only the decoder can say. Makes nothing of what is read.
+
+        Of objects that are open the keys are kept, and no more of them as soon as one has come twice.
+        """
+        open_keys: list[set[str] | None] = []  # of each open object; None of an array
+        position = _WHITE.match(text).end()  # type: ignore[union-attr]  # it matches everywhere
+        is_begun = False  # whether a bracket has just been opened
+        while True:
+            keys = open_keys[-1] if open_keys else None
+            if is_begun and text[position : position + 1] == ("]" if keys is None else "}"):
+                is_begun = False
+                open_keys.pop()
+                position = _WHITE.match(text, position + 1).end()  # type: ignore[union-attr]  # as above
+            else:
+                if keys is not None:
+                    key = _KEY.match(text, position)
+                    if key is None:
+                        return False
+                    self._see_key(keys, key[1])
+                    position = key.end()
+                elif open_keys:
+                    position = _PLAIN_ITEMS.match(text, position).end()  # type: ignore[union-attr]  # as above
+                value = _VALUE.match(text, position)
+                if value is None:
+                    return False
+                position = value.end()
+                if is_begun := value.lastgroup == "open":
+                    open_keys.append(set() if value["open"] == "{" else None)
+                    if len(open_keys) > _SCANNED_DEPTH:
+                        return None
+                    continue
+                if value.lastgroup == "number":
+                    self._see_number(value["number"])
+            while open_keys:
+                mark = text[position : position + 1]
+                if mark not in {",", "}", "]"}:
+                    return False
+                position = _WHITE.match(text, position + 1).end()  # type: ignore[union-attr]  # as above
+                if mark == ",":
+                    break
+                if (mark == "]") != (open_keys.pop() is None):
+                    return False
+            else:
+                return position == len(text)
+
+    def _see_key(self, keys: set[str], spelled: str) -> None:
+        if self._doubled:
+            keys.clear()
+            return
+        key = json.loads(spelled) if "\\" in spelled else spelled[1:-1]
+        self._doubled = key in keys
+        keys.add(key)
 
     @property
     def is_only_doubled(self) -> bool:

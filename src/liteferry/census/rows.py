@@ -13,19 +13,18 @@ from liteferry.compare.literals import spell_literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from liteferry.compare.storage import StorageValue
-
 
 class Offender(NamedTuple):
     """One offending value's place. row: its rowid, or its primary key's literals; None where it has no name.
 
-    key: the same for people; why: what offends. value: as stored, where there is one (``has_value``).
+    key: the same for people; why: what offends. value: as the census reads it, where there is one (``has_value``);
+    `to_storage` makes a copy of it, and it may be large.
     """
 
     row: int | str | None
     key: str
     why: str
-    value: StorageValue = None
+    value: object = None
     has_value: bool = False
 
 

@@ -5,7 +5,7 @@ Layer 1, pure.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from liteferry.compare.storage import RawText, Text
 
@@ -26,6 +26,18 @@ def to_storage(value: object) -> StorageValue:
     if isinstance(value, InvalidText):
         return RawText(value)
     return value  # type: ignore[return-value]  # nothing else is read from SQLite
+
+
+_CHUNK_CHARS: Final = 1 << 20
+
+
+def count_bytes(text: str) -> int:
+    """The bytes of a text in UTF-8. Pure. Of a large one piece by piece: it may have a gigabyte."""
+    if text.isascii():
+        return len(text)
+    if len(text) <= _CHUNK_CHARS:
+        return len(text.encode())
+    return sum(len(text[at : at + _CHUNK_CHARS].encode()) for at in range(0, len(text), _CHUNK_CHARS))
 
 
 def describe_class(value: object) -> str:

@@ -338,7 +338,7 @@ static PyObject *count(PyObject *module, PyObject *args)
     run->key_items = PyMem_Calloc((size_t)run->key_width + 1, sizeof *run->key_items);
     run->types = PyMem_Malloc((size_t)run->width + 1);
     run->values = PyMem_Calloc((size_t)run->width + 1, sizeof *run->values);
-    run->json = PyMem_Malloc(sizeof *run->json);
+    run->json = PyMem_Calloc(1, sizeof *run->json);
     if (!run->columns || !run->key_items || !run->types || !run->values || !run->json) {
         PyErr_NoMemory();
         goto done;
@@ -375,7 +375,7 @@ done:
     PyMem_Free(run->key_items);
     PyMem_Free(run->types);
     PyMem_Free(run->values);
-    PyMem_Free(run->json);
+    free_json(run->json);
     PyMem_Free(run);
     reader->is_used = 0;
     return result;

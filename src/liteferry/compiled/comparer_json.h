@@ -13,18 +13,18 @@
 #define JSON_DIGITS 1000
 #define JSON_FLUSHED 65536
 
-/* A member of an object, as it stands in the output: where it and its key begin, and how long they are. Of an object
- * that is too large to stand there: where its key is kept, and where its value is in the text. */
+/* A member of an object, as it stands in the output: where it begins, with its key, and how long it is. */
 typedef struct {
-    size_t start, size, key_size;
-    const uint8_t *value, *end;
+    size_t start, size;
 } json_member;
 
 /* What is kept from text to text, so that none is allocated for each. */
 typedef struct {
     json_member *members;
     size_t count, capacity;
-    buffer sorted, keys, streamed;
+    uint32_t *places; /* of the members of objects that are too large to stand in the output: where in the text */
+    size_t places_count, places_capacity;
+    buffer sorted, key, streamed;
 } json_work;
 
 /* Where a form goes that is too large to be kept: to its digest. */
@@ -34,7 +34,7 @@ typedef struct {
 } json_sink;
 
 typedef struct {
-    const uint8_t *at, *end;
+    const uint8_t *text, *at, *end;
     buffer *out;
     json_work *work;
     json_sink *sink; /* NULL: all stays in the output */
@@ -44,8 +44,9 @@ typedef struct {
 static void json_free(json_work *work)
 {
     free(work->members);
+    free(work->places);
     buffer_free(&work->sorted);
-    buffer_free(&work->keys);
+    buffer_free(&work->key);
     buffer_free(&work->streamed);
     memset(work, 0, sizeof *work);
 }
@@ -274,29 +275,121 @@ static outcome json_array(json_reader *in, int depth)
     }
 }
 
-/* The order of members' keys. UTF-8 orders as code points do; keys with escapes are not compared here. */
-static int json_order(const uint8_t *base, const json_member *left, const json_member *right)
+/* The code unit of four digits, of which it is known that they are. */
+static uint32_t json_known_unit(const uint8_t *digits)
 {
-    size_t smaller = left->key_size < right->key_size ? left->key_size : right->key_size;
-    int order = memcmp(base + left->start, base + right->start, smaller);
-    return order ? order : (left->key_size > right->key_size) - (left->key_size < right->key_size);
+    uint32_t unit = 0;
+    for (int i = 0; i < 4; i++)
+        unit = unit * 16 + (uint32_t)hex_value(digits[i]);
+    return unit;
 }
 
-/* Sort by insertion, which is quick for few and for sorted ones; many go to Python. ASK when a key comes twice. */
-static outcome json_sort(const uint8_t *base, json_member *members, size_t count, int *moved)
+/* The next character of a key that is known to be well-formed, up to its last quote; -1 at that. */
+static int64_t json_next_character(const uint8_t **key)
 {
-    size_t moves = 0;
-    for (size_t i = 1; i < count; i++) {
-        json_member one = members[i];
-        size_t to = i;
+    static const char names[] = "bfnrt", meanings[] = "\b\f\n\r\t";
+    const uint8_t *at = *key;
+    uint32_t c = *at++;
+    if (c == '"')
+        return -1;
+    if (c == '\\') {
+        const char *known = strchr(names, c = *at++);
+        if (known) {
+            c = (uint8_t)meanings[known - names];
+        } else if (c == 'u') {
+            c = json_known_unit(at);
+            at += 4;
+            if (c >= 0xd800 && c < 0xdc00) {
+                c = 0x10000 + ((c - 0xd800) << 10) + (json_known_unit(at + 2) - 0xdc00);
+                at += 6;
+            }
+        }
+    } else if (c >= 0x80) {
+        int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
+        c &= 0x3fu >> more;
+        while (more--)
+            c = c << 6 | (*at++ & 0x3f);
+    }
+    *key = at;
+    return c;
+}
+
+/* The order of keys by their code points, however they are spelled; each begins behind its quote, and ends with one. */
+static int json_order(const uint8_t *left, const uint8_t *right)
+{
+    for (;;) {
+        while (*left == *right && *left != '"' && *left != '\\' && *left < 0x80)
+            left++, right++;
+        int64_t one = json_next_character(&left), other = json_next_character(&right);
+        if (one != other)
+            return one < other ? -1 : 1;
+        if (one < 0)
+            return 0;
+    }
+}
+
+/* What is put in order: members as they stand in the output, or places in the text where members' keys begin. */
+typedef struct {
+    const uint8_t *base;
+    json_member *members; /* NULL: the places */
+    uint32_t *places;
+} json_items;
+
+static inline const uint8_t *json_key(const json_items *items, size_t i)
+{
+    return items->base + (items->members ? items->members[i].start : items->places[i]) + 1;
+}
+
+static inline void json_swap(const json_items *items, size_t i, size_t j)
+{
+    if (items->members) {
+        json_member one = items->members[i];
+        items->members[i] = items->members[j], items->members[j] = one;
+    } else {
+        uint32_t one = items->places[i];
+        items->places[i] = items->places[j], items->places[j] = one;
+    }
+}
+
+static void json_sift(const json_items *items, size_t top, size_t count)
+{
+    for (size_t child; (child = 2 * top + 1) < count; top = child) {
+        if (child + 1 < count && json_order(json_key(items, child), json_key(items, child + 1)) < 0)
+            child++;
+        if (json_order(json_key(items, top), json_key(items, child)) >= 0)
+            return;
+        json_swap(items, top, child);
+    }
+}
+
+/* Sort by insertion, which is quick for few and for sorted ones, else by a heap, in place: a copy of millions of members
+ * would be more than the text. ASK when a key comes twice. */
+static outcome json_sort(const json_items *items, size_t count, int *moved)
+{
+    size_t moves = 0, most = 64 + 8 * count, i = 1;
+    *moved = 0;
+    for (; i < count && moves <= most; i++) {
         int order = 1;
-        while (to && (order = json_order(base, &one, &members[to - 1])) < 0)
-            members[to] = members[to - 1], to--, moves++;
-        if (!order || moves > 100000)
+        for (size_t to = i; to && (order = json_order(json_key(items, to), json_key(items, to - 1))) < 0; to--) {
+            json_swap(items, to, to - 1);
+            if (++moves > most)
+                break;
+        }
+        if (!order)
             return ASK;
-        members[to] = one;
     }
     *moved = moves > 0;
+    if (moves <= most)
+        return FORMED;
+    for (i = count / 2; i--;)
+        json_sift(items, i, count);
+    for (i = count; --i;) {
+        json_swap(items, 0, i);
+        json_sift(items, 0, i);
+    }
+    for (i = 1; i < count; i++)
+        if (!json_order(json_key(items, i), json_key(items, i - 1)))
+            return ASK;
     return FORMED;
 }
 
@@ -306,7 +399,8 @@ static outcome json_close_object(json_reader *in, size_t from, size_t first)
     json_work *work = in->work;
     buffer *out = in->out;
     int moved = 0;
-    outcome found = json_sort(out->at, work->members + first, work->count - first, &moved);
+    json_items items = {out->at, work->members + first, NULL};
+    outcome found = json_sort(&items, work->count - first, &moved);
     if (found == FORMED && moved) {
         work->sorted.size = 0;
         for (size_t i = first; i < work->count; i++) {
@@ -363,43 +457,60 @@ static int json_add_member(json_work *work, json_member member)
     return 1;
 }
 
+static int json_add_place(json_work *work, size_t place)
+{
+    if (work->places_count == work->places_capacity) {
+        size_t wanted = work->places_capacity ? 2 * work->places_capacity : 1024;
+        uint32_t *larger = wanted < SIZE_MAX / sizeof *larger ? realloc(work->places, wanted * sizeof *larger) : NULL;
+        if (!larger)
+            return 0;
+        work->places = larger, work->places_capacity = wanted;
+    }
+    work->places[work->places_count++] = (uint32_t)place;
+    return 1;
+}
+
+/* The key that begins here, its form in work->key; then its colon. */
+static outcome json_read_key(json_reader *in)
+{
+    buffer *out = in->out;
+    if (in->at >= in->end || *in->at++ != '"')
+        return ASK;
+    in->work->key.size = 0;
+    in->out = &in->work->key;
+    outcome found = json_string(in);
+    in->out = out;
+    if (found != FORMED)
+        return found;
+    json_skip_white(in);
+    if (in->at >= in->end || *in->at++ != ':')
+        return ASK;
+    return FORMED;
+}
+
 /* Note where the members of a large object are, of which the first brace is read, and sort them. */
 static outcome json_index_members(json_reader *in, size_t first)
 {
     json_work *work = in->work;
-    buffer *out = in->out;
     int moved;
-    json_skip_white(in);
-    if (in->at < in->end && *in->at == '}')
-        return ASK; /* an empty one is not large */
+    if ((size_t)(in->end - in->text) > UINT32_MAX)
+        return ASK;
     for (;;) {
-        json_skip_white(in);
-        if (in->at >= in->end || *in->at++ != '"')
-            return ASK;
-        json_member member = {.start = work->keys.size};
-        in->out = &work->keys;
-        outcome found = json_string(in);
-        in->out = out;
+        json_skip_white(in); /* an empty object is not large: a member has to come */
+        if (!json_add_place(work, (size_t)(in->at - in->text)))
+            return NO_MEMORY;
+        outcome found = json_read_key(in);
         if (found != FORMED)
             return found;
-        member.key_size = work->keys.size - member.start - 1;
-        if (memchr(work->keys.at + member.start, '\\', member.key_size))
-            return ASK;
-        json_skip_white(in);
-        if (in->at >= in->end || *in->at++ != ':')
-            return ASK;
-        json_skip_white(in);
-        member.value = in->at;
         if (!json_skip_value(in))
             return ASK;
-        member.end = in->at;
-        if (!json_add_member(work, member))
-            return NO_MEMORY;
         json_skip_white(in);
         if (in->at >= in->end || (*in->at != ',' && *in->at != '}'))
             return ASK;
-        if (*in->at++ == '}')
-            return json_sort(work->keys.at, work->members + first, work->count - first, &moved);
+        if (*in->at++ == '}') {
+            json_items items = {in->text, NULL, work->places + first};
+            return json_sort(&items, work->places_count - first, &moved);
+        }
     }
 }
 
@@ -407,23 +518,25 @@ static outcome json_index_members(json_reader *in, size_t first)
 static outcome json_large_object(json_reader *in, int depth)
 {
     json_work *work = in->work;
-    size_t first = work->count, keys = work->keys.size;
+    size_t first = work->places_count;
     outcome found = json_index_members(in, first);
     const uint8_t *end = in->at;
-    size_t last = work->count;
+    size_t last = work->places_count;
     for (size_t i = first; found == FORMED && i < last; i++) {
-        json_member member = work->members[i];
+        in->at = in->text + work->places[i];
+        found = json_read_key(in);
+        if (found != FORMED)
+            break;
         if (!buffer_put(in->out, i == first ? "{" : ",", 1) ||
-            !buffer_put(in->out, work->keys.at + member.start, member.key_size + 1) || !buffer_put(in->out, ":", 1))
+            !buffer_put(in->out, work->key.at, work->key.size) || !buffer_put(in->out, ":", 1))
             return NO_MEMORY;
-        in->at = member.value;
         found = json_value(in, depth);
-        if (found == FORMED && in->at != member.end)
-            found = ASK;
+        json_skip_white(in);
+        if (found == FORMED && (in->at >= in->end || (*in->at != ',' && *in->at != '}')))
+            found = ASK; /* what was stepped over ends elsewhere */
         json_flush_some(in);
     }
-    work->count = first;
-    work->keys.size = keys;
+    work->places_count = first;
     in->at = end;
     if (found != FORMED)
         return found;
@@ -471,9 +584,6 @@ static outcome json_small_object(json_reader *in, int depth)
         outcome found = json_string(in);
         if (found != FORMED)
             return found;
-        size_t key_size = out->size - start - 1; /* with the first quote, without the last */
-        if (memchr(out->at + start, '\\', key_size))
-            return ASK;
         json_skip_white(in);
         if (in->at >= in->end || *in->at++ != ':')
             return ASK;
@@ -481,7 +591,7 @@ static outcome json_small_object(json_reader *in, int depth)
             return NO_MEMORY;
         if ((found = json_value(in, depth)) != FORMED)
             return found;
-        if (!json_add_member(work, (json_member){start, out->size - start, key_size, NULL, NULL}))
+        if (!json_add_member(work, (json_member){start, out->size - start}))
             return NO_MEMORY;
         json_skip_white(in);
         if (in->at >= in->end || (*in->at != ',' && *in->at != '}'))
@@ -534,7 +644,7 @@ static outcome json_value(json_reader *in, int depth)
 /* Append the canonical form of a text. What was appended is to be dropped where the answer is another than FORMED. */
 static outcome put_canonical_json(buffer *out, json_work *work, const uint8_t *text, size_t size)
 {
-    json_reader in = {text, text + size, out, work, NULL, 0};
+    json_reader in = {text, text, text + size, out, work, NULL, 0};
     work->count = 0;
     outcome found = json_value(&in, 0);
     json_skip_white(&in);
@@ -546,8 +656,8 @@ static outcome stream_canonical_json(json_work *work, const uint8_t *text, size_
                                      uint64_t *form_size)
 {
     json_sink sink = {hash, 0};
-    json_reader in = {text, text + size, &work->streamed, work, &sink, 1};
-    work->count = work->keys.size = work->streamed.size = 0;
+    json_reader in = {text, text, text + size, &work->streamed, work, &sink, 1};
+    work->count = work->places_count = work->streamed.size = 0;
     outcome found = json_value(&in, 0);
     json_skip_white(&in);
     if (found == FORMED && in.at != in.end)

@@ -125,6 +125,25 @@ static int put_cell(Run *run, int item, int may_point)
     return 1;
 }
 
+/* An object of a class derived from bytes. To call the class would mean two copies, and the value may be large. */
+static PyObject *make_invalid_text(PyObject *class, const char *data, Py_ssize_t size)
+{
+    PyTypeObject *type = (PyTypeObject *)class;
+    if (!PyType_Check(class) || !PyType_IsSubtype(type, &PyBytes_Type)) {
+        PyErr_SetString(PyExc_TypeError, "a class derived from bytes was expected");
+        return NULL;
+    }
+    PyObject *text = type->tp_alloc(type, size);
+    if (!text)
+        return NULL;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    ((PyBytesObject *)text)->ob_shash = -1; /* not computed yet, as bytes.__new__ leaves it */
+#pragma GCC diagnostic pop
+    memcpy(PyBytes_AS_STRING(text), data, (size_t)size);
+    return text;
+}
+
 /* Make a cell's object. Needs the GIL. */
 static PyObject *take_cell(Run *run, size_t *at)
 {
@@ -160,7 +179,7 @@ static PyObject *take_cell(Run *run, size_t *at)
     if (text || !PyErr_ExceptionMatches(PyExc_UnicodeDecodeError))
         return text;
     PyErr_Clear();
-    return PyObject_CallFunction(run->invalid_text, "y#", data, (Py_ssize_t)size);
+    return make_invalid_text(run->invalid_text, data, (Py_ssize_t)size);
 }
 
 static PyObject *take_key(Run *run, size_t *at)

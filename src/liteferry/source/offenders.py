@@ -17,6 +17,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from liteferry.census import to_storage
 from liteferry.compare.literals import spell_literal
 from liteferry.errors import MigrationError
 from liteferry.model import Apart, ReasonCount
@@ -114,7 +115,9 @@ class OffenderStore:
         """Add offenders of a table. name: of the column, or whatever else of the table it is about."""
         with self._guard:
             for offender in found:
-                shown = spell_literal(offender.value).decode() if self._show_values and offender.has_value else None
+                shown = None
+                if self._show_values and offender.has_value:
+                    shown = spell_literal(to_storage(offender.value)).decode()
                 self._pending.append((table, name, offence, offender.row, offender.key, offender.why, shown))
                 if len(self._pending) >= _BATCH:
                     with self._reporting():
