@@ -226,7 +226,8 @@ def _hold_to_type(choice: TypeChoice, table: Table, column: ColumnMatch, kind: K
         choice.rule != "widened" or (wanted is not None and choice.pg_type == wanted.pg_type)
     )
     if fits:
-        yield from choice.findings
+        for found in choice.findings:
+            yield replace(found, ways=tuple(way for way in found.ways if way.name not in _CHANGING))
         return
     said = False
     for found in choice.findings:
