@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from liteferry import __version__, arguments
-from liteferry.errors import EXIT_STATUSES
+from liteferry.errors import EXIT_STATUSES, ExitStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -200,8 +200,11 @@ def run_arguments(arguments: argparse.Namespace) -> int:
     # psycopg warns there of what is told as an error of ours anyway
     logging.getLogger("psycopg").addHandler(logging.NullHandler())
     with _catch_signals(), _snapshot_ahead(arguments):
-        from liteferry import commands
-
+        try:
+            from liteferry import commands
+        except KeyboardInterrupt:  # before anything was begun; later ones are the command's
+            os.write(2, b"liteferry: interrupted [interrupted]\n")
+            return int(ExitStatus.INTERRUPTED)
         return commands.run_command(arguments.run, arguments)
 
 

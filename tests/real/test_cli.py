@@ -356,3 +356,19 @@ def test_ctrl_c_on_a_terminal_leaves_it_in_order(
         assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h")
         assert "interrupted; the target is as it was" in shown
         assert not has_schema(scene.admin_url, "liteferry_staging_public")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_command_is_imported(number: signal.Signals) -> None:
+    program = f"""
+import os, sys
+from liteferry.cli import main
+class Impatient:
+    def find_spec(self, name, *_):
+        if name == "liteferry.commands":
+            os.kill(os.getpid(), {int(number)})
+sys.meta_path.insert(0, Impatient())
+sys.exit(main(["server", "status"]))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "liteferry: interrupted [interrupted]\n")

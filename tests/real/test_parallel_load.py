@@ -132,7 +132,7 @@ def test_with_fewer_connections_than_jobs(
 def test_with_too_few_connections_for_any_job(source: Path, tmp_path: Path, pg_url: str, pg_admin_url: str) -> None:
     before = read_everything(pg_admin_url)
     execute(
-        pg_admin_url, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT 1', current_database()); END $$"
+        pg_admin_url, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT 2', current_database()); END $$"
     )
     failure = migrate(source, pg_url, Options(run_dir=str(tmp_path / "run"), jobs=6)).failure
     assert failure is not None
