@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,7 @@ from liteferry.source import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from concurrent.futures import Executor, Future
 
     from liteferry.model import ColumnMap, Kind, TableCensus, TableMap, TargetCatalog
     from liteferry.proof.rows import Progress, ProofJob, ProofSource
@@ -69,7 +71,11 @@ def compare_compiled(
     if pieced := _find_large(job, census):
         with _ONE_AT_A_TIME:
             return _compare(job, job.key, _WHOLE, progress.advance, pieced)
-    if share is not None and catalog is not None and (spans := _cut(job, catalog)):
+    if share is None:  # nobody else keeps the other cores busy: what has come is compared while more is coming
+        with ThreadPoolExecutor(1) as aside:
+            equal = _compare(job, job.key, _WHOLE, progress.advance, aside=aside) if _is_ordered(job) else None
+            return equal or _compare(job, (), _WHOLE, progress.advance, aside=aside)
+    if catalog is not None and (spans := _cut(job, catalog)):
         return _Spans(job, progress, spans).compare(share)
     equal = _compare(job, job.key, _WHOLE, progress.advance) if _is_ordered(job) else None
     return equal or _compare(job, (), _WHOLE, progress.advance)
@@ -101,8 +107,9 @@ def _compare(
     span: Span,
     advance: Callable[[int], None],
     pieced: tuple[int, ...] = (),
+    aside: Executor | None = None,
 ) -> EqualRows | None:
-    """Compare the rows within a span of the key: in pairs, or without a key as multisets."""
+    """Compare the rows within a span of the key: in pairs, or without a key as multisets. aside: as of `_feed`."""
     comparison = _begin(job.source, job.table, job.columns, key, span, pieced)
     if comparison is None:
         return None
@@ -110,7 +117,7 @@ def _compare(
         select_sql = select_in_pieces(job.schema, job.table.target, job.columns, key, pieced, span)
     else:
         select_sql = select_target(job.schema, job.table.target, job.columns, key, span=span)
-    if not _feed(comparison, job.target.copy_out(select_sql), advance):
+    if not _feed(comparison, job.target.copy_out(select_sql), advance, aside):
         return None
     source, target = comparison.source, comparison.target
     if source != target:
@@ -166,17 +173,29 @@ def _begin(
         return None
 
 
-def _feed(comparison: RowComparison, blocks: Iterable[bytes], advance: Callable[[int], None] | None) -> bool:
+def _feed(
+    comparison: RowComparison,
+    blocks: Iterable[bytes],
+    advance: Callable[[int], None] | None,
+    aside: Executor | None = None,
+) -> bool:
     """Give the comparison all blocks, and the end. Returns whether all was equal, as far as it tells.
 
-    Reads the blocks to their end in any case: a COPY that is left half read would break off the transaction.
+    Reads the blocks to their end in any case: a COPY that is left half read would break off the transaction. aside: has
+    a thread that compares a block while this one waits for the next, which Ctrl-C can interrupt.
     """
+    fed: Future[bool] | None = None
     try:
         going = True
         for block in blocks:
-            going = going and comparison.feed(block)
+            if aside is None:
+                going = going and comparison.feed(block)
+            else:
+                going = going and (fed is None or fed.result())
+                fed = aside.submit(comparison.feed, block) if going else None
             if advance:
                 advance(comparison.rows_of_target)
+        going = going and (fed is None or fed.result())
         return going and comparison.finish()
     except sqlite3.Error:  # the proof in Python meets the same error, and explains it
         for _ in blocks:
