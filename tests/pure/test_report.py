@@ -500,6 +500,24 @@ def test_figures_are_the_reports_own() -> None:
         assert f"{values:,}" in text
 
 
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (1.5, "within its bounds, 50 % longer than was likely"),
+        (1.005, "within its bounds, nearly to the point"),
+        (0.9, "within its bounds, 10 % shorter than was likely"),
+        (2.5, "outside its bounds, 150 % longer than was likely"),
+    ],
+)
+def test_the_window_is_held_against_what_was_expected(share: float, said: str) -> None:
+    report = load("proven")
+    assert report.window is not None
+    assert report.forecast is not None
+    likely_s = report.window.elapsed_s / share
+    forecast = replace(report.forecast, likely_s=likely_s, low_s=likely_s / 2, high_s=likely_s * 2)
+    assert said in render_text(replace(report, forecast=forecast), width=1000)
+
+
 def test_undone_run_is_not_called_present() -> None:
     text = render_text(load("undone"), width=1000)
     assert " was in PostgreSQL" in text

@@ -42,6 +42,9 @@ def state_forecast(forecast: Forecast) -> str:
     return f"about {format_duration(forecast.likely_s)} ({format_range(forecast)}){parts}"
 
 
+_A_HUNDREDTH: Final = 0.01
+
+
 def format_range(forecast: Forecast) -> str:
     """The bounds of a forecast: ``11 s to 19 s``. Pure."""
     return f"{format_duration(forecast.low_s)} to {format_duration(forecast.high_s)}"
@@ -62,9 +65,10 @@ def compare_forecast(report: Report) -> str:
         return ""
     share = window.elapsed_s / forecast.likely_s - 1
     within = "within" if forecast.low_s <= window.elapsed_s <= forecast.high_s else "outside"
+    much = f"{format_share(abs(share), 1)} {'longer' if share > 0 else 'shorter'} than was likely"
     return (
         f"it was expected to be about {format_duration(forecast.likely_s)} ({format_range(forecast)}): "
-        f"{within} its bounds, {format_share(abs(share), 1)} {'longer' if share > 0 else 'shorter'} than was likely"
+        f"{within} its bounds, {much if abs(share) >= _A_HUNDREDTH else 'nearly to the point'}"
     )
 
 
