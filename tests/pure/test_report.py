@@ -518,6 +518,13 @@ def test_the_window_is_held_against_what_was_expected(share: float, said: str) -
     assert said in render_text(replace(report, forecast=forecast), width=1000)
 
 
+def test_that_nothing_is_compiled_is_said_in_the_terminal() -> None:
+    report = load("proven")
+    assert "nothing is compiled here" in render_text(replace(report, compiled=()), width=1000)
+    for parts in (None, ("encoder",)):
+        assert "nothing is compiled here" not in render_text(replace(report, compiled=parts), width=1000)
+
+
 def test_undone_run_is_not_called_present() -> None:
     text = render_text(load("undone"), width=1000)
     assert " was in PostgreSQL" in text

@@ -104,6 +104,8 @@ def _write_facts(report: Report) -> str:
     if longest and len(report.phases) > 1:
         spent += f"; the longest phase was {longest.name}, {format_duration(longest.elapsed_s)}"
     facts.append(("time", spent))
+    if report.compiled == ():
+        facts.append(("slower", "nothing is compiled here: Python does that work with the same result, in more time"))
     facts += _describe_window(report)
     if report.run_dir:
         facts.append(("files", f"{report.run_dir}/ with report.html, report.md, report.json"))
