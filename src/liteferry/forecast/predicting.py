@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _LIMITS: Final = (0.2, 10.0)
 """A machine or server that seems faster or slower than this by one short trial is not believed to be."""
-_TRUSTED_S: Final = 0.1
+_TRUSTED_S: Final = 0.065
 """A measured time that is much shorter than this says little about a machine."""
 _OF_DJANGO: Final = frozenset({"project", "drift", "schema", "evidence"})
 _OF_STAGING: Final = frozenset({"indexes", "analyze"})

@@ -39,30 +39,30 @@ class Rate:
 
 
 RATES: Final[dict[str, Rate]] = {
-    "snapshot": Rate(fixed_ms=200, source_byte_us=0.005),
-    "census": Rate(fixed_ms=20, table_us=300, row_us=0.02, value_us=0.05, byte_us=0.0012),
-    "plan": Rate(fixed_ms=15, table_us=50, object_us=100, trips=4),
+    "snapshot": Rate(fixed_ms=30, source_byte_us=0.002),
+    "census": Rate(fixed_ms=5, table_us=320, row_us=0.025, value_us=0.018, byte_us=0.0004),
+    "plan": Rate(fixed_ms=5, table_us=30, object_us=80, trips=4),
     "load": Rate(
-        fixed_ms=10, table_us=800, row_us=0.2, value_us=0.04, byte_us=0.003,
+        fixed_ms=10, table_us=460, row_us=0.19, value_us=0.01, byte_us=0.0035,
         server_share=0.5, parallel_share=0.5, trips=4, trips_a_table=0.5, sends=True,
     ),
-    "indexes": Rate(object_us=300, entry_us=0.14, server_share=1.0, parallel_share=0.8, trips_a_table=0.2),
-    "analyze": Rate(table_us=300, row_us=0.05, server_share=1.0, parallel_share=0.8),
-    "constraints": Rate(fixed_ms=5, object_us=120, reference_us=0.3, server_share=1.0, trips=3, trips_a_step=0.01),
+    "indexes": Rate(object_us=90, entry_us=0.33, server_share=1.0, parallel_share=0.8, trips_a_table=0.2),
+    "analyze": Rate(table_us=110, row_us=0.08, server_share=1.0, parallel_share=0.8),
+    "constraints": Rate(fixed_ms=2, object_us=5, reference_us=1.2, server_share=1.0, trips=3, trips_a_step=0.01),
     "proof": Rate(
-        fixed_ms=60, table_us=900, object_us=150, row_us=0.2, value_us=0.04, byte_us=0.004,
+        fixed_ms=15, table_us=530, object_us=5, row_us=0.12, value_us=0.005, byte_us=0.0055,
         server_share=0.4, parallel_share=0.8, trips=12, trips_a_table=0.5, sends=True,
     ),
     "project": Rate(fixed_ms=900, table_us=500),
     "drift": Rate(fixed_ms=900, table_us=3000),
     "schema": Rate(fixed_ms=1200, table_us=12000, server_share=0.3, trips=40, trips_a_table=4),
     "evidence": Rate(fixed_ms=1500, table_us=15000, row_us=2, server_share=0.3, trips=20, trips_a_table=12),
-    "publish": Rate(fixed_ms=20, table_us=300, object_us=100, server_share=0.8, trips=6),
-    "between": Rate(fixed_ms=50, table_us=200, trips=8),
+    "publish": Rate(fixed_ms=10, table_us=75, object_us=20, server_share=0.8, trips=6),
+    "between": Rate(fixed_ms=20, table_us=280, trips=8),
 }  # fmt: skip
 """By the names of `liteferry.model.WindowPart`; in the order of a run."""
 
-REFERENCE_SERVER: Final = ServerSpeed(round_trip_s=0.00006, work_s=0.004)
+REFERENCE_SERVER: Final = ServerSpeed(round_trip_s=0.00003, work_s=0.0033)
 """The trial of the server that the rates were measured with."""
 REFERENCE_JOBS: Final = 2
 
