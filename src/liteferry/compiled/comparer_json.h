@@ -444,14 +444,23 @@ static int json_skip_value(json_reader *in)
     return 1;
 }
 
+/* Room for more items of a size. NULL where there is no memory, and all stays as it was. */
+static void *json_grow(void *items, size_t *capacity, size_t size)
+{
+    size_t wanted = *capacity ? 2 * *capacity : 64;
+    void *larger = wanted < SIZE_MAX / size ? realloc(items, wanted * size) : NULL;
+    if (larger)
+        *capacity = wanted;
+    return larger;
+}
+
 static int json_add_member(json_work *work, json_member member)
 {
     if (work->count == work->capacity) {
-        size_t wanted = work->capacity ? 2 * work->capacity : 64;
-        json_member *larger = wanted < SIZE_MAX / sizeof *larger ? realloc(work->members, wanted * sizeof *larger) : NULL;
+        json_member *larger = json_grow(work->members, &work->capacity, sizeof *larger);
         if (!larger)
             return 0;
-        work->members = larger, work->capacity = wanted;
+        work->members = larger;
     }
     work->members[work->count++] = member;
     return 1;
@@ -460,11 +469,10 @@ static int json_add_member(json_work *work, json_member member)
 static int json_add_place(json_work *work, size_t place)
 {
     if (work->places_count == work->places_capacity) {
-        size_t wanted = work->places_capacity ? 2 * work->places_capacity : 1024;
-        uint32_t *larger = wanted < SIZE_MAX / sizeof *larger ? realloc(work->places, wanted * sizeof *larger) : NULL;
+        uint32_t *larger = json_grow(work->places, &work->places_capacity, sizeof *larger);
         if (!larger)
             return 0;
-        work->places = larger, work->places_capacity = wanted;
+        work->places = larger;
     }
     work->places[work->places_count++] = (uint32_t)place;
     return 1;

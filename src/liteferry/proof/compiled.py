@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -71,14 +72,12 @@ def compare_compiled(
     if pieced := _find_large(job, census):
         with _ONE_AT_A_TIME:
             return _compare(job, job.key, _WHOLE, progress.advance, pieced)
-    if share is None:  # nobody else keeps the other cores busy: what has come is compared while more is coming
-        with ThreadPoolExecutor(1) as aside:
-            equal = _compare(job, job.key, _WHOLE, progress.advance, aside=aside) if _is_ordered(job) else None
-            return equal or _compare(job, (), _WHOLE, progress.advance, aside=aside)
-    if catalog is not None and (spans := _cut(job, catalog)):
+    if share is not None and catalog is not None and (spans := _cut(job, catalog)):
         return _Spans(job, progress, spans).compare(share)
-    equal = _compare(job, job.key, _WHOLE, progress.advance) if _is_ordered(job) else None
-    return equal or _compare(job, (), _WHOLE, progress.advance)
+    # where nobody else keeps the other cores busy, what has come is compared while more is coming
+    with ThreadPoolExecutor(1) if share is None else nullcontext() as aside:
+        equal = _compare(job, job.key, _WHOLE, progress.advance, aside=aside) if _is_ordered(job) else None
+        return equal or _compare(job, (), _WHOLE, progress.advance, aside=aside)
 
 
 def _is_ordered(job: ProofJob) -> bool:
@@ -188,13 +187,13 @@ def _feed(
     try:
         going = True
         for block in blocks:
+            going = going and (fed is None or fed.result())
             if aside is None:
                 going = going and comparison.feed(block)
-            else:
-                going = going and (fed is None or fed.result())
-                fed = aside.submit(comparison.feed, block) if going else None
-            if advance:
+            if advance:  # while nothing is being compared: it looks at what is counted there
                 advance(comparison.rows_of_target)
+            if aside is not None:
+                fed = aside.submit(comparison.feed, block) if going else None
         going = going and (fed is None or fed.result())
         return going and comparison.finish()
     except sqlite3.Error:  # the proof in Python meets the same error, and explains it
