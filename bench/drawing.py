@@ -274,12 +274,17 @@ BLOCKS: Final[dict[str, Callable[[Results], str]]] = {
 def fill_blocks(page: str, results: Results) -> str:
     """A page with its blocks written anew; what is between the marks is nobody's but the bench's. Pure."""
     for name, write in BLOCKS.items():
-        begin, end = MARK.format("", name), MARK.format("/", name)
-        if begin in page:
-            before, rest = page.split(begin, 1)
-            after = rest.split(end, 1)[1]
-            page = f"{before}{begin}\n\n{write(results)}\n\n{end}{after}"
+        if MARK.format("", name) in page:
+            page = fill_block(page, name, write(results))
     return page
+
+
+def fill_block(page: str, name: str, text: str) -> str:
+    """A page with one of its blocks written anew. Pure."""
+    begin, end = MARK.format("", name), MARK.format("/", name)
+    before, rest = page.split(begin, 1)
+    after = rest.split(end, 1)[1]
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
 
 
 def draw_chart(results: Results) -> str:

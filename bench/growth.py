@@ -23,6 +23,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from drawing import fill_block
 from workloads import connect_new, write_wide
 
 from liteferry import servers
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "explanation" / "speed.md"
-BEGIN, END = "<!-- growth:table -->", "<!-- /growth:table -->"
 WIDE_ROWS: Final = 2_000_000  # of the workload at scale 1
 FEW_ROWS: Final = 10_000  # below, what a million would take means nothing
 MB: Final = 1_000_000
@@ -201,8 +201,7 @@ def read_results(path: Path) -> dict[str, Growth]:
 
 def fill_page(page: str, results: list[Growth]) -> str:
     """The page with its table written anew. Pure."""
-    before, rest = page.split(BEGIN, 1)
-    return f"{before}{BEGIN}\n\n{write_table(results)}\n{END}{rest.split(END, 1)[1]}"
+    return fill_block(page, "growth", write_table(results).rstrip())
 
 
 def main() -> int:

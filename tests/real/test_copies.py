@@ -14,7 +14,7 @@ from liteferry.errors import MigrationError
 from liteferry.target import copy_in_together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from conftest import Database, PostgresServer
     from liteferry.target import Copies
@@ -49,6 +49,20 @@ def copying(
             assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
+def send_all(
+    connection: psycopg.Connection, streams: Sequence[Iterator[bytes]], *, tables: tuple[str, ...] = TABLES
+) -> None:
+    """Send each table its rows, as the step of its name."""
+    with copying(connection, tables=tables) as copies:
+        for name, rows in zip(TABLES, streams, strict=True):
+            copies.send(rows, step_id=f"data/table/{name}")
+
+
+def put_at(bad: int, rows: Iterator[bytes]) -> list[Iterator[bytes]]:
+    """Streams for all tables, one of them these rows."""
+    return [rows if number == bad else say(5) for number in range(len(TABLES))]
+
+
 def say(rows: int) -> Iterator[bytes]:
     for number in range(rows):
         yield f"{number}\tx\n".encode()
@@ -75,13 +89,8 @@ def test_values_of_many_megabytes(connection: psycopg.Connection) -> None:
 
 @pytest.mark.parametrize("bad", [0, 1, 2])
 def test_a_refused_row_is_its_tables(connection: psycopg.Connection, bad: int) -> None:
-    def try_all() -> None:
-        with copying(connection) as copies:
-            for number, name in enumerate(TABLES):
-                copies.send(say(1001 if number == bad else 5), step_id=f"data/table/{name}")
-
     with pytest.raises(MigrationError, match="violates check constraint") as caught:
-        try_all()
+        send_all(connection, put_at(bad, say(1001)))
     name = TABLES[bad]
     assert (caught.value.code, caught.value.step_id, caught.value.table) == ("step-failed", f"data/table/{name}", name)
     assert isinstance(caught.value.__cause__, psycopg.errors.CheckViolation)
@@ -91,15 +100,9 @@ def test_a_refused_row_is_its_tables(connection: psycopg.Connection, bad: int) -
 @pytest.mark.parametrize("bad", [0, 1, 2])
 def test_a_statement_that_is_refused_is_its_own_tables(connection: psycopg.Connection, bad: int) -> None:
     names = tuple("missing" if number == bad else name for number, name in enumerate(TABLES))
-
-    def try_all() -> None:
-        with copying(connection, tables=names) as copies:
-            for number in range(3):
-                copies.send(say(5), step_id=f"data/table/{number}")
-
     with pytest.raises(MigrationError, match='relation "missing" does not exist') as caught:
-        try_all()
-    assert caught.value.step_id == f"data/table/{bad}"
+        send_all(connection, put_at(bad, say(5)), tables=names)
+    assert caught.value.step_id == f"data/table/{TABLES[bad]}"
 
 
 @pytest.mark.parametrize("bad", [0, 1, 2])
@@ -111,9 +114,8 @@ def test_rows_that_cannot_be_made(bad: int, pg_server: PostgresServer, pg_databa
         raise ValueError(SECRET)
 
     def try_all() -> None:
-        with psycopg.connect(pg_database.url, autocommit=True) as connection, copying(connection) as copies:
-            for number in range(3):
-                copies.send(fail() if number == bad else say(5), step_id="")
+        with psycopg.connect(pg_database.url, autocommit=True) as connection:
+            send_all(connection, put_at(bad, fail()))
 
     with pytest.raises(ValueError, match=SECRET):
         try_all()
@@ -140,14 +142,9 @@ def test_a_connection_that_is_cut(connection: psycopg.Connection, pg_url_all: st
         execute(pg_url_all, f"SELECT pg_terminate_backend({own}, 5000)")
         yield from say(900)
 
-    def try_all() -> None:
-        with copying(connection) as copies:
-            for number in range(3):
-                copies.send(cut() if number == bad else say(5), step_id=f"data/table/{number}")
-
     with pytest.raises(MigrationError) as caught:
-        try_all()
-    assert (caught.value.code, caught.value.step_id) == ("connection-lost", f"data/table/{bad}")
+        send_all(connection, put_at(bad, cut()))
+    assert (caught.value.code, caught.value.step_id) == ("connection-lost", f"data/table/{TABLES[bad]}")
     assert connection.closed
 
 
@@ -158,14 +155,9 @@ def test_a_load_that_is_cancelled(connection: psycopg.Connection, bad: int) -> N
         connection.cancel_safe(timeout=30)
         yield from say(900)
 
-    def try_all() -> None:
-        with copying(connection) as copies:
-            for number in range(3):
-                copies.send(cancel() if number == bad else say(5), step_id=f"data/table/{number}")
-
     with pytest.raises(MigrationError) as caught:
-        try_all()
-    assert (caught.value.code, caught.value.step_id) == ("interrupted", f"data/table/{bad}")
+        send_all(connection, put_at(bad, cancel()))
+    assert (caught.value.code, caught.value.step_id) == ("interrupted", f"data/table/{TABLES[bad]}")
 
 
 def test_a_time_limit_is_each_statements_own(connection: psycopg.Connection) -> None:
