@@ -24,6 +24,7 @@ import time
 import traceback
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from types import MappingProxyType
@@ -63,13 +64,15 @@ def run_in_child(
     observe: Callable[[Event], None] = ignore,
     harmless: bool = False,
     grace_s: float | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Any:  # whatever the function returns
     """Run a function of `FUNCTIONS` in a child process and return its result; its events go to observe.
 
     Ctrl-C is passed on, once, and the child may then clean up for grace_s (60 s, or 5 s when harmless) before it is
     killed; the same when observe raises. A second Ctrl-C kills it at once. When Ctrl-C comes too late, and the function
     is done, its result counts, unless harmless: such a function leaves nothing behind that somebody must hear of.
-    In every case the child has ended when this returns or raises.
+    In every case the child has ended when this returns or raises. meanwhile: is called once when the child is at work;
+    nothing hears of the child until it returns, so it should be done sooner than the child.
 
     Raises: the MigrationError, or any other exception, that the function raised; MigrationError ``child-failed`` when
     the child died without an answer; KeyboardInterrupt.
@@ -81,7 +84,7 @@ def run_in_child(
             grace_s = _HARMLESS_GRACE_S if harmless else _GRACE_S
         conversation = _Conversation(child, observe, grace_s)
         try:
-            result = conversation.hold((child.answers, function, argument))
+            result = conversation.hold((child.answers, function, argument), meanwhile)
         finally:
             conversation.end()
     if harmless and conversation.interrupted:
@@ -178,12 +181,16 @@ class _Conversation:
         """Whether there was a Ctrl-C."""
         return self._deadline < float("inf")
 
-    def hold(self, request: tuple[int, str, object]) -> Any:  # whatever the function returns
-        unsent = [request]
+    def hold(
+        self, request: tuple[int, str, object], meanwhile: Callable[[], None] | None
+    ) -> Any:  # whatever the function returns
+        first: list[Callable[[], None]] = [partial(self._send, request)]
+        if meanwhile is not None:
+            first.append(meanwhile)
         while True:
             try:
-                if unsent:
-                    self._send(unsent.pop())
+                while first:
+                    first.pop(0)()
                 frame = self._read_frame()
                 if frame is None:
                     break

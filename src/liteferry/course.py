@@ -6,19 +6,20 @@ Layer 3. Used by `pipeline` and `django_move`.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import shutil
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import ExitStatus, MigrationError
-from liteferry.executor import choose_jobs
 from liteferry.foresight import foresee, foresee_move, note_forecast
 from liteferry.journal import Journal
 from liteferry.model import to_json
-from liteferry.run import AS_IT_WAS, PLAN_NAME, write_private
+from liteferry.run import AS_IT_WAS, PLAN_NAME, choose_jobs, write_private
 from liteferry.source import OffenderStore, open_snapshot, show_path
 from liteferry.source.keeping import QUARANTINE_NAME, write_quarantine
 from liteferry.source.offenders import OFFENDERS_NAME
@@ -29,11 +30,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from liteferry.foresight import Foresight
-    from liteferry.model import Options, Plan, Report
+    from liteferry.holding import Holding
+    from liteferry.model import Options, Plan, Report, TargetCatalog
     from liteferry.run import Run
     from liteferry.source import Snapshot
     from liteferry.target import Target
 
+_NEEDED_NEXT: Final = (
+    "liteferry.quarantine",
+    "liteferry.planner",
+    "liteferry.executor",
+    "liteferry.evidence",
+    "liteferry.arrival",
+)
 EMBEDDED_ROOM: Final = 3
 """How many times the source's size the embedded server's disk must have free: tables, indexes, write-ahead log."""
 
@@ -61,6 +70,39 @@ def refuse_contradictions(options: Options) -> None:
             )
 
 
+def refuse_options(target: str | None, options: Options) -> None:
+    """Refuse options that contradict each other. Raises: MigrationError (usage)."""
+    if options.into == "existing" and target is None:
+        raise MigrationError(
+            "--into existing needs a TARGET: the database with the application's tables",
+            code="usage",
+            hint="liteferry migrate SOURCE postgresql://user@host/database --into existing",
+        )
+    if options.into == "existing" and options.rehearsal:
+        raise MigrationError(
+            "--into existing cannot be rehearsed: there is no staging schema to rehearse in",
+            code="usage",
+            hint="`liteferry check` with the same options looks at both sides and touches neither; or rehearse without"
+            " --into, into an empty database",
+        )
+    if options.into == "new" and options.replace_rows:
+        raise MigrationError(
+            "--replace-rows is for --into existing", code="usage", hint="add --into existing, or leave it out"
+        )
+
+
+def read_schema(server: Target, schema: str) -> tuple[TargetCatalog, Holding]:
+    """Read the schema that is there. Raises: MigrationError (target-missing)."""
+    target, holding = server.read_catalog(schema), server.read_holding(schema)
+    if holding is None:
+        raise MigrationError(
+            f"database {server.info.database} has no schema {schema}",
+            code="target-missing",
+            hint="run the application's migrations first, or name the schema with --schema",
+        )
+    return target, holding
+
+
 @contextlib.contextmanager
 def scratch_dir() -> Iterator[Path]:
     """A directory that goes away again."""
@@ -77,7 +119,10 @@ def open_source(
     keep: bool = False,
     prepare: Callable[[Path], int] | None = None,
 ) -> Iterator[Snapshot]:
-    """The snapshot of the source, in a directory of its own unless one is given. prepare: as for `open_snapshot`."""
+    """The snapshot of the source, in a directory of its own unless one is given. prepare: as for `open_snapshot`.
+
+    While it is taken, what a run needs next is imported; keep: and what writes its reports is made ready.
+    """
     with contextlib.ExitStack() as stack:
         place = directory or stack.enter_context(scratch_dir())
         with run.phase("snapshot"):
@@ -89,6 +134,7 @@ def open_source(
                     observe=run.observe,
                     keep=keep,
                     prepare=prepare,
+                    meanwhile=partial(_get_ready, reports=keep),
                 )
             )
         run.source = replace(snapshot.info, path=show_path(Path(source).absolute()))
@@ -98,6 +144,15 @@ def open_source(
         snapshot.offenders = stack.enter_context(contextlib.closing(store))
         run.keeps_offenders = keep or kept is not None
         yield snapshot
+
+
+def _get_ready(*, reports: bool) -> None:
+    for name in _NEEDED_NEXT:
+        importlib.import_module(name)
+    if reports:
+        from liteferry.report.pages import load_templates
+
+        load_templates()
 
 
 @contextlib.contextmanager

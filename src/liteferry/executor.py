@@ -10,7 +10,6 @@ the server's work runs beside ours anyway, and the compiled encoder gives up the
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import threading
 import time
@@ -38,7 +37,6 @@ from liteferry.loading import (
     name_refused_rows,
 )
 from liteferry.model import Event
-from liteferry.names import quote_name, quote_qualified
 from liteferry.planner.sql import thaw
 from liteferry.scripts import HookLog
 from liteferry.target import begin_load, copy_in_together, run_load
@@ -65,7 +63,6 @@ SPAN_BYTES: Final = 16 << 20
 """About how large a span is: many more than there are workers, taken in order, so that none has long to wait for the
 last one, and rows lie in the table nearly as their keys are ordered."""
 MOST_SPANS: Final = 256
-MAX_JOBS: Final = 4
 STOP_S: Final = 10.0
 """How long workers that were told to stop may take."""
 
@@ -73,15 +70,6 @@ STOP_S: Final = 10.0
 _FINAL: Final = frozenset({"connection-lost", "interrupted", "disk-full", "value-misfit"})
 """Errors that trying again, statement by statement, would neither change nor explain."""
 _INDEX_SQL: Final = ("CREATE INDEX ", "CREATE UNIQUE INDEX ")
-
-
-def choose_jobs(wanted: int) -> int:
-    """How many workers load at once. 0: one a core, at most four.
-
-    The compiled encoder reads, encodes and sends two million rows in 0.8 s of a core, which the server takes 1.9 s to
-    2.1 s to write: it is the server's cores that more workers would need, and each of its sessions its memory.
-    """
-    return wanted if wanted > 0 else max(1, min(MAX_JOBS, os.cpu_count() or 1))
 
 
 def execute(
@@ -96,7 +84,7 @@ def execute(
 ) -> Generator[Event, None, None]:
     """Run everything of a plan but its publication, in the staging schema. Yields events as they happen.
 
-    Closing the generator early, or any error, stops the workers before it ends; the caller then calls `drop_staging`.
+    Closing the generator early, or any error, stops the workers before it ends; the caller then drops staging.
     hooks: notes what the plan's hooks do. writers: takes for each table that gets rows the numbers of the transactions
     which write them.
 
@@ -187,26 +175,6 @@ def stop_workers(futures: Sequence[Future[Any]], target: Target) -> None:
         target.break_all()
         raise
     target.break_all()
-
-
-def drop_staging(plan: Plan, target: Target) -> None:
-    """Take the staging schema away, whatever is in it; the caller has seen that it is ours.
-
-    Where it holds more than the server can lock in one transaction, its tables go first, some at a time.
-
-    Raises: MigrationError when the server does not let us.
-    """
-    drop = f"DROP SCHEMA IF EXISTS {quote_name(plan.staging_schema)} CASCADE"
-    try:
-        target.execute_all([drop], step_id="drop-staging")
-    except MigrationError as error:
-        if error.code != "server-limits":
-            raise
-        tables = [table.name for table in target.read_catalog(plan.staging_schema).tables]
-        for start in range(0, len(tables), BATCH_STEPS):
-            names = ", ".join(quote_qualified(plan.staging_schema, name) for name in tables[start:][:BATCH_STEPS])
-            target.execute_all([f"DROP TABLE {names} CASCADE"], step_id="drop-staging")
-        target.execute_all([drop], step_id="drop-staging")
 
 
 def _run_batch(steps: Sequence[Step], target: Target) -> Iterator[Event]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import MigrationError
-from liteferry.executor import choose_jobs
 from liteferry.forecast import Past, judge_machine, measure_window, predict_from_past, predict_from_rates
 from liteferry.model import (
     REPORT_SCHEMA,
@@ -25,7 +24,7 @@ from liteferry.model import (
     Window,
     Work,
 )
-from liteferry.run import REPORT_NAME, Run, read_saved
+from liteferry.run import REPORT_NAME, Run, choose_jobs, read_saved
 
 if TYPE_CHECKING:
     from liteferry.model import Options

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LIMIT_BYTES: Final = 63
 """NAMEDATALEN - 1. Source: PostgreSQL docs, "Identifiers and Key Words"."""
+STAGING_COMMENT: Final = "liteferry staging"
+"""How a staging schema of ours begins its comment; anything else is not ours to drop."""
 
 
 def quote_name(name: str) -> str:
@@ -94,6 +96,11 @@ def fit_name(name: str, *, seed: str = "") -> str:
         return name
     suffix = "_" + hashlib.sha256((name + "\0" + seed).encode()).hexdigest()[:8]
     return encoded[: LIMIT_BYTES - len(suffix)].decode(errors="ignore") + suffix
+
+
+def staging_name(schema: str) -> str:
+    """Name the staging schema for a target schema. Pure."""
+    return fit_name(f"liteferry_staging_{schema}")
 
 
 class NameSpace:

@@ -49,7 +49,6 @@ from liteferry.model import (
     from_json,
     to_json,
 )
-from liteferry.report import render_html, render_json, render_markdown
 from liteferry.scripts import HookLog
 from liteferry.source import show_path
 from liteferry.source.copying import SNAPSHOT_NAME
@@ -69,6 +68,8 @@ REPORT_NAME: Final = "report.json"
 PLAN_NAME: Final = "plan.json"
 PUBLISHED_NAME: Final = "published.json"
 AS_IT_WAS: Final = "the target is as it was"
+
+MAX_JOBS: Final = 4
 
 _DEFAULTS: Final = Options()
 
@@ -356,6 +357,8 @@ class Run:
     def write_provisional(self, report: Report) -> None:
         """Write what would have to be known if the process were killed now. Raises: MigrationError."""
         if self.directory is not None:
+            from liteferry.report.summary import render_json
+
             write_private(self.directory / REPORT_NAME, render_json(report))
 
     def write_published(self, staged: TargetCatalog) -> None:
@@ -375,8 +378,19 @@ class Run:
         return report
 
 
+def choose_jobs(wanted: int) -> int:
+    """How many workers load at once. 0: one a core, at most four.
+
+    The compiled encoder reads, encodes and sends two million rows in 0.8 s of a core, which the server takes 1.9 s to
+    2.1 s to write: it is the server's cores that more workers would need, and each of its sessions its memory.
+    """
+    return wanted if wanted > 0 else max(1, min(MAX_JOBS, os.cpu_count() or 1))
+
+
 def write_reports(directory: Path, report: Report, plan: Plan | None) -> None:
     """Write a report in every form. Raises: MigrationError: disk-full, run-dir."""
+    from liteferry.report import render_html, render_json, render_markdown
+
     write_private(directory / REPORT_NAME, render_json(report))
     write_private(directory / "report.md", render_markdown(report, plan=plan))
     write_private(directory / "report.html", render_html(report, plan=plan))

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.model import HookChange, HookRun
 from liteferry.names import quote_name
-from liteferry.proof import compare_catalogs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,6 +40,8 @@ class HookLog:
 
     def run(self, step: Step, plan: Plan, target: Target) -> None:
         """Run a hook in the staging schema, and note what it did there. Raises: MigrationError (hook-failed …)."""
+        from liteferry.proof import compare_catalogs
+
         if step.hook is None:
             raise AssertionError(step.id)
         schema = plan.staging_schema

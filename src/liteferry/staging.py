@@ -10,11 +10,9 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import ExitStatus, MigrationError
-from liteferry.executor import drop_staging
 from liteferry.journal import list_relations
 from liteferry.model import Failure
-from liteferry.names import quote_literal, quote_name
-from liteferry.planner import STAGING_COMMENT, staging_name
+from liteferry.names import STAGING_COMMENT, quote_literal, quote_name, quote_qualified, staging_name
 from liteferry.scripts import list_moves, write_hook_objects
 
 if TYPE_CHECKING:
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
 
 SETTLE_ATTEMPTS: Final = 3
 """A server that dies takes one session after the other: one that still answered may be gone a moment later."""
+_DROPPED_TOGETHER: Final = 100
+"""Tables in one transaction, where the server cannot lock all at once."""
 KEPT_COMMENT: Final = f"{STAGING_COMMENT}, kept for inspection"
 _KILLED_HINT: Final = "look at the target: the tables are all there, and `liteferry undo` takes them away, or none is"
 
@@ -63,7 +63,7 @@ def refuse_target(server: Target, schema: str, *, exists: bool) -> None:
 def clear_staging(server: Target, plan: Plan, run: Run) -> None:
     """Take away what a killed run left in staging. The advisory lock says that no other run is using it."""
     if server.read_schema_comment(plan.staging_schema) == STAGING_COMMENT:
-        drop_staging(plan, server)
+        _drop_staging(plan, server)
         run.note("a staging schema left behind by a run that was killed has been removed")
 
 
@@ -149,8 +149,28 @@ def _take_back(run: Run, plan: Plan, server: Target) -> None:
             " the next run into the same schema will ask you to drop it"
         )
     else:
-        drop_staging(plan, server)
+        _drop_staging(plan, server)
         run.hook_remains += [
             f"what a hook did outside the schema could not be taken back: {what}"
             for what in run.hooks.take_back(server)
         ]
+
+
+def _drop_staging(plan: Plan, target: Target) -> None:
+    """Take the staging schema away, whatever is in it; the caller has seen that it is ours.
+
+    Where it holds more than the server can lock in one transaction, its tables go first, some at a time.
+
+    Raises: MigrationError when the server does not let us.
+    """
+    drop = f"DROP SCHEMA IF EXISTS {quote_name(plan.staging_schema)} CASCADE"
+    try:
+        target.execute_all([drop], step_id="drop-staging")
+    except MigrationError as error:
+        if error.code != "server-limits":
+            raise
+        tables = [table.name for table in target.read_catalog(plan.staging_schema).tables]
+        for start in range(0, len(tables), _DROPPED_TOGETHER):
+            names = ", ".join(quote_qualified(plan.staging_schema, name) for name in tables[start:][:_DROPPED_TOGETHER])
+            target.execute_all([f"DROP TABLE {names} CASCADE"], step_id="drop-staging")
+        target.execute_all([drop], step_id="drop-staging")

@@ -24,7 +24,7 @@ from liteferry.django_move.publishing import clear_made, plan_publication
 from liteferry.django_move.schema import make_schema
 from liteferry.django_project import describe_project, find_place, read_settings
 from liteferry.model import ignore
-from liteferry.planner import staging_name
+from liteferry.names import staging_name
 from liteferry.project import Project, ProjectOptions
 from liteferry.proof import compare_catalogs
 from liteferry.servers.installation import find_binaries

@@ -15,7 +15,7 @@ from liteferry.django_move.publishing import clear_made
 from liteferry.django_move.schema import make_schema
 from liteferry.django_project import describe_project, find_place, read_settings
 from liteferry.model import ignore
-from liteferry.planner import staging_name
+from liteferry.names import staging_name
 from liteferry.project import ProjectOptions
 from liteferry.target import open_target
 

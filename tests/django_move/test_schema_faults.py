@@ -19,7 +19,7 @@ from liteferry.django_move.schema import make_schema
 from liteferry.django_project import describe_project, find_place, read_settings
 from liteferry.errors import MigrationError
 from liteferry.model import ignore
-from liteferry.planner import STAGING_COMMENT, staging_name
+from liteferry.names import STAGING_COMMENT, staging_name
 from liteferry.project import ProjectOptions
 from liteferry.target import open_target
 

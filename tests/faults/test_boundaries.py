@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import SHOP, has_schema, list_directory, list_relations, make_shop, read_everything, untouched
-from liteferry import ExitStatus, Options, migrate, report, run, undo
+from liteferry import ExitStatus, Options, migrate, report, undo
 from liteferry.run import read_report
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def test_while_the_report_is_written(
             raise interrupt
         return real(found, **options)  # type: ignore[arg-type]  # whatever it was called with
 
-    monkeypatch.setattr(run, "render_html", render_html)
+    monkeypatch.setattr("liteferry.report.render_html", render_html)
     found = migrate(shop, pg_url, Options(run_dir=str(tmp_path / "run")))
     assert (found.verdict, found.published) == ("proven", True)
     assert read_report(tmp_path / "run").verdict == "proven"

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from liteferry import Options, migrate
-from liteferry.planner import staging_name
+from liteferry.names import staging_name
 from liteferry.servers import read_status
 
 if TYPE_CHECKING:

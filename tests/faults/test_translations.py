@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from harness import has_schema, list_relations, read_everything
-from liteferry import Options, check, migrate, pipeline, verify
+from liteferry import Options, check, migrate, verify
 from liteferry.expressions import functions, patterns, scalar, translate_default, translate_predicate
 from liteferry.expressions.data import Translation
 from liteferry.planner import checks, indexes, tables
@@ -193,7 +193,7 @@ def test_a_wrong_rule_is_refused_before_anything_is_touched(
 @pytest.fixture
 def unprobed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sample values are not tried out, so that the rows have to show what is wrong."""
-    monkeypatch.setattr(pipeline, "probe_translations", lambda *_: {})
+    monkeypatch.setattr("liteferry.proof.probe_translations", lambda *_: {})
 
 
 def prove_wrong(
@@ -403,7 +403,7 @@ def test_a_wrong_rule_in_a_view(
     with closing(sqlite3.connect(source)) as db:
         db.execute("CREATE VIEW named AS SELECT id, name FROM item WHERE name LIKE 'av%'")
         db.execute("DROP INDEX item_tail")
-    monkeypatch.setattr(pipeline, "probe_translations", lambda *_: {})
+    monkeypatch.setattr("liteferry.proof.probe_translations", lambda *_: {})
     monkeypatch.setattr(checks, "translate_check", lambda *_: Translation(sql="TRUE", kind="bool"))
     spoil_like(monkeypatch)
     mismatches = prove_wrong(source, pg_url, pg_admin_url)

@@ -26,7 +26,8 @@ from liteferry.model import (
     from_json,
     to_json,
 )
-from liteferry.planner import accept_findings, map_target_tables, plan_migration, select_tables, staging_name
+from liteferry.names import staging_name
+from liteferry.planner import accept_findings, map_target_tables, plan_migration, select_tables
 
 
 def table(name: str, *columns: str, **facts: object) -> Table:

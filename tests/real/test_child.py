@@ -279,3 +279,55 @@ def test_the_child_that_copies_imports_little() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"liteferry.report", "liteferry.census", "liteferry.compare", "liteferry.planner", "psycopg", "jinja2"}
     assert not heavy & set(done.stdout.split())
+
+
+def test_what_is_done_meanwhile_is_done_once_while_the_child_works(database: str, tmp_path: Path) -> None:
+    calls: list[bool] = []
+
+    def note() -> None:
+        while not (tmp_path / "run").exists():  # the child makes it
+            time.sleep(0.001)
+        calls.append(True)
+
+    info = run_in_child("take_snapshot", snapshot_request(database, tmp_path), meanwhile=note)
+    assert (info.path, calls) == (database, [True])
+
+
+@needs_proc
+@pytest.mark.parametrize("interrupts", [1, 2])
+def test_ctrl_c_meanwhile_ends_the_child(database: str, tmp_path: Path, interrupts: int) -> None:
+    others = children()
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    observe = interrupt if interrupts == 2 else lambda: None
+    with pytest.raises(KeyboardInterrupt):
+        run_in_child(
+            "take_snapshot",
+            snapshot_request(database, tmp_path),
+            observe=lambda _event: observe(),
+            harmless=True,
+            meanwhile=interrupt,
+        )
+    assert children() == others
+
+
+@needs_proc
+def test_what_fails_meanwhile_ends_the_child(database: str, tmp_path: Path) -> None:
+    others = children()
+
+    def fail() -> None:
+        raise ImportError("no module named jinja2")
+
+    with pytest.raises(ImportError, match="jinja2"):
+        run_in_child("take_snapshot", snapshot_request(database, tmp_path), meanwhile=fail)
+    assert children() == others
+
+
+def test_a_run_imports_little_before_its_snapshot() -> None:
+    """The rest is imported while the child takes it (`course.open_source`)."""
+    code = "import sys, liteferry.cli, liteferry.pipeline; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    later = {f"liteferry.{name}" for name in ("proof", "planner", "executor", "arrival", "report.pages", "codecs")}
+    assert not (later | {"psycopg", "jinja2", "sqlglot", "rich"}) & set(done.stdout.split())

@@ -341,7 +341,7 @@ def test_an_object_that_no_hook_made_is_foreign(
     shop: Path, tmp_path: Path, pg_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A planted fault: a hook's work that is not noted makes the proof fail."""
-    monkeypatch.setattr(scripts, "compare_catalogs", lambda *_: ())
+    monkeypatch.setattr("liteferry.proof.compare_catalogs", lambda *_: ())
     outcome = migrate(shop, pg_url, write_hooks(tmp_path, after_data="CREATE INDEX strange ON purchase (total)"))
     assert outcome.status == 3
     assert [found.object_name for found in outcome.report.mismatches] == ["strange"]

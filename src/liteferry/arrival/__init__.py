@@ -18,6 +18,7 @@ from liteferry.arrival.departure import take_back
 from liteferry.arrival.evidence import prove, prove_arrival
 from liteferry.arrival.rows import copy_rows, discard_replaced, keep_replaced, name_rows
 from liteferry.choosing import demand_conversions
+from liteferry.course import read_schema
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.executor import BATCH_STEPS
 from liteferry.expectation import decide_as, refresh_plan, refuse_other_source
@@ -46,42 +47,9 @@ if TYPE_CHECKING:
     from liteferry.source import Snapshot
     from liteferry.target import Target
 
-__all__ = ["arrive", "fill_staging", "plan_arrival", "read_schema", "refuse_options", "take_back", "verify_arrival"]
+__all__ = ["arrive", "fill_staging", "plan_arrival", "take_back", "verify_arrival"]
 
 _KILLED_HINT: Final = "`liteferry undo` finds out whether the transaction was committed, and takes it back if so"
-
-
-def refuse_options(target: str | None, options: Options) -> None:
-    """Refuse options that contradict each other. Raises: MigrationError (usage)."""
-    if options.into == "existing" and target is None:
-        raise MigrationError(
-            "--into existing needs a TARGET: the database with the application's tables",
-            code="usage",
-            hint="liteferry migrate SOURCE postgresql://user@host/database --into existing",
-        )
-    if options.into == "existing" and options.rehearsal:
-        raise MigrationError(
-            "--into existing cannot be rehearsed: there is no staging schema to rehearse in",
-            code="usage",
-            hint="`liteferry check` with the same options looks at both sides and touches neither; or rehearse without"
-            " --into, into an empty database",
-        )
-    if options.into == "new" and options.replace_rows:
-        raise MigrationError(
-            "--replace-rows is for --into existing", code="usage", hint="add --into existing, or leave it out"
-        )
-
-
-def read_schema(server: Target, schema: str) -> tuple[TargetCatalog, Holding]:
-    """Read the schema that is there. Raises: MigrationError (target-missing)."""
-    target, holding = server.read_catalog(schema), server.read_holding(schema)
-    if holding is None:
-        raise MigrationError(
-            f"database {server.info.database} has no schema {schema}",
-            code="target-missing",
-            hint="run the application's migrations first, or name the schema with --schema",
-        )
-    return target, holding
 
 
 def plan_arrival(

@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final
 
-from liteferry.arrival import arrive, fill_staging, read_schema
+from liteferry.arrival import arrive, fill_staging
 from liteferry.course import (
     carry_out,
     follow_plan,
     open_or_start,
     publish_or_rehearse,
+    read_schema,
     run_through,
     scratch_dir,
 )
@@ -27,7 +28,7 @@ from liteferry.django_move.start import Start, begin
 from liteferry.errors import MigrationError
 from liteferry.foresight import Examination, describe_examination, look_ahead
 from liteferry.model import Event, Options, ignore, to_json
-from liteferry.planner import STAGING_COMMENT, staging_name
+from liteferry.names import STAGING_COMMENT, staging_name
 from liteferry.planner.missing import recount_missing
 from liteferry.run import PLAN_NAME, Run, describe_failure, write_private
 from liteferry.staging import refuse_target

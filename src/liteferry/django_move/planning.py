@@ -21,8 +21,8 @@ from liteferry.django_rules.refining import decide_by_models, exclude_derived, r
 from liteferry.django_rules.values import decide_values, judge_values
 from liteferry.errors import MigrationError
 from liteferry.model import Options, Step
-from liteferry.names import quote_name
-from liteferry.planner import STAGING_COMMENT, accept_findings, note_decisions, staging_name
+from liteferry.names import STAGING_COMMENT, quote_name, staging_name
+from liteferry.planner import accept_findings, note_decisions
 from liteferry.planner.sql import create_schema_sql
 from liteferry.servers import default_home
 from liteferry.target import open_target

@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import MigrationError
-from liteferry.names import quote_literal, quote_name
-from liteferry.planner import STAGING_COMMENT
+from liteferry.names import STAGING_COMMENT, quote_literal, quote_name
 from liteferry.proof import compare_catalogs
 
 if TYPE_CHECKING:

@@ -17,8 +17,7 @@ from liteferry.django_move.publishing import clear_made, mark_of, plan_publicati
 from liteferry.django_project import ProjectError, ask_project, replace_all, shield_others
 from liteferry.errors import MigrationError
 from liteferry.model import Event
-from liteferry.names import quote_literal, quote_name
-from liteferry.planner import STAGING_COMMENT
+from liteferry.names import STAGING_COMMENT, quote_literal, quote_name
 from liteferry.planner.sql import create_schema_sql
 from liteferry.target import outside_sql
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from liteferry.arrival import refuse_options
-from liteferry.course import refuse_contradictions
+from liteferry.course import refuse_contradictions, refuse_options
 from liteferry.django_project import choose_database, find_place, read_settings
 from liteferry.errors import MigrationError
 from liteferry.run import PLAN_NAME, REPORT_NAME

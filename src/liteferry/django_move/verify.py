@@ -20,7 +20,7 @@ from liteferry.django_rules.refining import refine_findings
 from liteferry.errors import MigrationError
 from liteferry.expectation import decide_as
 from liteferry.model import Event, Options, ignore
-from liteferry.planner import staging_name
+from liteferry.names import staging_name
 from liteferry.planner.missing import recount_missing
 from liteferry.proof import compare_catalogs
 from liteferry.run import PUBLISHED_NAME, Run, read_plan, read_published

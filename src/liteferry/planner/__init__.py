@@ -7,7 +7,7 @@ to, so that a plan can be read before it is decided.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from liteferry import __version__
 from liteferry.choosing import map_column
@@ -34,7 +34,7 @@ from liteferry.model import (
     TargetCatalog,
     VirtualTable,
 )
-from liteferry.names import LIMIT_BYTES, NameSpace, quote_name, quote_qualified
+from liteferry.names import LIMIT_BYTES, STAGING_COMMENT, NameSpace, quote_name, quote_qualified, staging_name
 from liteferry.planner.collations import Collations, plan_collations
 from liteferry.planner.foreign_keys import plan_foreign_keys
 from liteferry.planner.hooks import find_without_undo, place_hooks
@@ -52,9 +52,6 @@ if TYPE_CHECKING:
 
     from liteferry.names import NameStyle
     from liteferry.planner.table_plan import TablePlan
-
-STAGING_COMMENT: Final = "liteferry staging"
-"""How a staging schema of ours begins its comment; anything else is not ours to drop."""
 
 
 def plan_migration(
@@ -243,11 +240,6 @@ def _check_schema_name(schema: str) -> None:
     raise MigrationError(
         f"--schema {schema!r} cannot be the name of a schema: {reason}", code="usage", hint="choose another name"
     )
-
-
-def staging_name(schema: str) -> str:
-    """Name the staging schema for a target schema. Pure."""
-    return NameSpace().claim(f"liteferry_staging_{schema}")
 
 
 def select_tables(catalog: Catalog, options: Options) -> tuple[list[Table], list[Finding]]:

@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from liteferry.model import Finding, HookChange, Mismatch, Plan, Report, TableReport
     from liteferry.report.project import ModelRow
 
+_MARKDOWN: Final = "report.md.j2"
+_HTML: Final = "report.html.j2"
 LOAD_PHASE: Final = "load"
 """The executor's name for the phase that copies rows; what the rates are measured over."""
 
@@ -112,7 +114,7 @@ def render_markdown(report: Report, *, plan: Plan | None = None) -> str:
 
     plan: adds the steps with their SQL.
     """
-    return _load_template("report.md.j2").render(_prepare(report, plan))
+    return _load_template(_MARKDOWN).render(_prepare(report, plan))
 
 
 def render_html(report: Report, *, plan: Plan | None = None) -> str:
@@ -129,7 +131,13 @@ def render_html(report: Report, *, plan: Plan | None = None) -> str:
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     assets = {"style": style, "script": script, "policy": policy}
-    return _load_template("report.html.j2").render(_prepare(report, plan) | assets)
+    return _load_template(_HTML).render(_prepare(report, plan) | assets)
+
+
+def load_templates() -> None:
+    """Have the pages' templates compiled, which takes a tenth of a second. Pure."""
+    for name in (_MARKDOWN, _HTML):
+        _load_template(name)
 
 
 def _prepare(report: Report, plan: Plan | None) -> dict[str, object]:

@@ -47,6 +47,7 @@ def open_snapshot(
     observe: Callable[[Event], None] = ignore,
     keep: bool = False,
     prepare: Callable[[Path], int] | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Iterator[Snapshot]:
     """Give the source as it is at one moment, checked for damage.
 
@@ -54,7 +55,7 @@ def open_snapshot(
     exist. keep: leave the copy there in the end. mode ``none`` makes no copy: writers of a database that is not in WAL
     mode have to wait until the end, and the WAL of one that is grows until then. prepare: is given the copy before
     anything is read from it, may take rows out of it, and returns how many it took out or changed; what it raises goes
-    on, and the copy is removed.
+    on, and the copy is removed. meanwhile: is called while the copy is made; not where none is.
 
     Raises: MigrationError with one of the codes ``source-…``, ``disk-…``, ``run-dir``, ``child-failed``; usage, when
     there is something to prepare, and no copy.
@@ -68,7 +69,7 @@ def open_snapshot(
             )
         opened = _open_in_place(path, observe)
     else:
-        opened = _open_copy(path, directory, observe, keep=keep, prepare=prepare)
+        opened = _open_copy(path, directory, observe, keep=keep, prepare=prepare, meanwhile=meanwhile)
     with opened as snapshot:
         try:
             yield snapshot
@@ -84,6 +85,7 @@ def _open_copy(
     *,
     keep: bool,
     prepare: Callable[[Path], int] | None,
+    meanwhile: Callable[[], None] | None,
 ) -> Iterator[Snapshot]:
     copy = directory / SNAPSHOT_NAME
     if copy.exists():
@@ -93,7 +95,7 @@ def _open_copy(
     request = SnapshotRequest(path=str(path), directory=str(directory))
     info: SourceInfo | None = None
     try:
-        taken: SourceInfo = run_in_child("take_snapshot", request, observe=observe, harmless=True)
+        taken: SourceInfo = run_in_child("take_snapshot", request, observe=observe, harmless=True, meanwhile=meanwhile)
         if prepare is not None:
             taken = replace(taken, pruned_rows=prepare(copy))
         info = taken
