@@ -73,14 +73,15 @@ def write_machine(results: Results) -> str:
     loads = [
         turn["load_average"] for f in results["workloads"].values() for w in f["ways"].values() for turn in w["turns"]
     ]
-    own = [f["ways"][LITEFERRY]["turns"][-1]["loader"] for f in results["workloads"].values() if LITEFERRY in f["ways"]]
-    loaders = sorted({loader for loader in own if loader})
+    own = [f["ways"][LITEFERRY]["turns"][-1] for f in results["workloads"].values() if LITEFERRY in f["ways"]]
+    parts = sorted({turn["compiled"] for turn in own if turn.get("compiled") is not None})
+    built = [f"{' or '.join(str(count) for count in parts)} of 4 parts compiled"] if parts else []
     loaded = f"load average when a run began: {min(loads):.1f} to {max(loads):.1f}"
     used = f"PostgreSQL {versions['postgresql']}, SQLite {versions['sqlite']}, Python {versions['python']}"
     lines = [
         f"- machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']:.0f} GB of memory",
         f"- system: {machine['system']}; {loaded}",
-        f"- measured: {', '.join(days)}, liteferry {versions['liteferry']} ({', '.join([*commits, *loaders])})",
+        f"- measured: {', '.join(days)}, liteferry {versions['liteferry']} ({', '.join([*commits, *built])})",
         f"- versions: {used}; {peers}",
         f"- server: the embedded one, as it is by default: {settings}",
     ]

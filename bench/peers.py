@@ -80,8 +80,8 @@ class Turn:
     """One run of one way. ``cpu_s`` and ``peak_mb``: of the command and its children, not of the server.
 
     ``status``: the exit status, STOPPED where it took too long; ``said``: its last words, when it failed; ``rows_s``:
-    until the last row was there, without what comes before and after, where that can be told; ``phases`` and
-    ``window_s``: from liteferry's report; ``round``: from 0.
+    until the last row was there, without what comes before and after, where that can be told; ``phases``,
+    ``window_s`` and how many of its ``compiled`` parts were used: from liteferry's report; ``round``: from 0.
     """
 
     elapsed_s: float
@@ -92,7 +92,7 @@ class Turn:
     rows_s: float | None = None
     phases: dict[str, float] = field(default_factory=dict)
     window_s: float | None = None
-    loader: str = ""
+    compiled: int | None = None
     round: int = 0
     load_average: float = 0.0
 
@@ -180,11 +180,21 @@ def move_by_liteferry(place: Place, url: str, *, proof: bool) -> Turn:
     """The whole run, with or without the proof; nothing is left of it but the target."""
     run_dir = place.scratch / "run"
     shutil.rmtree(run_dir, ignore_errors=True)
-    argv: list[str | Path] = [sys.executable, PROGRAMS / "move_by_liteferry.py", place.source, url, run_dir, place.into]
-    turn, told = run_program([*argv, "proven" if proof else "unproven"], place)
-    turn.phases, turn.window_s, turn.loader = told.get("phases", {}), told.get("window_s"), told.get("loader", "")
-    turn.said = turn.said and (told.get("said") or turn.said)
+    argv: list[str | Path] = [sys.executable, "-m", "liteferry", "migrate", place.source, url, "--into", place.into]
+    argv += ["--run-dir", run_dir, "--yes", "--quiet", "--json", "--no-config", *(() if proof else ("--no-verify",))]
+    turn, output = run_command(argv, place)
     shutil.rmtree(run_dir, ignore_errors=True)
+    report = json.loads(output) if output.startswith("{") else {}
+    if "phases" in report:
+        turn.phases = {phase["name"]: phase["elapsed_s"] for phase in report["phases"]}
+        loaded = [part for phase in report["phases"] if phase["name"] == "load" for part in phase["parts"]]
+        turn.rows_s = next((part["elapsed_s"] for part in loaded if part["name"] == "rows"), None)
+        turn.window_s = report["window"]["elapsed_s"] if report["window"] else None
+        turn.compiled = len(report["compiled"] or ())
+        if report["verdict"] == ("proven" if proof else "not proven"):  # which is the exit status of a mismatch, too
+            turn.status, turn.said = 0, ""
+        elif report["failure"]:
+            turn.said = report["failure"]["what"]
     return turn
 
 

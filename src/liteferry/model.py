@@ -1390,7 +1390,6 @@ class Report:
     hooks: tuple[HookRun, ...] = ()
     published: bool = False
     undone_at: str = ""  # ISO 8601, UTC; "" while what was published is there
-    loader: str = "python"
     compiled: tuple[str, ...] | None = (
         None  # the compiled parts that were in use; None in reports before there were any
     )

@@ -13,7 +13,7 @@ from peers import FLOOR_ONE, FLOOR_TWO, LITEFERRY, PGLOADER, STOPPED, UNPROVEN
 
 def make_turn(elapsed_s: float, number: int = 0, **other: Any) -> dict[str, Any]:
     made = {"elapsed_s": elapsed_s, "cpu_s": 1.0, "peak_mb": 50.0, "status": 0, "said": "", "rows_s": None}
-    return made | {"phases": {}, "window_s": None, "loader": "", "round": number, "load_average": 0.0} | other
+    return made | {"phases": {}, "window_s": None, "compiled": 4, "round": number, "load_average": 0.0} | other
 
 
 def make_ways(times: dict[str, list[float]], **other: Any) -> dict[str, Any]:

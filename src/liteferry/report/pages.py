@@ -257,7 +257,7 @@ def _list_provenance(report: Report) -> list[tuple[str, str]]:
         ("Every offending value", report.offenders),
         ("Exit status", f"{report.exit_status}. {meaning}"),
         ("liteferry", f"{report.liteferry_version} on Python {report.python_version}"),
-        ("Loader", f"{report.loader}, {format_plural(report.jobs, 'job')} at a time" if report.tables else ""),
+        ("Jobs", f"{report.jobs} at a time" if report.tables else ""),
         (
             "Compiled parts",
             "" if report.compiled is None else ", ".join(report.compiled) or "none, Python did their work",
