@@ -43,6 +43,10 @@ _NEEDED_NEXT: Final = (
     "liteferry.evidence",
     "liteferry.arrival",
 )
+"""Imported while the snapshot is taken."""
+LONG_COPY_BYTES: Final = 64_000_000
+"""A source of this size is copied and checked in no less time than we take for all that can be got ready meanwhile. Of
+a smaller one the pages' templates would make the window longer; they are needed after it."""
 EMBEDDED_ROOM: Final = 3
 """How many times the source's size the embedded server's disk must have free: tables, indexes, write-ahead log."""
 
@@ -121,7 +125,7 @@ def open_source(
 ) -> Iterator[Snapshot]:
     """The snapshot of the source, in a directory of its own unless one is given. prepare: as for `open_snapshot`.
 
-    While it is taken, what a run needs next is imported; keep: and what writes its reports is made ready.
+    While it is taken, what a run needs next is imported.
     """
     with contextlib.ExitStack() as stack:
         place = directory or stack.enter_context(scratch_dir())
@@ -134,7 +138,7 @@ def open_source(
                     observe=run.observe,
                     keep=keep,
                     prepare=prepare,
-                    meanwhile=partial(_get_ready, reports=keep),
+                    meanwhile=partial(_get_ready, source if keep else None),
                 )
             )
         run.source = replace(snapshot.info, path=show_path(Path(source).absolute()))
@@ -146,10 +150,15 @@ def open_source(
         yield snapshot
 
 
-def _get_ready(*, reports: bool) -> None:
+def _get_ready(source: str | None) -> None:
+    """Import what comes next. source: where reports will be written, too, the file that is being copied."""
     for name in _NEEDED_NEXT:
         importlib.import_module(name)
-    if reports:
+    size_bytes = 0
+    if source is not None:
+        with contextlib.suppress(OSError, ValueError):  # the child says what is the matter with the file
+            size_bytes = Path(source).stat().st_size  # which opens nothing
+    if size_bytes >= LONG_COPY_BYTES:
         from liteferry.report.pages import load_templates
 
         load_templates()
