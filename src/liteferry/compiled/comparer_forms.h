@@ -60,9 +60,16 @@ static inline int is_digit(uint8_t c)
     return c >= '0' && c <= '9';
 }
 
+/* A hexadecimal digit's value and one more; 0 of what is none. By branches, a file of 224 MB took 1.5 s to read. */
+static const uint8_t hex_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
 static inline int hex_value(uint8_t c)
 {
-    return is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return hex_values[c] - 1;
 }
 
 /* ------------------------------------------------------------------------------------------------------------------

@@ -189,12 +189,14 @@ static outcome put_target_bytes(buffer *out, const uint8_t *text, size_t size)
         return NO_MEMORY;
     uint8_t *to = out->at + out->size;
     *to++ = 'x';
+    int sign = 0; /* negative after all where any of them was */
     for (size_t i = 2; i < size; i += 2) {
         int high = hex_value(text[i]), low = hex_value(text[i + 1]);
-        if (high < 0 || low < 0)
-            return ASK;
-        *to++ = (uint8_t)(high << 4 | low);
+        sign |= high | low;
+        *to++ = (uint8_t)((unsigned)high << 4 | (unsigned)low);
     }
+    if (sign < 0)
+        return ASK;
     out->size = (size_t)(to - out->at);
     return FORMED;
 }
