@@ -188,6 +188,22 @@ def test_common_texts_need_no_asking(kind: Kind) -> None:
         assert part.form_of_target(name_kind(kind, kind), field) == canonical_target(text, kind, kind), field
 
 
+@pytest.mark.parametrize(
+    "digits", [b"0", b"000", b"0g", b"g0", b" 0", b"0\x80", b"\xff0", b"@0", b"0`", b"0:", b"/0", b"G0"]
+)
+def test_what_is_no_pair_of_hexadecimal_digits_is_asked_about(digits: bytes) -> None:
+    assert part is not None
+    assert part.form_of_target("bytea", b"\\\\x00" + digits) is None
+    assert part.form_of_target("bytea", b"\\\\x" + digits + b"00") is None
+
+
+def test_every_pair_of_hexadecimal_digits_is_a_byte() -> None:
+    assert part is not None
+    every = bytes(range(256))
+    for digits in (every.hex(), every.hex().upper()):
+        assert part.form_of_target("bytea", b"\\\\x" + digits.encode()) == b"x" + every
+
+
 def test_doubles_are_rarely_asked_for() -> None:
     """Of the shortest texts of doubles, one in a thousand lies too near the middle of two."""
     assert part is not None
