@@ -42,9 +42,10 @@ _NEEDED_NEXT: Final = (
     "liteferry.executor",
     "liteferry.evidence",
     "liteferry.arrival",
+    "liteferry.report.summary",
 )
 """Imported while the snapshot is taken."""
-LONG_COPY_BYTES: Final = 64_000_000
+LONG_COPY_BYTES: Final = 128_000_000
 """A source of this size is copied and checked in no less time than we take for all that can be got ready meanwhile. Of
 a smaller one the pages' templates would make the window longer; they are needed after it."""
 EMBEDDED_ROOM: Final = 3

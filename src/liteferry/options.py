@@ -68,10 +68,10 @@ def choose_project(given: dict[str, object], kept: Options) -> ProjectOptions | 
 
 def _read_config(arguments: argparse.Namespace) -> Options:
     """What the file of decisions says; the defaults where there is none, or the command takes none."""
-    from liteferry.config import find_config, read_config
-
     if "config" not in arguments or arguments.no_config:
         return Options()
+    from liteferry.config import find_config, read_config
+
     here = Path(getattr(arguments, "django", None) or "")
     path = Path(arguments.config) if arguments.config is not None else find_config(here)
     if path is None:
