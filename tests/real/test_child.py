@@ -11,7 +11,9 @@ import sys
 import textwrap
 import threading
 import time
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +22,9 @@ from liteferry.child import FUNCTIONS, child_ahead, run_in_child
 from liteferry.errors import MigrationError
 from liteferry.model import Event, Options
 from liteferry.source.copying import SnapshotRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture
@@ -51,6 +56,14 @@ def await_child(others: set[int]) -> int:
         time.sleep(0.001)
     (child,) = found
     return child
+
+
+@contextmanager
+def lock(database: str) -> Iterator[sqlite3.Connection]:
+    """Keep a child that copies the file waiting, after its first event, until the transaction ends."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as locker:
+        locker.execute("BEGIN EXCLUSIVE")
+        yield locker
 
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc to see the child")
@@ -100,7 +113,7 @@ def test_a_child_that_dies(database: str, tmp_path: Path, number: signal.Signals
             os.kill(pid, number)
             time.sleep(0.1)
 
-    with pytest.raises(MigrationError) as caught:
+    with lock(database), pytest.raises(MigrationError) as caught:
         run_in_child("take_snapshot", snapshot_request(database, tmp_path), observe=kill)
     assert caught.value.code == "child-failed"
     assert number.name in caught.value.what
@@ -110,19 +123,16 @@ def test_a_child_that_dies(database: str, tmp_path: Path, number: signal.Signals
 @needs_proc
 def test_a_child_that_is_told_to_stop_cleans_up(database: str, tmp_path: Path) -> None:
     others = children()
-    locker = sqlite3.connect(database, isolation_level=None)
-    locker.execute("BEGIN EXCLUSIVE")  # the child waits for it
 
     def stop(_event: Event) -> None:
         for pid in children() - others:
             os.kill(pid, signal.SIGTERM)
 
-    with pytest.raises(MigrationError) as caught:
+    with lock(database), pytest.raises(MigrationError) as caught:
         run_in_child("take_snapshot", snapshot_request(database, tmp_path), observe=stop)
     assert caught.value.code == "interrupted"
     assert caught.value.exit_status == 130
     assert not list((tmp_path / "run").iterdir())
-    locker.close()
 
 
 @needs_proc
@@ -217,8 +227,10 @@ def test_nothing_of_the_request_stands_on_the_command_line(database: str, tmp_pa
 
     def look(_event: Event) -> None:
         lines.extend(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children() - others)
+        locker.rollback()
 
-    run_in_child("take_snapshot", snapshot_request(database, tmp_path), observe=look)
+    with lock(database) as locker:
+        run_in_child("take_snapshot", snapshot_request(database, tmp_path), observe=look)
     assert lines
     assert {line.split(b"\0", 1)[1] for line in lines} <= {b"-P\0-m\0liteferry.child\0take_snapshot\0"}
 
@@ -230,7 +242,13 @@ def test_a_child_ahead_is_the_one_that_is_asked(database: str, tmp_path: Path) -
     with child_ahead("take_snapshot"):
         ahead = await_child(others)
         request = snapshot_request(database, tmp_path)
-        info = run_in_child("take_snapshot", request, observe=lambda _event: asked.update(children() - others))
+
+        def look(_event: Event) -> None:
+            asked.update(children() - others)
+            locker.rollback()
+
+        with lock(database) as locker:
+            info = run_in_child("take_snapshot", request, observe=look)
         assert info.path == database
         assert asked == {ahead}
         assert children() == others
