@@ -1,7 +1,21 @@
-"""``python -m liteferry``."""
+"""The command's beginning: ``liteferry``, or ``python -m liteferry``."""
 
+from __future__ import annotations
+
+import os
 import sys
 
-from liteferry.cli import main
 
-sys.exit(main())
+def main() -> int:
+    """Run the command line; returns the exit status. Ctrl-C while the first modules load is no traceback either."""
+    try:
+        from liteferry import cli
+
+        return cli.main()
+    except KeyboardInterrupt:  # nothing was begun: later ones are `cli.run_arguments`'
+        os.write(2, b"liteferry: interrupted [interrupted]\n")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

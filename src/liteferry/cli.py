@@ -199,8 +199,9 @@ def run_arguments(arguments: argparse.Namespace) -> int:
 
     # psycopg warns there of what is told as an error of ours anyway
     logging.getLogger("psycopg").addHandler(logging.NullHandler())
-    with _catch_signals(), _snapshot_ahead(arguments):
+    with _catch_signals(), contextlib.ExitStack() as stack:
         try:
+            stack.enter_context(_snapshot_ahead(arguments))
             from liteferry import commands
         except KeyboardInterrupt:  # before anything was begun; later ones are the command's
             os.write(2, b"liteferry: interrupted [interrupted]\n")

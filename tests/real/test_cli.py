@@ -359,16 +359,22 @@ def test_ctrl_c_on_a_terminal_leaves_it_in_order(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_while_the_command_is_imported(number: signal.Signals) -> None:
+@pytest.mark.parametrize("module", ["liteferry.commands", "liteferry.child", "liteferry.model"])
+def test_a_signal_while_something_is_imported(number: signal.Signals, module: str, shop: Path) -> None:
+    """SIGTERM before the command line has been read ends a process as the system has it."""
     program = f"""
 import os, sys
-from liteferry.cli import main
+from liteferry.__main__ import main
 class Impatient:
     def find_spec(self, name, *_):
-        if name == "liteferry.commands":
+        if name == {module!r}:
             os.kill(os.getpid(), {int(number)})
 sys.meta_path.insert(0, Impatient())
-sys.exit(main(["server", "status"]))
+sys.argv = ["liteferry", "inspect", {str(shop)!r}]
+sys.exit(main())
 """
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "liteferry: interrupted [interrupted]\n")
+    said = (130, "", "liteferry: interrupted [interrupted]\n")
+    if number == signal.SIGTERM and module == "liteferry.model":
+        said = (-signal.SIGTERM, "", "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == said
