@@ -18,6 +18,7 @@ from liteferry.model import Kind
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     from liteferry.compare import StorageValue
 
@@ -207,13 +208,27 @@ def test_members_are_put_in_order_however_keys_are_spelled(members: dict[str, in
     assert [part.form_of_source("jsonb", text, True)] == canonical_source_column([Text(text)], "jsonb", "jsonb")
 
 
-def test_many_members_are_put_in_order() -> None:
+ORDERS: dict[str, Callable[[int], list[str]]] = {
+    "sorted": lambda count: [f"{number:09d}" for number in range(count)],
+    "reversed": lambda count: [f"{number:09d}" for number in reversed(range(count))],
+    "by length, as jsonb has them": lambda count: [f"{number}" for number in range(count)],
+    "shuffled": lambda count: [f"{number * 7919 % 30_011}" for number in range(count)],
+    "two halves": lambda count: [f"{number:05d}" for number in [*range(0, count, 2), *range(1, count, 2)]],
+    "alike for long": lambda count: ["x" * 300 + f"{number * 7919 % 30_011}\n" for number in range(count)],
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("count", [1, 2, 11, 12, 13, 14, 24, 25, 26, 27, 49, 97, 1000, 4097])
+def test_many_members_are_put_in_order(order: str, count: int) -> None:
     assert part is not None
-    members = [f'"{number * 7919 % 30_011}":{number}' for number in range(30_011)]
+    members = [f"{json.dumps(key)}:{number}" for number, key in enumerate(ORDERS[order](count))]
     text = f"{{{','.join(members)}}}".encode()
     assert [part.form_of_source("jsonb", text, True)] == canonical_source_column([Text(text)], "jsonb", "jsonb")
-    doubled = f'{{{",".join(members)},"\\u0031":0}}'.encode()
-    assert part.form_of_source("jsonb", doubled, True) is None
+    for at in {0, count // 2, count - 1}:
+        for again in {0, count // 3, count}:
+            doubled = [*members[:again], members[at], *members[again:]]
+            assert part.form_of_source("jsonb", f"{{{','.join(doubled)}}}".encode(), True) is None, (at, again)
 
 
 @given(st.binary(max_size=400))

@@ -12,7 +12,8 @@
 #define JSON_DEPTH 128
 #define JSON_DIGITS 1000
 #define JSON_FLUSHED 65536
-#define JSON_FEW 12
+#define JSON_FEW 12  /* members that are sorted by insertion */
+#define JSON_AHEAD 8 /* members whose keys are asked of the memory before they are compared */
 
 /* A member of an object, as it stands in the output: where it begins, with its key, and how long it is. */
 typedef struct {
@@ -375,7 +376,7 @@ static outcome json_sort_few(const json_items *items, size_t first, size_t count
 }
 
 /* Sort items by merging halves, the left one of which is put aside: each key is compared with those that stand near it
- * in the text until few are left, and halves that are in order already are not touched. A heap takes three times as
+ * in the text until few are left, and halves that are in order already are not touched. A heap takes five times as
  * long for millions. The depth is the logarithm of the count. */
 static outcome json_sort_many(const json_items *items, const json_items *spare, size_t first, size_t count, int *moved)
 {
@@ -394,6 +395,10 @@ static outcome json_sort_many(const json_items *items, const json_items *spare, 
     for (size_t i = 0; i < half; i++)
         json_put_item(spare, i, items, first + i);
     for (size_t left = 0; left < half; to++) { /* what is left of the right half is where it belongs */
+        if (right + JSON_AHEAD < end) /* the keys of millions lie all over a text that no cache holds */
+            __builtin_prefetch(json_key(items, right + JSON_AHEAD));
+        if (left + JSON_AHEAD < half)
+            __builtin_prefetch(json_key(spare, left + JSON_AHEAD));
         order = right < end ? json_order(json_key(spare, left), json_key(items, right)) : -1;
         if (!order)
             return ASK;
