@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from compiled_fuzz import escape
 from liteferry.compare import Text, canonical_source_column, canonical_target
 from liteferry.compare.copy_text import parse_copy_line
 from liteferry.compiled import find_part
@@ -92,11 +93,6 @@ MANGLED = st.builds(
 )
 TEXTS = SPELLINGS.map(str.encode) | MANGLED | st.binary(max_size=20)
 STORED = st.integers(-(2**63), 2**63 - 1) | FLOATS | TEXTS.map(Text) | st.binary(max_size=20)
-ESCAPES = {0x5C: b"\\\\", 8: b"\\b", 12: b"\\f", 10: b"\\n", 13: b"\\r", 9: b"\\t", 11: b"\\v"}
-
-
-def escape(text: bytes) -> bytes:
-    return b"".join(ESCAPES.get(byte, bytes([byte])) for byte in text)
 
 
 @given(KINDS, STORED)
