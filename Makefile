@@ -26,7 +26,7 @@ check: setup  ## lint, formatting, types
 test: check  ## check, then all tests but the slow ones and those of large applications
 	$(pytest) -m "not slow and not apps" $(PYTEST_ARGS)
 
-slow: setup  ## the tests that take minutes
+slow: setup  ## the tests that take minutes (LITEFERRY_FUZZ_SECONDS=20000 for a night of random input)
 	$(pytest) -m slow $(PYTEST_ARGS)
 
 apps:  ## the tests with applications that others wrote: Optuna, JupyterHub, MLflow, Prefect, Label Studio, Wagtail (3 GB)

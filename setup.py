@@ -6,9 +6,11 @@ them, and builds them with AddressSanitizer and UndefinedBehaviorSanitizer. Ever
 """
 
 import os
+import shutil
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build import build
 
 WAY = os.environ.get("LITEFERRY_BUILD", "optional")
 WAYS = ("optional", "require", "none", "sanitize")
@@ -33,6 +35,18 @@ def make_extension(name: str) -> Extension:
     )
 
 
+class BuildFromNothing(build):
+    """Builds what there is: setuptools would take along what an earlier build has left in the same place."""
+
+    def run(self) -> None:
+        """Take away the package as it was built before, and build it."""
+        shutil.rmtree(Path(self.build_lib) / "liteferry", ignore_errors=True)
+        super().run()
+
+
 NAMES = ("_encoder", "_comparer", "_counter", "_checker")
 
-setup(ext_modules=[] if WAY == "none" else [make_extension(name) for name in NAMES])
+setup(
+    ext_modules=[] if WAY == "none" else [make_extension(name) for name in NAMES],
+    cmdclass={"build": BuildFromNothing},
+)

@@ -27,10 +27,11 @@ from liteferry.proof import digest_source, digest_target
 from liteferry.source import Snapshot
 from liteferry.source.connection import connect_read_only
 from liteferry.source.copying import describe_source
+from liteferry.source.integrity import _find_damage, _is_sound, _NeedsApplicationError
 from random_databases import ODDITIES, RawText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from liteferry.model import Plan, TableMap
@@ -158,10 +159,12 @@ QUESTIONS: Final[tuple[Callable[[Snapshot], object], ...]] = (
 )
 
 
-def assert_same_answers(path: Path, *, is_damaged: bool = False) -> int:
+def assert_same_answers(
+    path: Path, questions: Sequence[Callable[[Snapshot], object]] = QUESTIONS, *, is_damaged: bool = False
+) -> int:
     """Ask both ways, and return how many questions had an answer. is_damaged: then either may fail, in its own way."""
     answered = 0
-    for ask in QUESTIONS:
+    for ask in questions:
         with way("none"):
             expected = answer(path, ask)
         with way("require"):
@@ -193,6 +196,8 @@ def write_values(path: Path, chance: random.Random, rows: int) -> None:
     """A table of every type, whose values are mostly what they should be, and sometimes anything else."""
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA page_size = 1024")  # more of them
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute("BEGIN")
         db.execute(f"CREATE TABLE t (id INTEGER PRIMARY KEY, {', '.join(_COLUMNS)})")
         wild = chance.choice((0, 0, 0.001, 0.05))
         kinds = [*_COLUMNS.values()]
@@ -201,6 +206,7 @@ def write_values(path: Path, chance: random.Random, rows: int) -> None:
             marks = ", ".join("CAST(? AS TEXT)" if isinstance(value, RawText) else "?" for value in values)
             given = [value.content if isinstance(value, RawText) else value for value in values]
             db.execute(f"INSERT INTO t VALUES (NULL, {marks})", given)
+        db.execute("COMMIT")
 
 
 def make_value(kind: str, chance: random.Random) -> Value | RawText:
@@ -232,3 +238,38 @@ def make_value(kind: str, chance: random.Random) -> Value | RawText:
             return str(moment.time())
         case _:
             return "".join(chance.choices("abcß名🦆 \\\t\n'\"\0", k=chance.choice((0, 3, 19, 20, 21, 2000))))
+
+
+_ESCAPES: Final = {0x5C: b"\\\\", 8: b"\\b", 12: b"\\f", 10: b"\\n", 13: b"\\r", 9: b"\\t", 11: b"\\v"}
+
+
+def escape(text: bytes) -> bytes:
+    """A text as a field of COPY."""
+    return b"".join(_ESCAPES.get(byte) or bytes([byte]) for byte in text)
+
+
+def spell_in_pieces(rows: Sequence[tuple[object, ...]], size: int) -> list[bytes]:
+    """The lines that `select_in_pieces` asks for."""
+    lines = []
+    for key, text, _, document in rows:
+        values = [None if value is None else str(value).encode() for value in (text, document)]
+        whole = [b"\\N" if value is None or len(value) > size else escape(value) for value in values]
+        lines.append(b"\t".join([b"0", str(key).encode(), *whole, b"\\N", b"\\N"]))
+        large = [value if value is not None and len(value) > size else b"" for value in values]
+        for number in range(max(-(-len(value) // size) for value in large)):
+            cut = [value[number * size : (number + 1) * size] for value in large]
+            pieces = [b"\\\\x" + piece.hex().encode() if piece else b"\\N" for piece in cut]
+            lines.append(b"\t".join([str(number + 1).encode(), b"\\N", b"\\N", b"\\N", *pieces]))
+    return lines
+
+
+def judge(path: Path) -> tuple[bool, bool]:
+    """Whether the file is sound, by the quick way and by SQLite's whole check."""
+    verdicts = []
+    for quick in (True, False):
+        try:
+            with closing(connect_read_only(path)) as connection:
+                verdicts.append(_is_sound(connection, path) if quick else not _find_damage(connection))
+        except (sqlite3.Error, MigrationError, UnicodeDecodeError, _NeedsApplicationError):  # the schema itself
+            verdicts.append(False)
+    return verdicts[0], verdicts[1]

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from compiled_fuzz import spell_in_pieces
 from liteferry.compare import DigestSum, Text, canonicalise_rows, digest_rows
 from liteferry.compiled.comparing import RowComparison, is_built, open_copy
 from liteferry.model import ColumnMap, Kind
@@ -212,24 +213,6 @@ LARGE_ROWS = [
     (3, "", "{}", "{}"),
     (4, None, json.dumps(MANY_MEMBERS), json.dumps(MANY_MEMBERS, sort_keys=True, ensure_ascii=False)),
 ]
-
-
-def spell_in_pieces(rows: Sequence[tuple[object, ...]], size: int) -> list[bytes]:
-    """The lines that `select_in_pieces` asks for."""
-    lines = []
-    for key, text, _, document in rows:
-        values = [None if value is None else str(value).encode() for value in (text, document)]
-        whole = [
-            b"\\N" if value is None or len(value) > size else value.replace(b"\\", b"\\\\").replace(b"\t", b"\\t")
-            for value in values
-        ]
-        lines.append(b"\t".join([b"0", str(key).encode(), *whole, b"\\N", b"\\N"]))
-        large = [value if value is not None and len(value) > size else b"" for value in values]
-        for number in range(max(-(-len(value) // size) for value in large)):
-            cut = [value[number * size : (number + 1) * size] for value in large]
-            pieces = [b"\\\\x" + piece.hex().encode() if piece else b"\\N" for piece in cut]
-            lines.append(b"\t".join([str(number + 1).encode(), b"\\N", b"\\N", b"\\N", *pieces]))
-    return lines
 
 
 def begin_pieced(large_bytes: int) -> RowComparison:

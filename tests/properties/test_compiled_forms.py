@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from compiled_fuzz import escape
 from liteferry.compare import Text, canonical_source_column, canonical_target
 from liteferry.compare.copy_text import parse_copy_line
 from liteferry.compiled import find_part
@@ -18,6 +19,7 @@ from liteferry.model import Kind
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     from liteferry.compare import StorageValue
 
@@ -91,11 +93,6 @@ MANGLED = st.builds(
 )
 TEXTS = SPELLINGS.map(str.encode) | MANGLED | st.binary(max_size=20)
 STORED = st.integers(-(2**63), 2**63 - 1) | FLOATS | TEXTS.map(Text) | st.binary(max_size=20)
-ESCAPES = {0x5C: b"\\\\", 8: b"\\b", 12: b"\\f", 10: b"\\n", 13: b"\\r", 9: b"\\t", 11: b"\\v"}
-
-
-def escape(text: bytes) -> bytes:
-    return b"".join(ESCAPES.get(byte, bytes([byte])) for byte in text)
 
 
 @given(KINDS, STORED)
@@ -223,13 +220,27 @@ def test_members_are_put_in_order_however_keys_are_spelled(members: dict[str, in
     assert [part.form_of_source("jsonb", text, True)] == canonical_source_column([Text(text)], "jsonb", "jsonb")
 
 
-def test_many_members_are_put_in_order() -> None:
+ORDERS: dict[str, Callable[[int], list[str]]] = {
+    "sorted": lambda count: [f"{number:09d}" for number in range(count)],
+    "reversed": lambda count: [f"{number:09d}" for number in reversed(range(count))],
+    "by length, as jsonb has them": lambda count: [f"{number}" for number in range(count)],
+    "shuffled": lambda count: [f"{number * 7919 % 30_011}" for number in range(count)],
+    "two halves": lambda count: [f"{number:05d}" for number in [*range(0, count, 2), *range(1, count, 2)]],
+    "alike for long": lambda count: ["x" * 300 + f"{number * 7919 % 30_011}\n" for number in range(count)],
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("count", [1, 2, 11, 12, 13, 14, 24, 25, 26, 27, 49, 97, 1000, 4097])
+def test_many_members_are_put_in_order(order: str, count: int) -> None:
     assert part is not None
-    members = [f'"{number * 7919 % 30_011}":{number}' for number in range(30_011)]
+    members = [f"{json.dumps(key)}:{number}" for number, key in enumerate(ORDERS[order](count))]
     text = f"{{{','.join(members)}}}".encode()
     assert [part.form_of_source("jsonb", text, True)] == canonical_source_column([Text(text)], "jsonb", "jsonb")
-    doubled = f'{{{",".join(members)},"\\u0031":0}}'.encode()
-    assert part.form_of_source("jsonb", doubled, True) is None
+    for at in {0, count // 2, count - 1}:
+        for again in {0, count // 3, count}:
+            doubled = [*members[:again], members[at], *members[again:]]
+            assert part.form_of_source("jsonb", f"{{{','.join(doubled)}}}".encode(), True) is None, (at, again)
 
 
 @given(st.binary(max_size=400))

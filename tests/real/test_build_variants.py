@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import zipfile
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,26 @@ def test_every_part_is_built_without_a_warning(tree: Path) -> None:
     sources = sorted(path.stem for path in (tree / "src/liteferry/compiled").glob("_*.c"))
     assert list_built(tree) == sources
     assert len(sources) == 4
+
+
+@needs_compiler
+def test_nothing_of_an_earlier_build_gets_into_a_wheel(tree: Path, tmp_path: Path) -> None:
+    """As pip builds, in the tree; and what setuptools finds in its build directory, it takes along."""
+
+    def build_wheel(place: str, **env: str) -> set[str]:
+        """The files of the package that the compiler makes, and the module that comes and goes."""
+        done = run_setup(tree, "bdist_wheel", "--dist-dir", str(tmp_path / place), env=env)
+        assert done.returncode == 0, done.stderr
+        (wheel,) = (tmp_path / place).glob("*.whl")
+        names = [name.rpartition("/")[2].partition(".")[::2] for name in zipfile.ZipFile(wheel).namelist()]
+        assert ("encoding", "py") in names
+        return {name for name, suffix in names if name == "gone" or suffix.endswith("so")}
+
+    gone = tree / "src/liteferry/compiled/gone.py"
+    gone.write_text("")
+    assert build_wheel("first", LITEFERRY_BUILD="require") == {"_checker", "_comparer", "_counter", "_encoder", "gone"}
+    gone.unlink()
+    assert build_wheel("second", **NO_COMPILER) == set()
 
 
 def test_the_source_distribution_holds_what_the_build_needs(tree: Path, tmp_path: Path) -> None:

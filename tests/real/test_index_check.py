@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from compiled_fuzz import judge
 from liteferry.compiled import find_part
 from liteferry.errors import MigrationError
 from liteferry.source.connection import connect_read_only
 from liteferry.source.indexes import find_doubtful, plan_comparison
-from liteferry.source.integrity import _find_damage, _is_sound, _NeedsApplicationError, check_integrity
+from liteferry.source.integrity import _is_sound, check_integrity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -237,18 +238,6 @@ def assert_same_verdicts(tmp_path: Path, *, seed: int, files: int) -> None:
         verdicts.add(judge(path))
     assert verdicts <= {(True, True), (False, False)}
     assert len(verdicts) == 2, "the flips never, or always, did damage: the test proves nothing"
-
-
-def judge(path: Path) -> tuple[bool, bool]:
-    """Whether the file is sound, by the quick way and by SQLite's whole check."""
-    verdicts = []
-    for quick in (True, False):
-        try:
-            with closing(connect_read_only(path)) as connection:
-                verdicts.append(_is_sound(connection, path) if quick else not _find_damage(connection))
-        except (sqlite3.Error, MigrationError, UnicodeDecodeError, _NeedsApplicationError):  # the schema itself
-            verdicts.append(False)
-    return verdicts[0], verdicts[1]
 
 
 @needs_checker

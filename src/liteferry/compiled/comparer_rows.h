@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
     const uint8_t *bytes; /* NULL: the row's buffer has the form */
     size_t size;
-    uint64_t form_size;
+    uint64_t form_size, form_high, form_low; /* of JSON: its form's digest, without the tag */
     char tag;
 } large_value;
 
@@ -111,10 +111,13 @@ static outcome keep_large(comparer *self, int position, const value *v)
     if ((v->type != SQLITE_TEXT && (v->type != SQLITE_BLOB || kind != BYTEA)) || v->size < self->large_size)
         return put_source(&self->row, &self->work, kind, v);
     char tag = kind == BYTEA ? 'x' : kind == TEXT ? 't' : kind == JSON ? 'J' : 'j';
-    *large = (large_value){v->bytes, v->size, v->size + 1, tag};
+    *large = (large_value){.bytes = v->bytes, .size = v->size, .form_size = v->size + 1, .tag = tag};
     if (kind != JSONB)
         return FORMED;
-    outcome found = stream_canonical_json(&self->work, v->bytes, v->size, NULL, &large->form_size);
+    blake_state state;
+    blake_begin(&state);
+    outcome found = stream_canonical_json(&self->work, v->bytes, v->size, &state, &large->form_size);
+    blake_end(&state, &large->form_high, &large->form_low);
     large->form_size++;
     if (found != FORMED)
         large->bytes = NULL;
