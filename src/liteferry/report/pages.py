@@ -55,12 +55,14 @@ from liteferry.report.wording import (
     format_row_rate,
     format_share,
     format_size,
+    name_change,
+    name_place,
 )
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from liteferry.model import Finding, HookChange, Mismatch, Plan, Report, TableReport
+    from liteferry.model import Finding, Plan, Report, TableReport
     from liteferry.report.project import ModelRow
 
 _MARKDOWN: Final = "report.md.j2"
@@ -281,12 +283,6 @@ def _list_provenance(report: Report) -> list[tuple[str, str]]:
     return [(label, value) for label, value in facts if value]
 
 
-def name_change(change: HookChange) -> str:
-    """Name what a hook made or changed: ``index foo on bar``. Pure."""
-    kind = "" if change.kind == "other" else change.kind.replace("_", " ") + " "
-    return f"{kind}{change.name}" + (f" on {change.table}" if change.table and change.kind != "table" else "")
-
-
 def _caption_tables(*, suspect: int, proven: int) -> str:
     shown = "Every table" if proven <= _OPEN_TABLES else f"The first {_OPEN_TABLES} proven tables; the others follow"
     return (
@@ -380,17 +376,6 @@ def _describe_load(table: TableReport) -> str:
     if table.elapsed_s > 0:
         facts += [format_duration(table.elapsed_s), format_row_rate(table.rows_target, table.elapsed_s)]
     return " · ".join(fact for fact in facts if fact)
-
-
-def name_place(mismatch: Mismatch) -> str:
-    """Name where a difference is: ``orders.total, id=17`` or ``index orders_total_idx``. Pure."""
-    if mismatch.kind == "object":
-        kind = (mismatch.object_kind or "object").replace("_", " ")
-        name = mismatch.object_name or ""
-        place = f"{kind} {name}".strip()
-        return f"{place} of {mismatch.table}" if mismatch.table and mismatch.table != name else place
-    column = ".".join(part for part in (mismatch.table, mismatch.column) if part)
-    return ", ".join(part for part in (column, mismatch.key) if part)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

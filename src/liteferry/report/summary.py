@@ -12,7 +12,6 @@ from liteferry.report.advice import Advice, advise, advise_way_back
 from liteferry.report.grouping import FindingGroup, group_findings, name_decider
 from liteferry.report.listings import write_group
 from liteferry.report.objects import ObjectRow, count_objects, describe_key_trials, has_target_objects
-from liteferry.report.pages import name_change, name_place
 from liteferry.report.project import list_models, state_models, state_schema
 from liteferry.report.pruning import render_pruned_text, summarise_pruned
 from liteferry.report.verdict import (
@@ -32,6 +31,8 @@ from liteferry.report.wording import (
     format_list,
     format_plural,
     format_size,
+    name_change,
+    name_place,
     wrap_text,
     write_address,
 )

@@ -17,7 +17,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from liteferry.model import ServerInfo
+    from liteferry.model import HookChange, Mismatch, ServerInfo
 
 _UNPRINTABLE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
@@ -216,3 +216,20 @@ def align_rows(
         ).rstrip()
         for line in lines
     )
+
+
+def name_change(change: HookChange) -> str:
+    """Name what a hook made or changed: ``index foo on bar``. Pure."""
+    kind = "" if change.kind == "other" else change.kind.replace("_", " ") + " "
+    return f"{kind}{change.name}" + (f" on {change.table}" if change.table and change.kind != "table" else "")
+
+
+def name_place(mismatch: Mismatch) -> str:
+    """Name where a difference is: ``orders.total, id=17`` or ``index orders_total_idx``. Pure."""
+    if mismatch.kind == "object":
+        kind = (mismatch.object_kind or "object").replace("_", " ")
+        name = mismatch.object_name or ""
+        place = f"{kind} {name}".strip()
+        return f"{place} of {mismatch.table}" if mismatch.table and mismatch.table != name else place
+    column = ".".join(part for part in (mismatch.table, mismatch.column) if part)
+    return ", ".join(part for part in (column, mismatch.key) if part)
