@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from liteferry.executor import stop_workers
+from liteferry.loading import stop_workers
 from liteferry.proof import (
     compare_catalogs,
     compare_columns,

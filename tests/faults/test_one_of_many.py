@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from harness import execute, read_everything, untouched
-from liteferry import Options, executor, migrate, undo
+from liteferry import Options, migrate, undo
+from liteferry.loading import loader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,16 +48,16 @@ def plant(
     monkeypatch: pytest.MonkeyPatch, make: Callable[[list[bytes]], Iterator[bytes]], *, times: int = 99
 ) -> list[str]:
     """Change what is sent for the table in the middle; the tables that were sent, in their order."""
-    real, sent = executor._Loader._encode, list[str]()
+    real, sent = loader.Loader._encode, list[str]()
 
     def encode(
-        self: executor._Loader, table: Table, mapped: TableMap, counter: Share, span: Span | None = None
+        self: loader.Loader, table: Table, mapped: TableMap, counter: Share, span: Span | None = None
     ) -> Iterator[bytes]:
         sent.append(table.name)
         chunks = real(self, table, mapped, counter, span)
         yield from make(list(chunks)) if table.name == "b" and sent.count("b") <= times else chunks
 
-    monkeypatch.setattr(executor._Loader, "_encode", encode)
+    monkeypatch.setattr(loader.Loader, "_encode", encode)
     return sent
 
 

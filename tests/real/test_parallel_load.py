@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from harness import execute, list_relations, read_everything, untouched
-from liteferry import Options, executor, migrate, pace, undo
+from liteferry import Options, migrate, pace, undo
 from liteferry.errors import MigrationError
-from liteferry.loading import Crew, Share, Task, tables
+from liteferry.loading import Crew, Share, Task, loader, tables
 from liteferry.model import Event, Span
 from liteferry.planner import foreign_keys, keys
 from liteferry.source import open_snapshot
@@ -31,9 +31,9 @@ JOBS = 3
 @pytest.fixture(autouse=True)
 def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is done with tables of many megabytes is done with those of some kilobytes."""
-    monkeypatch.setattr(executor, "find_encoder", lambda *_: object())
-    monkeypatch.setattr(executor, "SPLIT_BYTES", 1 << 16)
-    monkeypatch.setattr(executor, "SPAN_BYTES", 1 << 15)
+    monkeypatch.setattr(loader, "find_encoder", lambda *_: object())
+    monkeypatch.setattr(loader, "SPLIT_BYTES", 1 << 16)
+    monkeypatch.setattr(loader, "SPAN_BYTES", 1 << 15)
     monkeypatch.setattr(tables, "LARGE_ROWS", 1000)
     monkeypatch.setattr(keys, "LARGE_BYTES", 1 << 16)
     monkeypatch.setattr(pace, "TELL_EVERY_S", 0.0)
@@ -185,17 +185,17 @@ def migrate_badly(source: Path, run_dir: Path, url: str, admin_url: str, observe
 
 def plant(monkeypatch: pytest.MonkeyPatch, fault: Callable[[], None]) -> None:
     """Have a fault in the middle of the last span of the large table."""
-    real = executor._Loader._encode
+    real = loader.Loader._encode
 
     def encode(
-        self: executor._Loader, table: Table, mapped: TableMap, counter: Share, span: Span | None = None
+        self: loader.Loader, table: Table, mapped: TableMap, counter: Share, span: Span | None = None
     ) -> Iterator[bytes]:
         for number, chunk in enumerate(real(self, table, mapped, counter, span)):
             if table.name == "event" and span is not None and span.high is None and number:
                 fault()
             yield chunk
 
-    monkeypatch.setattr(executor._Loader, "_encode", encode)
+    monkeypatch.setattr(loader.Loader, "_encode", encode)
 
 
 def test_the_worker_of_one_span_fails(
@@ -227,8 +227,8 @@ def test_a_span_is_forgotten(
     source: Path, tmp_path: Path, pg_url: str, pg_admin_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where nothing is proven, nothing that lacks rows is published."""
-    real = executor._Loader._cut
-    monkeypatch.setattr(executor._Loader, "_cut", lambda *given: real(*given)[1:])
+    real = loader.Loader._cut
+    monkeypatch.setattr(loader.Loader, "_cut", lambda *given: real(*given)[1:])
     said = migrate_badly(source, tmp_path / "run", pg_url, pg_admin_url)
     assert said.startswith("step-failed: the spans of event had ")
 
@@ -256,16 +256,16 @@ def test_rows_that_a_key_refuses_are_named(
     source: Path, tmp_path: Path, pg_url: str, pg_admin_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The index of a key that is built beside others says which rows it does not take."""
-    real = executor._Loader._send
+    real = loader.Loader._send
 
-    def send(self: executor._Loader, step: object, counter: object, copies: Copies, span: Span | None = None) -> int:
+    def send(self: loader.Loader, step: object, counter: object, copies: Copies, span: Span | None = None) -> int:
         taken = real(self, step, counter, copies, span)  # type: ignore[arg-type]  # as they came
         if span is not None and span.low is None:
             sql = "UPDATE \"liteferry_staging_public\".event SET code = 'code 1' WHERE id = 3"
             copies._connection.execute(sql)
         return taken
 
-    monkeypatch.setattr(executor._Loader, "_send", send)
+    monkeypatch.setattr(loader.Loader, "_send", send)
     said = migrate_badly(source, tmp_path / "run", pg_url, pg_admin_url)
     assert "differ in SQLite, but are equal" in said
     assert "id=2; id=3" in said
@@ -275,9 +275,9 @@ def test_rows_that_a_foreign_key_refuses(
     source: Path, tmp_path: Path, pg_url: str, pg_admin_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is noticed when the key is validated."""
-    real = executor._Loader.validate
+    real = loader.Loader.validate
 
-    def validate(self: executor._Loader, steps: Iterable[Step]) -> Iterator[Event]:
+    def validate(self: loader.Loader, steps: Iterable[Step]) -> Iterator[Event]:
         execute(
             pg_admin_url,
             "SET session_replication_role = replica;"
@@ -285,7 +285,7 @@ def test_rows_that_a_foreign_key_refuses(
         )
         return real(self, steps)
 
-    monkeypatch.setattr(executor._Loader, "validate", validate)
+    monkeypatch.setattr(loader.Loader, "validate", validate)
     said = migrate_badly(source, tmp_path / "run", pg_url, pg_admin_url)
     assert "violates foreign key constraint" in said
     assert "in step post-data/foreign-key/event.event_kind" in said
@@ -296,7 +296,7 @@ def test_tables_whose_array_types_want_one_name(
 ) -> None:
     """Kind and _kind in two transactions at once, of which one fails and is tried again; or in one, which does not."""
     for together in (1, 100):
-        monkeypatch.setattr(executor, "BATCH_STEPS", together)
+        monkeypatch.setattr(loader, "BATCH_STEPS", together)
         run_dir = tmp_path / f"run-{together}"
         assert migrate(source, pg_url, Options(run_dir=str(run_dir), jobs=JOBS)).verdict == "proven"
         assert list_relations(pg_url) == ["_kind", "event", "kind"]

@@ -20,9 +20,9 @@ from liteferry.arrival.rows import copy_rows, discard_replaced, keep_replaced, n
 from liteferry.choosing import demand_conversions
 from liteferry.course import read_schema
 from liteferry.errors import ExitStatus, MigrationError
-from liteferry.executor import BATCH_STEPS
 from liteferry.expectation import decide_as, refresh_plan, refuse_other_source
 from liteferry.journal import list_relations
+from liteferry.loading import BATCH_STEPS
 from liteferry.model import Event, Failure, to_json
 from liteferry.planner.existing import map_tables, plan_existing
 from liteferry.planner.matching import adapt_catalog, match_schema

@@ -12,7 +12,7 @@ from liteferry.arrival.data import list_made, read_holding_file, without_made
 from liteferry.arrival.evidence import compare_footprints
 from liteferry.arrival.rows import put_back
 from liteferry.errors import MigrationError
-from liteferry.executor import BATCH_STEPS
+from liteferry.loading import BATCH_STEPS
 from liteferry.names import quote_qualified
 from liteferry.proof import compare_catalogs
 from liteferry.run import read_published

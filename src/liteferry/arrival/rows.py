@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from liteferry.arrival.data import REPLACED_NAME
 from liteferry.census import describe_key_value
 from liteferry.errors import MigrationError
-from liteferry.executor import copy_tables
+from liteferry.loading import copy_tables
 from liteferry.names import quote_name, quote_qualified
 from liteferry.target import TransactionReader, reporting
 

@@ -1,24 +1,24 @@
-"""What the executor loads with: a crew of threads, counters of rows, and the rows that a key refuses.
+"""Loading: the tables' rows and their indexes, by a crew of threads; counters of rows, and the rows that a key refuses.
 
-Layer 3. Used by `executor` only.
+Layer 3. `loader` loads; used by `executor`, and by `arrival` for the rows alone.
 """
 
-from liteferry.loading.counter import Counter, Share, Sink, Teller
-from liteferry.loading.crew import Crew, Task
-from liteferry.loading.refused import name_refused_rows
-from liteferry.loading.tables import BATCH_BYTES, LARGE_ROWS, Built, Split, TableGroup
+from liteferry.loading.counter import Share
+from liteferry.loading.crew import Crew, Task, stop_workers
+from liteferry.loading.loader import Loader, copy_tables
+from liteferry.loading.steps import BATCH_STEPS, FINAL, list_ended, list_sql
+from liteferry.loading.tables import LARGE_ROWS
 
 __all__ = [
-    "BATCH_BYTES",
+    "BATCH_STEPS",
+    "FINAL",
     "LARGE_ROWS",
-    "Built",
-    "Counter",
     "Crew",
+    "Loader",
     "Share",
-    "Sink",
-    "Split",
-    "TableGroup",
     "Task",
-    "Teller",
-    "name_refused_rows",
+    "copy_tables",
+    "list_ended",
+    "list_sql",
+    "stop_workers",
 ]

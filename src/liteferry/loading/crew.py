@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import heapq
 import threading
+from concurrent.futures import wait
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
 
     import psycopg
+
+    from liteferry.target import Target
+
+STOP_S: Final = 10.0
+"""How long workers that were told to stop may take."""
 
 Work: TypeAlias = "Callable[[psycopg.Connection], Sequence[Task]]"
 """Does something on a connection, in whatever thread; returns what can be done now that it is done."""
@@ -75,3 +82,21 @@ class Crew:
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+
+
+def stop_workers(futures: Sequence[Future[Any]], target: Target) -> None:
+    """Have workers end soon: those that have not begun never do, the others get an error from their connections.
+
+    The server is asked to cancel what they wait for; where that does not help in time (it reads from a client that a
+    network holds up), the connections are broken.
+    """
+    for future in futures:
+        future.cancel()
+    target.cancel_all()
+    try:
+        if not wait(futures, timeout=STOP_S).not_done:
+            return
+    except BaseException:
+        target.break_all()
+        raise
+    target.break_all()
