@@ -161,7 +161,7 @@ def test_the_compiled_proof_shares_no_code_with_the_compiled_load() -> None:
 
 def test_the_compiled_proof_is_wrapped_without_the_load() -> None:
     """The wrapper of the comparer imports nothing of the load, that of the encoder nothing of the proof."""
-    load, proof = {"codecs", "conversions", "executor"}, {"compare", "proof"}
+    load, proof = {"codecs", "conversions", "executor", "loading"}, {"compare", "proof"}
     assert not parts_imported(COMPILED / "comparing.py") & load
     assert not parts_imported(COMPILED / "__init__.py") & (load | proof)
     of_proof = {name for path in SOURCES if part_of(path) in proof for name in imports_of(path)}
