@@ -308,13 +308,12 @@ def _find_mistaken_in_table(plan: Plan, table: Table, mapped: TableMap, parents:
         ("foreign_key", foreign, _shape_foreign_key),
     )
     for kind, declared, shape_of in shapes:
-        there = [p for p in plan.objects if (p.stands_for or p.kind, p.table) == (kind, mapped.target)]
-        if not there:
-            continue
         left = Counter(declared)
         if kind == "primary_key":  # an index beside it, which ignores case where the key cannot
             left += Counter(declared)
-        for planned in there:
+        for planned in plan.objects:
+            if (planned.stands_for or planned.kind, planned.table) != (kind, mapped.target):
+                continue
             shape = shape_of(planned)
             if not left[shape]:
                 columns_ = ", ".join(column or "an expression" for column in planned.columns)
