@@ -35,7 +35,7 @@ CREATE TABLE published (kind TEXT NOT NULL, name TEXT NOT NULL, oid INTEGER NOT 
 
 
 _STEPS_TOGETHER: Final = 2000
-"""How many finished steps wait for each other: all that work wait for the disk while they are written."""
+"""How many finished steps are written at once: while they go to the disk, whoever has one to tell waits."""
 
 
 class Journal:
