@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -199,7 +200,7 @@ def run_arguments(arguments: argparse.Namespace) -> int:
 
     # psycopg warns there of what is told as an error of ours anyway
     logging.getLogger("psycopg").addHandler(logging.NullHandler())
-    with _catch_signals(), contextlib.ExitStack() as stack:
+    with _catch_signals(), _collect_seldom(), contextlib.ExitStack() as stack:
         try:
             stack.enter_context(_snapshot_ahead(arguments))
             from liteferry import commands
@@ -219,6 +220,21 @@ def _snapshot_ahead(arguments: argparse.Namespace) -> AbstractContextManager[Non
     from liteferry.child import child_ahead
 
     return child_ahead("take_snapshot")
+
+
+@contextlib.contextmanager
+def _collect_seldom() -> Iterator[None]:
+    """Have Python look for cycles of objects less often than after every 700 new ones.
+
+    Catalogue, census and plan have no cycles, stay to the end, and are looked through each time: with 5,000 tables that
+    is a fifth of liteferry's own processor time.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(10_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextlib.contextmanager

@@ -456,6 +456,8 @@ def make_encoder(column: ColumnMap) -> Callable[[object], bytes]:
     if KEPT_WHOLE in conversions:
         return encode_literal
     encode = ENCODERS[column.kind]
+    if not conversions:
+        return encode
     if zone := find_zone(conversions):
         encode = _encode_timestamp(zoned=True, zone=zone, which=find_fold(conversions))
     if quantiser := find_quantiser(conversions):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.foresight import foresee, foresee_move, note_forecast
 from liteferry.journal import Journal
-from liteferry.model import to_json
+from liteferry.model import encode_json
 from liteferry.run import AS_IT_WAS, PLAN_NAME, choose_jobs, write_private
 from liteferry.source import OffenderStore, open_snapshot, show_path
 from liteferry.source.keeping import QUARANTINE_NAME, write_quarantine
@@ -243,7 +243,7 @@ def follow_plan(
         return run.report("blocked" if made.blockers else "not proven", exit_status=_dry_status(made))
     with Journal.create(directory) as journal:
         run.watch(journal.note_event)
-        write_private(directory / PLAN_NAME, to_json(made))
+        write_private(directory / PLAN_NAME, encode_json(made))
         journal.set_value("run_id", run.run_id)
         journal.set_value("target", server.describe_address())
         journal.set_state("planned")

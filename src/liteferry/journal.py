@@ -34,6 +34,10 @@ CREATE TABLE published (kind TEXT NOT NULL, name TEXT NOT NULL, oid INTEGER NOT 
 """
 
 
+_STEPS_TOGETHER: Final = 2000
+"""How many finished steps are written at once: while they go to the disk, whoever has one to tell waits."""
+
+
 class Journal:
     """A run's journal. ``create`` makes it, ``open`` reads an old one; a context manager, usable from any thread.
 
@@ -140,7 +144,7 @@ class Journal:
         if event.kind == "step-end":
             with self._guard:
                 self._waiting.append((event.step_id, event.phase, event.elapsed_s, event.rows, event.size_bytes))
-                if len(self._waiting) >= 500:
+                if len(self._waiting) >= _STEPS_TOGETHER:
                     self.flush()
 
     def flush(self) -> None:

@@ -46,8 +46,8 @@ from liteferry.model import (
     TypeUse,
     Verdict,
     Work,
+    encode_json,
     from_json,
-    to_json,
 )
 from liteferry.scripts import HookLog
 from liteferry.source import show_path
@@ -364,7 +364,7 @@ class Run:
     def write_published(self, staged: TargetCatalog) -> None:
         """Write down what is about to be published, definition by definition. Raises: MigrationError."""
         if self.directory is not None:
-            write_private(self.directory / PUBLISHED_NAME, to_json(staged))
+            write_private(self.directory / PUBLISHED_NAME, encode_json(staged))
 
     def write_report(self, directory: Path, report: Report) -> Report:
         """Write the report into the run directory, in every form; returns it.
@@ -425,16 +425,16 @@ def list_conversions(plan: Plan) -> tuple[ConversionReport, ...]:
     )
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone may read: complete under its name, or not there at all.
+def write_private(path: Path, content: str | bytes) -> None:
+    """Write a file that its owner alone may read: complete under its name, or not there at all. content: in UTF-8.
 
     Raises: MigrationError: disk-full, run-dir.
     """
     waiting = path.with_name(path.name + ".part")
     try:
         descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(descriptor)
         waiting.replace(path)

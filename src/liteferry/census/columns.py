@@ -10,7 +10,7 @@ from decimal import Decimal
 from math import copysign, inf
 from struct import pack, unpack
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from liteferry.census.families import DESCRIBED, HOLDS, TAKES
 from liteferry.census.forms import (
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from liteferry.model import StorageName
     from liteferry.typemap import DeclaredType
 
+_Number = TypeVar("_Number", int, float)
 _Kept: TypeAlias = "list[tuple[int, Sample]]"
 """Samples, each with its row's place among the table's, in that order."""
 _JSON_DOUBLED: Final = "doubled"
@@ -94,7 +95,7 @@ class ColumnAccumulator:
         self.max_real: float | None = None
         self.negative_zeros = self.positive_infinities = self.negative_infinities = 0
         self.forms: Counter[str] = Counter()
-        self.shapes = {str: ShapeCounter(), bytes: ShapeCounter()}
+        self.shapes = ShapeCounter()
         self.first: dict[str, tuple[int, str]] = {}  # of the first row with a shape: its place, its key
         self.fraction_digits = 0
         self.integer_digits = 0
@@ -163,12 +164,12 @@ class ColumnAccumulator:
             if family == "uuid":
                 wrong = [i for i, v in enumerate(values) if type(v) is bytes and len(v) != 16]
                 self._offend("form", wrong, values, rows)
-            self._place_shapes(self.shapes[bytes].add_blobs(blobs), values, rows)
+            self._place_shapes(self.shapes.add_blobs(blobs), values, rows)
         if InvalidText in counted:
             bad = [v for v in values if type(v) is InvalidText]
             self.longest_bytes = max(self.longest_bytes, *map(len, bad))
             self.size_bytes += sum(map(len, bad))
-            self.shapes[str].add_others(len(bad))
+            self.shapes.add_others(len(bad))
             self._offend("invalid-utf8", self._where(values, InvalidText), values, rows)
             if self._repair is not None:
                 self._add_repaired(values, InvalidText, rows)
@@ -285,7 +286,7 @@ class ColumnAccumulator:
             self._look_decimals(values, str, rows)
         described = self.look is not None and self.declared.family in DESCRIBED
         if not described:
-            self._place_shapes(self.shapes[str].add_texts(texts, joined, longest), values, rows)
+            self._place_shapes(self.shapes.add_texts(texts, joined, longest), values, rows)
         if self.look is not None:
             forms = [self.look(v) if type(v) is str else "" for v in values]
             if _JSON_DOUBLED in forms:
@@ -313,7 +314,7 @@ class ColumnAccumulator:
 
     def _add_others(self, texts: Sequence[str], values: Sequence[object], rows: Batch) -> None:
         """Look at the texts that have none of the forms of the declared type."""
-        fresh = self.shapes[str].add_texts(texts, "".join(texts), max(map(len, texts)))
+        fresh = self.shapes.add_texts(texts, "".join(texts), max(map(len, texts)))
         self._place_shapes(fresh, values, rows)
 
     def _add_local_times(self, values: Sequence[object], forms: Sequence[str], wrong: set[str], rows: Batch) -> None:
@@ -488,10 +489,10 @@ class ColumnAccumulator:
         self.classes.update(
             {type(None): tally.nulls, int: tally.integers, float: tally.reals, str: tally.texts, bytes: tally.blobs}
         )
-        self.min_integer = min((v for v in (self.min_integer, tally.min_integer) if v is not None), default=None)
-        self.max_integer = max((v for v in (self.max_integer, tally.max_integer) if v is not None), default=None)
-        self.min_real = min((v for v in (self.min_real, tally.min_real) if v is not None), default=None)
-        self.max_real = max((v for v in (self.max_real, tally.max_real) if v is not None), default=None)
+        self.min_integer = _choose(min, self.min_integer, tally.min_integer)
+        self.max_integer = _choose(max, self.max_integer, tally.max_integer)
+        self.min_real = _choose(min, self.min_real, tally.min_real)
+        self.max_real = _choose(max, self.max_real, tally.max_real)
         self.negative_zeros += tally.negative_zeros
         self.positive_infinities += tally.positive_infinities
         self.negative_infinities += tally.negative_infinities
@@ -501,11 +502,11 @@ class ColumnAccumulator:
         self.fraction_digits = max(self.fraction_digits, tally.max_fraction_digits)
         self.integer_digits = max(self.integer_digits, tally.max_integer_digits)
         self.forms.update(tally.forms)
-        self.shapes[str].counts.update(tally.shapes)
+        self.shapes.counts.update(tally.shapes)
 
     def finish(self) -> ColumnCensus:
         """Return what was counted."""
-        shapes = self.shapes[str].counts + self.shapes[bytes].counts
+        shapes = self.shapes.counts
         return ColumnCensus(
             name=self.column.name,
             nulls=self.classes[type(None)],
@@ -546,6 +547,15 @@ class ColumnAccumulator:
             conversions=self.conversions,
             converted=self.converted,
         )
+
+
+def _choose(
+    choose: Callable[[_Number, _Number], _Number], one: _Number | None, other: _Number | None
+) -> _Number | None:
+    """The lesser or the greater of two numbers, either of which may be missing."""
+    if one is None or other is None:
+        return other if one is None else one
+    return choose(one, other)
 
 
 def _list_found(names: Iterable[str], counts: Mapping[str, int]) -> list[str]:

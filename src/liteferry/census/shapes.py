@@ -74,7 +74,7 @@ _CHUNK_BYTES: Final = 1 << 16
 
 
 class ShapeCounter:
-    """Counts the shapes of a column's texts, or of its blobs, batch by batch."""
+    """Counts the shapes of a column's texts and blobs, batch by batch; none of the names is for both."""
 
     def __init__(self) -> None:
         """Start with no values."""

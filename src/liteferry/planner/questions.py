@@ -46,13 +46,20 @@ def name_check(table: Table, position: int) -> str:
 
 
 def choose_types(
-    table: Table, census: TableCensus, options: Options, demanded: Mapping[str, str]
+    table: Table,
+    census: TableCensus,
+    options: Options,
+    demanded: Mapping[str, str],
+    wanted: Collection[str] | None = None,
 ) -> dict[str, TypeChoice]:
-    """The types of a table's columns, by name: into an existing schema, of those that the target takes. Pure."""
+    """The types of a table's columns, by name: into an existing schema, of those that the target takes. Pure.
+
+    wanted: the folded names of those that are asked about; None for all.
+    """
     return {
         column.name: map_column(table, column, census.column(column.name), options, demanded.get(column.name, ""))
         for column in table.columns
-        if options.into == "new" or column.name in demanded
+        if (wanted is None or fold_case(column.name) in wanted) and (options.into == "new" or column.name in demanded)
     }
 
 
@@ -96,7 +103,10 @@ def plan_questions(
         counted = census.table(table.name)
         if not counted.rows:
             continue
-        choices = choose_types(table, counted, options, demanded.get(table.name, {}))
+        may_be_wide = len(table.columns) * _MOVABLE_BYTES > ROW_BYTES // 2
+        keyed = {fold_case(key.column or "") for index in table.indexes for key in index.keys}
+        wanted = None if may_be_wide else keyed
+        choices = choose_types(table, counted, options, demanded.get(table.name, {}), wanted)
         mapped = {
             fold_case(name): ColumnMap(
                 source=name,
@@ -132,7 +142,7 @@ def plan_questions(
                     condition_sql=where,
                     limit=limit,
                 )
-        if len(table.columns) * _MOVABLE_BYTES > ROW_BYTES // 2:
+        if may_be_wide:
             columns = tuple(mapped.values())
             yield _ask(table, "row-too-wide", "", options, columns=columns, limit=ROW_BYTES)
 

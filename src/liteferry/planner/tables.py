@@ -91,10 +91,7 @@ def plan_table(
     }
     targets = claim_names([column.name for column in table.columns], NameSpace(), options.names, SYSTEM_COLUMNS)
     types = tuple(
-        replace(
-            _column_type(table, column, kept.column(column.name), targets[column.name], choices[column.name]),
-            plain_suffix=collations.plain_suffix(table.name, column.name),
-        )
+        _column_type(table, column, kept.column(column.name), targets[column.name], choices[column.name], collations)
         for column in table.columns
     )
     by_name = {column.source: column for column in types}
@@ -190,7 +187,9 @@ def _find_too_large(plan: TablePlan, census: TableCensus) -> Iterator[Finding]:
             )
 
 
-def _column_type(table: Table, column: Column, census: ColumnCensus, target: str, choice: TypeChoice) -> ColumnType:
+def _column_type(
+    table: Table, column: Column, census: ColumnCensus, target: str, choice: TypeChoice, collations: Collations
+) -> ColumnType:
     storage: list[StorageClass] = []
     if census.integers:
         storage.append("integer")
@@ -213,6 +212,7 @@ def _column_type(table: Table, column: Column, census: ColumnCensus, target: str
         forms=frozenset(form.name for form in census.forms) if choice.kind in _TEMPORAL else frozenset(),
         rowid=column.name == table.rowid_alias,
         generated=bool(column.generated),
+        plain_suffix=collations.plain_suffix(table.name, column.name),
     )
 
 

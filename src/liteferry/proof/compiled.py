@@ -96,10 +96,10 @@ def _find_large(job: ProofJob, census: TableCensus | None) -> tuple[int, ...]:
     return tuple(
         position
         for position, column in enumerate(job.columns)
-        if position not in job.key
+        if longest.get(column.source, 0) > 4 * PIECE_BYTES
+        and position not in job.key
         and not column.conversions
         and name_kind(column.kind, column.pg_type) in _IN_PIECES
-        and longest.get(column.source, 0) > 4 * PIECE_BYTES
     )
 
 

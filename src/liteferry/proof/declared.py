@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         PlannedObject,
         Table,
         TableMap,
+        TranslatedSql,
     )
 
 Sort: TypeAlias = Literal["tables", "columns", "indexes", "unique", "checks", "foreign_keys", "sequences", "views"]
@@ -182,6 +183,9 @@ def _split_by_table(plan: Plan) -> dict[str, Plan]:
         objects.setdefault(planned.table, []).append(planned)
     for finding in plan.findings:
         findings.setdefault(finding.table, []).append(finding)
+    translations: dict[str | None, list[TranslatedSql]] = {}
+    for translated in plan.translations:
+        translations.setdefault(translated.table, []).append(translated)
     return {
         table.source: replace(
             plan,
@@ -189,6 +193,7 @@ def _split_by_table(plan: Plan) -> dict[str, Plan]:
             names=tuple(names.get(table.source, ())),
             objects=tuple(objects.get(table.target, ())),
             findings=tuple(findings.get(table.source, ())),
+            translations=tuple(translations.get(table.source, ())),
         )
         for table in plan.counterparts
     }

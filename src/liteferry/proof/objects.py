@@ -58,8 +58,9 @@ def verify_objects(
     left_out = count_left_out(plan, catalog)
     mismatches += find_forgotten(plan, catalog, declared, left_out)
     found = _count_target(plan, target)
+    there = {(table.name, index.name) for table in target.tables for index in table.indexes}
     for planned in plan.objects:  # an index that does the work of a constraint is counted as what it stands for
-        if planned.stands_for is not None and _has_index(target, planned):
+        if planned.stands_for is not None and (planned.table, planned.name) in there:
             found["indexes"] -= 1
             if sort := SORTS.get(planned.stands_for):
                 found[sort] += 1
@@ -214,9 +215,10 @@ def _compare_indexes(demanded: Iterable[PlannedObject], target: TargetTable) -> 
             yield miss("index", name, target.name, _describe_index(planned))
             continue
         index = found[name]
-        bare = planned.bare or ("",) * len(planned.columns)
-        there = zip(planned.columns, bare, strict=True)
-        as_made = replace(planned, columns=tuple(column or name or None for column, name in there))
+        as_made = planned
+        if planned.bare:
+            there = zip(planned.columns, planned.bare, strict=True)
+            as_made = replace(planned, columns=tuple(column or name or None for column, name in there))
         shape, shape_there = _describe_index(as_made), _describe_index(index)
         if shape != shape_there:
             yield differ("index", name, target.name, shape, shape_there)
@@ -237,13 +239,6 @@ def _describe_index(index: PlannedObject | TargetIndex) -> str:
     words = ["unique"] if index.unique else []
     words += ["partial"] if index.partial else []
     return " ".join([*words, f"({', '.join(keys)})"])
-
-
-def _has_index(target: TargetCatalog, planned: PlannedObject) -> bool:
-    return any(
-        table.name == planned.table and any(index.name == planned.name for index in table.indexes)
-        for table in target.tables
-    )
 
 
 def _compare_views(plan: Plan, target: TargetCatalog) -> Iterator[Mismatch]:

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Any
+from typing import Any, Final
 
 from liteferry.report.wording import escape_unprintable
+
+_BREAKS: Final = re.compile(r"(?<=[_./])(?=[^_./])")
+_SPECIAL: Final = re.compile(r"([\\`*\[\]~])")
+_OUTER_UNDERSCORE: Final = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+_LINE_START: Final = re.compile(r"^(\d+)([.)](?=\s|$))|^([-+#=])")
+_NOT_BETWEEN_BACKTICKS: Final = re.compile(r"[`|]|^\s|\s$")
 
 
 def soften_name(name: str) -> str:
     """A name that a browser may break after an underscore, dot or slash, rather than anywhere; escaped."""
     from markupsafe import Markup
 
-    return Markup(re.sub(r"([_./])(?=[^_./])", r"\1<wbr>", html.escape(escape_unprintable(name))))  # noqa: S704 - escaped here
+    return Markup(_BREAKS.sub("<wbr>", html.escape(escape_unprintable(name))))  # noqa: S704 - escaped here
 
 
 def finalize_html(value: Any) -> Any:  # Any: whatever a template prints; Markup must pass as it is
@@ -40,10 +46,12 @@ def escape_markdown(text: str) -> str:
 
     Underscores within words stay, as they mean nothing there. Source: CommonMark 0.31, "Backslash escapes".
     """
+    if text.isalnum():
+        return text  # most cells of a table of tables
     text = html.escape(escape_unprintable(text), quote=False).replace("|", "&#124;")
-    text = re.sub(r"([\\`*\[\]~])", r"\\\1", text)
-    text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
-    return re.sub(r"^(\d+)([.)](?=\s|$))|^([-+#=])", r"\1\\\2\3", text)
+    text = _SPECIAL.sub(r"\\\1", text)
+    text = _OUTER_UNDERSCORE.sub(r"\\_", text)
+    return _LINE_START.sub(r"\1\\\2\3", text)
 
 
 def mark_code(text: str) -> str:
@@ -51,7 +59,7 @@ def mark_code(text: str) -> str:
     text = escape_unprintable(text)
     if not text:
         return Ready("")
-    if not re.search(r"[`|]|^\s|\s$", text):
+    if not _NOT_BETWEEN_BACKTICKS.search(text):
         return Ready(f"`{text}`")
     escaped = html.escape(text, quote=False)
     return Ready("<code>" + re.sub(r"[`|*_\[\]\\~]", lambda match: f"&#{ord(match[0])};", escaped) + "</code>")
@@ -60,6 +68,6 @@ def mark_code(text: str) -> str:
 def fence_sql(sql: str, language: str = "sql") -> str:
     """Set SQL or a command as a block of code, whatever backticks it holds. Pure."""
     sql = escape_unprintable(sql, lines=True).strip("\n")
-    longest = max((len(run) for run in re.findall("`+", sql)), default=0)
+    longest = max(map(len, re.findall("`+", sql))) if "`" in sql else 0
     fence = "`" * max(3, longest + 1)
     return Ready(f"{fence}{language}\n{sql}\n{fence}")

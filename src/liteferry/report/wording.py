@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from liteferry.model import HookChange, Mismatch, ServerInfo
 
-_UNPRINTABLE: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
+_BEYOND: Final = "\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff"
+_UNPRINTABLE: Final = re.compile(f"[\x00-\x1f{_BEYOND}]")
 """Controls, invisible and direction-changing characters, and halves of surrogate pairs, which UTF-8 cannot hold."""
+_UNPRINTABLE_IN_LINES: Final = re.compile(f"[\x00-\x08\x0b-\x1f{_BEYOND}]")
+"""The same without line ends and tabs."""
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Figures
@@ -110,12 +111,11 @@ def escape_unprintable(text: str, *, lines: bool = False) -> str:
 
     lines: keep line ends and tabs, for SQL that is shown as it is written.
     """
-    return _UNPRINTABLE.sub(lambda match: _escape_character(match[0], keep="\n\t" if lines else ""), text)
+    return (_UNPRINTABLE_IN_LINES if lines else _UNPRINTABLE).sub(_escape_match, text)
 
 
-def _escape_character(character: str, *, keep: str) -> str:
-    if character in keep:
-        return character
+def _escape_match(match: re.Match[str]) -> str:
+    character = match[0]
     named = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character)
     code = ord(character)
     return named or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")

@@ -122,6 +122,9 @@ class Readers:
         self._largest_bytes: dict[str, dict[str, int]] = {}  # values, by table and column
         self._stand_ins = list_foreign_collations(file) if file else ()
         self._kept: dict[PartName, list[Any]] = {}  # by compiled part: its connections that nobody uses
+        self._place = (
+            None if file is None or self._is_utf16 else CopyPlace(uri=make_uri(file), stand_ins=self._stand_ins)
+        )
         if shared:
             self._prepare(shared)
 
@@ -155,9 +158,7 @@ class Readers:
         Not in mode none, where the live file would be opened a second time; nor in UTF-16, where SQLite would hand them
         another text for half a surrogate pair.
         """
-        if self.file is None or self._is_utf16:
-            return None
-        return CopyPlace(uri=make_uri(self.file), stand_ins=self._stand_ins)
+        return self._place
 
     @contextmanager
     def _borrow(self) -> Iterator[_Reader]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event as Flag
@@ -125,14 +126,14 @@ class CountingPool:
 
         Raises: MigrationError.
         """
-        tasks = [(one, number) for one in counts for number in range(len(one.spans))]
-        tasks.sort(key=lambda task: -len(task[0].spans))
+        ordered = sorted(counts, key=lambda one: -len(one.spans))
+        tasks = deque((one, number) for one in ordered for number in range(len(one.spans)))
         threads = max(1, min(MOST_THREADS, os.cpu_count() or 1, len(tasks)))
         with ThreadPoolExecutor(threads, thread_name_prefix="liteferry-census") as pool:
             try:
-                for task in tasks:
-                    pool.submit(self._count_span, *task).add_done_callback(self._news.put)
-                left = len(tasks)
+                for _ in range(threads):
+                    pool.submit(self._work, tasks).add_done_callback(self._news.put)
+                left = threads
                 while left:
                     news = self._news.get()
                     if isinstance(news, Event):
@@ -143,6 +144,15 @@ class CountingPool:
             finally:
                 self._stop.set()
                 pool.shutdown(cancel_futures=True)
+
+    def _work(self, tasks: deque[tuple[TableCount, int]]) -> None:
+        """Count one span after the other until none is left; a future for each would cost more than a small table."""
+        while True:
+            try:
+                one, number = tasks.popleft()
+            except IndexError:
+                return
+            self._count_span(one, number)
 
     def _count_span(self, one: TableCount, number: int) -> None:
         table = one.table

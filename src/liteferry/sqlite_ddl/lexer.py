@@ -6,7 +6,7 @@ Layer 1, pure. Source: SQLite's tokenize.c.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from liteferry.sqlite_ddl.data import DdlError, Token
 
@@ -44,25 +44,18 @@ def lex(sql: str) -> tuple[Token, ...]:
             raise DdlError(position, f"the quote {quote} does not end" if quote in "'\"`[" else f"unexpected {quote!r}")
         end = match.end()
         text = match.group()
-        kind = match.lastgroup
+        kind: Any = match.lastgroup  # "space" or a TokenKind: the alternatives are these and no others
         if kind == "number" and _IDENTIFIER_CHARACTER.match(sql, end):
             raise DdlError(position, f"{text + sql[end]!r} is neither a number nor a name")
         if kind == "word" and text in "xX" and sql[end : end + 1] == "'":
             raise DdlError(position, "a blob literal must hold an even number of hexadecimal digits")
         if kind != "space":
-            tokens.append(_make_token(kind, text, position, end))
+            value = _unquote(text) if kind in ("string", "quoted") else text
+            tokens.append(Token(kind, text, value, position, end))
         position = end
     return tuple(tokens)
 
 
-def _make_token(kind: str | None, text: str, start: int, end: int) -> Token:
-    value = text
-    match kind:
-        case "string" | "quoted":
-            quote = text[0]
-            value = text[1:-1] if quote == "[" else text[1:-1].replace(quote * 2, quote)
-            return Token(kind=kind, text=text, value=value, start=start, end=end)
-        case "word" | "number" | "blob" | "variable" | "operator":
-            return Token(kind=kind, text=text, value=value, start=start, end=end)
-        case _:  # the alternatives of _TOKEN are these and no others
-            raise DdlError(start, f"unexpected {text!r}")
+def _unquote(text: str) -> str:
+    quote = text[0]
+    return text[1:-1] if quote == "[" else text[1:-1].replace(quote * 2, quote)

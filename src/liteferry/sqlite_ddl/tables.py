@@ -6,7 +6,7 @@ Layer 1, pure. Source: SQLite's parse.y and build.c.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from liteferry.sqlite_ddl.data import CheckText, ColumnText, ForeignKeyText, KeyColumnText, KeyText, TableText
 from liteferry.sqlite_ddl.reader import NOT_IN_TYPES, Reader, is_word
@@ -19,10 +19,17 @@ _CONFLICTS: Final = frozenset({"ROLLBACK", "ABORT", "FAIL", "IGNORE", "REPLACE"}
 
 @dataclass(slots=True)
 class _ColumnDraft:
-    """A column while its constraints are read."""
+    """A column while its constraints are read. said: what these say, as fields of `ColumnText`."""
 
-    column: ColumnText
+    name: str
+    declared_type: str
+    said: dict[str, Any] = field(default_factory=dict)
     references: list[_ForeignKeyDraft] = field(default_factory=list)
+
+    def finish(self) -> ColumnText:
+        """The column, once all its constraints are read."""
+        references = tuple(reference.key for reference in self.references)
+        return ColumnText(name=self.name, declared_type=self.declared_type, references=references, **self.said)
 
 
 @dataclass(slots=True)
@@ -71,10 +78,7 @@ class TableReader(Reader):
             name=name,
             schema=schema,
             temporary=temporary,
-            columns=tuple(
-                replace(draft.column, references=tuple(reference.key for reference in draft.references))
-                for draft in self._columns
-            ),
+            columns=tuple(draft.finish() for draft in self._columns),
             primary_key=self._primary_key,
             uniques=tuple(self._uniques),
             checks=tuple(self._checks),
@@ -101,7 +105,7 @@ class TableReader(Reader):
 
     def _read_column(self) -> None:
         name = self.read_name()
-        self._columns.append(_ColumnDraft(column=ColumnText(name=name, declared_type=self.read_type())))
+        self._columns.append(_ColumnDraft(name, self.read_type()))
         self._constraint_name = None
         while self.token and not (self.peek(",") or self.peek(")")):
             self._read_column_constraint()
@@ -112,55 +116,51 @@ class TableReader(Reader):
 
     def _read_column_constraint(self) -> None:
         draft = self._columns[-1]
-        column = draft.column
+        said = draft.said
         if self.accept("CONSTRAINT"):
             self._constraint_name = self.read_name()
         elif self.accept("DEFAULT"):
-            draft.column = replace(column, default_sql=self._read_default())
+            said["default_sql"] = self._read_default()
         elif self.accept("NULL"):
             self._read_on_conflict()
         elif self.accept("NOT", "NULL"):
-            draft.column = replace(
-                column,
-                not_null=True,
-                not_null_name=self._take_constraint_name(),
-                not_null_on_conflict=self._read_on_conflict(),
-            )
+            said |= {
+                "not_null": True,
+                "not_null_name": self._take_constraint_name(),
+                "not_null_on_conflict": self._read_on_conflict(),
+            }
         elif self.accept("PRIMARY", "KEY"):
             descending = self.accept("DESC")
             if not descending:
                 self.accept("ASC")
-            draft.column = replace(
-                column,
-                primary_key=True,
-                primary_key_name=self._take_constraint_name(),
-                primary_key_descending=descending,
-                primary_key_on_conflict=self._read_on_conflict(),
-                autoincrement=self.accept("AUTOINCREMENT"),
-            )
+            said |= {
+                "primary_key": True,
+                "primary_key_name": self._take_constraint_name(),
+                "primary_key_descending": descending,
+                "primary_key_on_conflict": self._read_on_conflict(),
+                "autoincrement": self.accept("AUTOINCREMENT"),
+            }
         elif self.accept("UNIQUE"):
-            draft.column = replace(
-                column,
-                unique=True,
-                unique_name=self._take_constraint_name(),
-                unique_on_conflict=self._read_on_conflict() or column.unique_on_conflict,
-            )
+            said |= {
+                "unique": True,
+                "unique_name": self._take_constraint_name(),
+                "unique_on_conflict": self._read_on_conflict() or said.get("unique_on_conflict"),
+            }
         elif self.accept("CHECK"):
             name = self._take_constraint_name()
             check = CheckText(sql=self.read_enclosed(), name=name)
-            draft.column = replace(column, checks=(*column.checks, check))
+            said["checks"] = (*said.get("checks", ()), check)
         elif self.peek("REFERENCES"):
-            draft.references.append(self._read_references((column.name,)))
+            draft.references.append(self._read_references((draft.name,)))
         elif self._accept_deferrable():
             pass
         elif self.accept("COLLATE"):
-            draft.column = replace(column, collation=self.read_name())
+            said["collation"] = self.read_name()
         elif self.accept("GENERATED", "ALWAYS", "AS") or self.accept("AS"):
-            generated_sql = self.read_enclosed()
-            stored = self.accept("STORED")
-            if not stored:
+            said["generated_sql"] = self.read_enclosed()
+            said["stored"] = self.accept("STORED")
+            if not said["stored"]:
                 self.accept("VIRTUAL")
-            draft.column = replace(column, generated_sql=generated_sql, stored=stored)
         else:
             raise self.error("expected a column constraint")
 

@@ -338,10 +338,10 @@ def read_catalog(connection: psycopg.Connection, schema: str) -> TargetCatalog:
     )
 
 
-def _group(rows: Iterable[Any]) -> dict[int, list[tuple[object, ...]]]:
+def _group(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[object, ...]]]:
     groups: dict[int, list[tuple[object, ...]]] = {}
-    for oid, *rest in rows:
-        groups.setdefault(oid, []).append(tuple(rest))
+    for row in rows:
+        groups.setdefault(row[0], []).append(row[1:])
     return groups
 
 

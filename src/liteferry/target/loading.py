@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import psycopg
+    from psycopg.rows import TupleRow
 
 _NOT_WAITING: Final = "SET LOCAL synchronous_commit = off"
 _NUMBER: Final = "SELECT pg_catalog.pg_current_xact_id()::xid::text"
@@ -45,7 +46,7 @@ class LoadTransaction:
     def commit(self, statements: Sequence[str] = (), *, step_id: str = "") -> None:
         """Run the last statements and commit, in one round trip. Raises: MigrationError (step-failed …)."""
         with reporting("running a statement of the plan", step_id=step_id):
-            _read_together(self._connection, [*statements, "COMMIT"])
+            _execute_together(self._connection, [*statements, "COMMIT"])
         self.committed = True
 
 
@@ -66,8 +67,9 @@ def begin_load(
     opening = ["BEGIN", _NOT_WAITING, *([_NUMBER] if numbered else [])]
     try:
         with reporting("running a statement of the plan", step_id=step_id):
-            answers = _read_together(connection, [*opening, *statements])
-        load = LoadTransaction(connection, answers[opening.index(_NUMBER)] if numbered else "")
+            answers = _execute_together(connection, [*opening, *statements])
+            number = _read_answer(answers, opening.index(_NUMBER)) if numbered else ""
+        load = LoadTransaction(connection, number)
         yield load
     finally:
         if not connection.closed and connection.info.transaction_status != 0:
@@ -88,12 +90,14 @@ def run_load(
         run_together(connection, [_NOT_WAITING, *memory, *statements])
 
 
-def _read_together(connection: psycopg.Connection, statements: Sequence[str]) -> list[str]:
-    """Run statements in one round trip; returns the first value that each gave, "" where it gave none."""
-    cursor = connection.execute("\n;\n".join(statements).encode())  # one may end in a comment
-    answers = []
-    while True:
-        row = cursor.fetchone() if cursor.description else None
-        answers.append(str(row[0]) if row else "")
-        if not cursor.nextset():
-            return answers
+def _execute_together(connection: psycopg.Connection, statements: Sequence[str]) -> psycopg.Cursor[TupleRow]:
+    """Run statements in one round trip; the cursor stands at the first one's answer."""
+    return connection.execute("\n;\n".join(statements).encode())  # one may end in a comment
+
+
+def _read_answer(answers: psycopg.Cursor[TupleRow], position: int) -> str:
+    """The one value that the statement at this position gave."""
+    for _ in range(position):
+        answers.nextset()
+    row = answers.fetchone()
+    return str(row[0]) if row else ""
