@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pty
@@ -30,7 +31,7 @@ from harness import (
     set_scene,
     untouched,
 )
-from liteferry import __version__, cli, pipeline
+from liteferry import __version__, cli, commands, pipeline
 from liteferry.errors import MigrationError
 
 if TYPE_CHECKING:
@@ -115,6 +116,19 @@ def test_completion(shell: str) -> None:
     outcome = call_ferry("completion", shell)
     assert outcome.status == 0
     assert "migrate" in outcome.out
+
+
+def test_python_collects_cycles_afterwards_as_it_did_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, within = gc.get_threshold(), list[tuple[int, int, int]]()
+
+    def run_command(*_: object) -> int:
+        within.append(gc.get_threshold())
+        return 0
+
+    monkeypatch.setattr(commands, "run_command", run_command)
+    assert call_ferry("completion", "bash").status == 0
+    assert gc.get_threshold() == before
+    assert within[0][0] > before[0]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
