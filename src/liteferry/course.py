@@ -42,7 +42,10 @@ _NEEDED_NEXT: Final = (
     "liteferry.executor",
     "liteferry.evidence",
     "liteferry.arrival",
+    "liteferry.expressions.scalar",
+    "liteferry.expressions.tables",
     "liteferry.report.summary",
+    "msgspec",
 )
 """Imported while the snapshot is taken."""
 LONG_COPY_BYTES: Final = 128_000_000
