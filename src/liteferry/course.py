@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import ExitStatus, MigrationError
 from liteferry.foresight import foresee, foresee_move, note_forecast
+from liteferry.holding import HeldSchema
 from liteferry.journal import Journal
 from liteferry.model import encode_json
 from liteferry.run import AS_IT_WAS, PLAN_NAME, choose_jobs, write_private
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from liteferry.foresight import Foresight
-    from liteferry.holding import Holding
-    from liteferry.model import Options, Plan, Report, TargetCatalog
+    from liteferry.model import Options, Plan, Report
     from liteferry.run import Run
     from liteferry.source import Snapshot
     from liteferry.target import Target
@@ -99,16 +99,17 @@ def refuse_options(target: str | None, options: Options) -> None:
         )
 
 
-def read_schema(server: Target, schema: str) -> tuple[TargetCatalog, Holding]:
+def read_schema(server: Target, schema: str) -> HeldSchema:
     """Read the schema that is there. Raises: MigrationError (target-missing)."""
-    target, holding = server.read_catalog(schema), server.read_holding(schema)
+    stamp = server.read_stamp()
+    catalog, holding = server.read_catalog(schema), server.read_holding(schema)
     if holding is None:
         raise MigrationError(
             f"database {server.info.database} has no schema {schema}",
             code="target-missing",
             hint="run the application's migrations first, or name the schema with --schema",
         )
-    return target, holding
+    return HeldSchema(catalog=catalog, holding=holding, stamp=stamp)
 
 
 @contextlib.contextmanager

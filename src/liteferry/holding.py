@@ -8,7 +8,10 @@ describes every detail of it (`Holding.footprint`), so that before and after can
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from liteferry.model import TargetCatalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,9 +146,31 @@ class Holding:
     sequences: tuple[HeldSequence, ...] = ()
     footprint: tuple[str, ...] = ()
 
+    @property
+    def standing(self) -> Standing:
+        """What of it is compared with a later moment."""
+        return Standing(footprint=self.footprint, sequences=self.sequences)
+
     def table(self, name: str) -> HeldTable:
         """The table of that name. Raises: KeyError."""
         for table in self.tables:
             if table.name == name:
                 return table
         raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldSchema:
+    """A schema as it was found. ``stamp``: the catalogues', from before anything else was read."""
+
+    catalog: TargetCatalog
+    holding: Holding
+    stamp: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a schema stands when rows were brought in: what must be as before, and where its sequences are."""
+
+    footprint: tuple[str, ...]
+    sequences: tuple[HeldSequence, ...]

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from liteferry.holding import Holding
+    from liteferry.holding import HeldSchema, Holding
     from liteferry.journal import Journal
     from liteferry.model import Catalog, Census, Options, Plan, Report, Step, TargetCatalog
     from liteferry.planner.filling import MappedTable
@@ -60,14 +60,15 @@ def plan_arrival(
     options: Options | None = None,
     *,
     made_before: bool = False,
-    read: tuple[TargetCatalog, Holding] | None = None,
+    read: HeldSchema | None = None,
 ) -> Arrival:
     """Read both sides and plan. options: else the run's; made_before: as in `plan_existing`. Raises: MigrationError.
 
     read: what `read_schema` gave before; whether it is still so is looked at when nobody can write any more.
     """
     options = options or run.options
-    target, holding = read or read_schema(server, options.schema)
+    read = read or read_schema(server, options.schema)
+    target, holding = read.catalog, read.holding
     catalog = snapshot.read_catalog()
     matching = match_schema(catalog, target, holding, options)
     adapted = adapt_catalog(catalog, matching)
@@ -89,7 +90,15 @@ def plan_arrival(
         )
     run.plan = plan
     run.weigh(plan, target)
-    return Arrival(plan=plan, catalog=adapted, census=census, snapshot=snapshot, target=target, holding=holding)
+    return Arrival(
+        plan=plan,
+        catalog=adapted,
+        census=census,
+        snapshot=snapshot,
+        target=target,
+        holding=holding,
+        stamp=read.stamp,
+    )
 
 
 def _take_census(run: Run, snapshot: Snapshot, adapted: Catalog, matching: Matching, options: Options) -> Census:
@@ -244,10 +253,8 @@ def _run_transaction(
                 steps = [step for step in plan.steps if step.phase == "post-data"]
                 _run_steps(run, steps, server, connection, arrival)
             held = server.read_catalog(plan.target_schema, connection)
-            holding = server.read_holding(plan.target_schema, connection, without=list_made(plan))
-            if holding is None:
-                raise AssertionError("a locked schema is gone")
-            if not prove(run, arrival, TransactionReader(connection), held, holding, directory):
+            standing = server.read_standing(plan.target_schema, connection, without=list_made(plan))
+            if not prove(run, arrival, TransactionReader(connection), held, standing, directory):
                 raise _UnequalError
             commit(connection, held)
         finally:
@@ -280,8 +287,11 @@ def _refuse_changed(arrival: Arrival, server: Target, connection: psycopg.Connec
     """Now that nobody else can write: is everything as it was when the plan was made?"""
     schema = arrival.plan.target_schema
     names = {table.target for table in arrival.plan.tables}
-    now = server.read_holding(schema, connection)
-    catalog = server.read_catalog(schema, connection)
+    now: Holding | None
+    if server.read_stamp(connection) == arrival.stamp:
+        now, catalog = server.count_again(arrival.holding, names, connection), arrival.target
+    else:  # anything: a table that somebody made in another schema; what it is to ours, the texts tell
+        now, catalog = server.read_holding(schema, connection), server.read_catalog(schema, connection)
     if (
         now is None
         or _restrict(now, names) != _restrict(arrival.holding, names)
@@ -343,7 +353,8 @@ def verify_arrival(
 
     Raises: MigrationError.
     """
-    target, holding = read_schema(server, run.options.schema)
+    read = read_schema(server, run.options.schema)
+    target, holding = read.catalog, read.holding
     if made is None:
         run.options = replace(run.options, accept=run.options.accept or ("all",))
         arrival = plan_arrival(run, server, snapshot, source, made_before=True)
@@ -369,7 +380,7 @@ def verify_arrival(
         holding = server.read_holding(run.options.schema, without=own) or holding
     if made is None:
         arrival = replace(arrival, target=without_made(arrival.target, arrival.plan), holding=holding)
-    proven = prove_arrival(run, arrival, server, target, holding, scratch=scratch)
+    proven = prove_arrival(run, arrival, server, target, holding.standing, scratch=scratch)
     run.published = True
     blocked = [finding for finding in arrival.plan.findings if finding.blocks]
     return run.report("proven" if proven and not blocked else "mismatch" if not proven else "blocked")

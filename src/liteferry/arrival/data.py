@@ -27,7 +27,8 @@ HOLDING_NAME: Final = "holding.json"
 class Arrival:
     """What is brought where. ``catalog``: the source's, with the target's NOT NULLs and foreign keys.
 
-    ``target`` and ``holding``: the schema as it was when the plan was made.
+    ``target`` and ``holding``: the schema as it was when the plan was made. ``stamp``: of the catalogues, at that time;
+    "" where the plan is not carried out.
     """
 
     plan: Plan
@@ -36,6 +37,7 @@ class Arrival:
     snapshot: Snapshot
     target: TargetCatalog
     holding: Holding
+    stamp: str = ""
 
 
 def list_made(plan: Plan) -> tuple[str, ...]:

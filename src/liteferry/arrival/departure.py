@@ -134,11 +134,11 @@ def _refuse_altered(
 
     Raises: MigrationError (undo-refused).
     """
-    holding = server.read_holding(published.schema, connection, without=own)
-    if holding is None:
-        raise MigrationError(f"schema {published.schema} is not there any more", code="undo-nothing")
     held = server.read_catalog(published.schema, connection)
-    wrong = [*compare_catalogs(published, held), *compare_footprints(before.footprint, holding.footprint)]
+    if not held.exists:
+        raise MigrationError(f"schema {published.schema} is not there any more", code="undo-nothing")
+    standing = server.read_standing(published.schema, connection, without=own)
+    wrong = [*compare_catalogs(published, held), *compare_footprints(before.footprint, standing.footprint)]
     if wrong:
         raise MigrationError(
             f"{len(wrong)} definitions are not as the run left them: "

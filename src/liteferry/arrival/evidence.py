@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from liteferry.arrival.data import Arrival
-    from liteferry.holding import HeldSequence, Holding
+    from liteferry.holding import HeldSequence, Standing
     from liteferry.run import Run
     from liteferry.target import Target, TransactionReader
 
@@ -31,11 +31,11 @@ _DIFFERENCES_LISTED: Final = 100
 
 
 def prove_arrival(
-    run: Run, arrival: Arrival, server: Target, held: TargetCatalog, holding: Holding, *, scratch: Path
+    run: Run, arrival: Arrival, server: Target, held: TargetCatalog, standing: Standing, *, scratch: Path
 ) -> bool:
     """Prove a schema that was filled earlier: every value, the sequences, and the definitions as they were then."""
     with SnapshotReader(server) as reader:
-        return prove(run, arrival, reader, held, holding, scratch, later=True)
+        return prove(run, arrival, reader, held, standing, scratch, later=True)
 
 
 def prove(
@@ -43,7 +43,7 @@ def prove(
     arrival: Arrival,
     reader: SnapshotReader | TransactionReader,
     held: TargetCatalog,
-    holding: Holding,
+    standing: Standing,
     scratch: Path,
     *,
     later: bool = False,
@@ -57,8 +57,8 @@ def prove(
             wrong = [
                 *compare_catalogs(arrival.target, without_made(held, arrival.plan)),
                 *_compare_made(arrival.plan, held),
-                *compare_footprints(arrival.holding.footprint, holding.footprint),
-                *_compare_sequences(arrival, holding, later=later),
+                *compare_footprints(arrival.holding.footprint, standing.footprint),
+                *_compare_sequences(arrival, standing, later=later),
             ]
         run.objects = _count_objects(arrival.plan, held)
         if not run.options.verify:
@@ -145,12 +145,12 @@ def compare_footprints(before: Sequence[str], after: Sequence[str]) -> Iterator[
         yield differ("other", what, None, "not so", line, f"{what} was not so before: {line}")
 
 
-def _compare_sequences(arrival: Arrival, holding: Holding, *, later: bool) -> Iterator[Mismatch]:
+def _compare_sequences(arrival: Arrival, standing: Standing, *, later: bool) -> Iterator[Mismatch]:
     """Each sequence of a column that was filled is above its ids; every other stands where it stood."""
     demanded = {planned.name: planned for planned in arrival.plan.objects if planned.kind == "sequence"}
     touched = {step.id.rpartition("/")[2] for step in arrival.plan.steps if "/sequence/" in step.id}
     before = {(found.schema, found.name): found for found in arrival.holding.sequences}
-    for found in holding.sequences:
+    for found in standing.sequences:
         planned = demanded.get(found.name)
         earlier = before.get((found.schema, found.name))
         if planned is not None and found.increment > 0 and found.column in planned.columns:

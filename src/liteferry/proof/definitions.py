@@ -111,6 +111,8 @@ class _Comparison:
                 continue
             pairs = zip_longest(list_facts(one), list_facts(other), fillvalue=("", "nothing"))
             for (field, text), (_, text_found) in pairs:
+                if text == text_found:
+                    continue
                 wanted, there = self._normalise(text), self._normalise(text_found)
                 if wanted != there:
                     wanted, there = " ".join(wanted.split()), " ".join(there.split())  # PostgreSQL breaks lines

@@ -8,15 +8,19 @@ relfilenodes are left out, and so are the names of the server's own triggers, wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.target.catalog import of_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import psycopg
 
-# to_jsonb(row) ->> 'column' reads a column that older servers do not have
-FOOTPRINT_SQL: Final = """
+_SINCE: Final = {"a.attcompression": 140000, "k.conenforced::text": 180000}
+"""Columns that older servers do not have, by the version that brought them: NULL stands for them there."""
+
+_FOOTPRINT_SQL: Final = """
 WITH RECURSIVE own (oid) AS (
   SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relnamespace = %(schema)s AND c.relkind NOT IN ('i', 'I', 't')
     AND c.relname <> ALL (%(without)s::text[])
@@ -27,14 +31,17 @@ tied (oid) AS (
   UNION SELECT k.confrelid FROM pg_catalog.pg_constraint k JOIN own ON own.oid = k.conrelid WHERE k.contype = 'f'),
 relation AS (
   SELECT c.*, c.oid::pg_catalog.regclass::text AS place FROM pg_catalog.pg_class c JOIN tied USING (oid)),
+comment (oid, num, words) AS (
+  SELECT objoid, objsubid, description FROM pg_catalog.pg_description
+  WHERE classoid = 'pg_catalog.pg_class'::pg_catalog.regclass),
 line (words) AS (
   SELECT pg_catalog.format('relation %%s: kind %%s, owner %%s, rights %%s, tablespace %%s, options %%s,'
                            ' persistence %%s, replica identity %%s, row security %%s %%s, access method %%s,'
                            ' bound %%s, comment %%s',
                            r.place, r.relkind, r.relowner::pg_catalog.regrole, r.relacl, r.reltablespace, r.reloptions,
                            r.relpersistence, r.relreplident, r.relrowsecurity, r.relforcerowsecurity, r.relam,
-                           pg_catalog.pg_get_expr(r.relpartbound, r.oid), pg_catalog.obj_description(r.oid, 'pg_class'))
-  FROM relation r
+                           pg_catalog.pg_get_expr(r.relpartbound, r.oid), s.words)
+  FROM relation r LEFT JOIN comment s ON s.oid = r.oid AND s.num = 0
   UNION ALL
   SELECT pg_catalog.format('column %%s.%%I: number %%s, type %%s, not null %%s, default %%s, identity %%s,'
                            ' generated %%s, collation %%s, storage %%s %%s, statistics %%s, options %%s, rights %%s,'
@@ -42,17 +49,20 @@ line (words) AS (
                            r.place, a.attname, a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
                            pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attidentity, a.attgenerated,
                            a.attcollation::pg_catalog.regcollation, a.attstorage,
-                           pg_catalog.to_jsonb(a) ->> 'attcompression', a.attstattarget, a.attoptions, a.attacl,
-                           a.attislocal, a.attinhcount, pg_catalog.col_description(r.oid, a.attnum))
+                           a.attcompression, a.attstattarget, a.attoptions, a.attacl, a.attislocal, a.attinhcount,
+                           s.words)
   FROM relation r JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  LEFT JOIN comment s ON s.oid = r.oid AND s.num = a.attnum
   UNION ALL
   SELECT pg_catalog.format('constraint %%I on %%s: %%s, %%s, valid %%s, enforced %%s, deferrable %%s %%s, local %%s,'
                            ' inherited %%s, no inherit %%s, comment %%s',
                            k.conname, r.place, k.contype, pg_catalog.pg_get_constraintdef(k.oid), k.convalidated,
-                           pg_catalog.to_jsonb(k) ->> 'conenforced', k.condeferrable, k.condeferred, k.conislocal,
-                           k.coninhcount, k.connoinherit, pg_catalog.obj_description(k.oid, 'pg_constraint'))
+                           k.conenforced::text, k.condeferrable, k.condeferred, k.conislocal,
+                           k.coninhcount, k.connoinherit, s.description)
   FROM relation r JOIN pg_catalog.pg_constraint k ON k.conrelid = r.oid
+  LEFT JOIN pg_catalog.pg_description s
+         ON s.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND s.objoid = k.oid AND s.objsubid = 0
   UNION ALL
   SELECT pg_catalog.format('index %%s on %%s: %%s, owner %%s, tablespace %%s, options %%s, unique %%s, primary %%s,'
                            ' valid %%s %%s %%s, clustered %%s, replica identity %%s, statistics %%s, attached to %%s,'
@@ -67,8 +77,9 @@ line (words) AS (
                            ARRAY(SELECT d.refobjid FROM pg_catalog.pg_depend d
                                  WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = x.oid
                                    AND d.deptype IN ('e', 'x') ORDER BY 1),
-                           pg_catalog.obj_description(x.oid, 'pg_class'))
+                           s.words)
   FROM relation r JOIN pg_catalog.pg_index i ON i.indrelid = r.oid JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
+  LEFT JOIN comment s ON s.oid = x.oid AND s.num = 0
   UNION ALL
   SELECT pg_catalog.format('trigger %%I on %%s: %%s, state %%s, comment %%s', t.tgname, r.place,
                            pg_catalog.pg_get_triggerdef(t.oid), t.tgenabled,
@@ -110,7 +121,17 @@ SELECT words FROM line ORDER BY words COLLATE "C"
 """
 
 
+def ask_footprint(schema: str, version_num: int, without: Collection[str] = ()) -> tuple[str, dict[str, Any]]:
+    """The question for a schema's footprint, and its arguments. Pure. without: names of relations to pass over."""
+    sql = _FOOTPRINT_SQL
+    for column, since in _SINCE.items():
+        if version_num < since:
+            sql = sql.replace(column, "NULL")
+    return of_schema(sql), {"schema": schema, "without": list(without)}
+
+
 def read_footprint(connection: psycopg.Connection, schema: str) -> tuple[str, ...]:
     """Describe a schema's relations, and those that foreign keys tie to them, line by line in a fixed order."""
-    rows = connection.execute(of_schema(FOOTPRINT_SQL).encode(), {"schema": schema, "without": []}).fetchall()
+    sql, arguments = ask_footprint(schema, connection.info.server_version)
+    rows = connection.execute(sql.encode(), arguments).fetchall()
     return tuple(str(words) for (words,) in rows)

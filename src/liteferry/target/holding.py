@@ -6,6 +6,7 @@ qualified.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from liteferry.holding import (
@@ -16,14 +17,15 @@ from liteferry.holding import (
     HeldTrigger,
     HeldType,
     Holding,
+    Standing,
 )
 from liteferry.names import quote_name, quote_qualified
 from liteferry.target.catalog import of_schema
-from liteferry.target.footprint import FOOTPRINT_SQL
+from liteferry.target.footprint import ask_footprint
 from liteferry.target.together import ask_together
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     import psycopg
 
@@ -31,12 +33,17 @@ _KEYS_SHOWN: Final = 5
 _COUNTED_TOGETHER: Final = 50
 """So many tables are counted in one round trip, which is one transaction: each holds a lock until its end."""
 
-_TABLES_SQL: Final = """
+_TREE_SQL: Final = """
 WITH RECURSIVE tree (root, oid) AS (
   SELECT c.oid, c.oid FROM pg_catalog.pg_class c WHERE c.relnamespace = %(schema)s AND c.relkind IN ('r', 'p')
   UNION ALL SELECT t.root, i.inhrelid FROM tree t
             JOIN pg_catalog.pg_class p ON p.oid = t.oid AND p.relkind = 'p'
             JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid)
+"""
+
+_OIDS_SQL: Final = f"{_TREE_SQL} SELECT DISTINCT oid::bigint FROM tree"
+
+_TABLES_SQL: Final = f"""{_TREE_SQL}
 SELECT c.oid::bigint, c.relname, c.relkind::text, c.relispartition,
        ARRAY(SELECT t.oid::bigint FROM tree t WHERE t.root = c.oid ORDER BY t.oid <> c.oid, t.oid),
        (SELECT bool_and(pg_catalog.pg_has_role(m.relowner, 'USAGE'))
@@ -189,15 +196,14 @@ def read_holding(connection: psycopg.Connection, schema: str, without: Collectio
 
     without: names of tables that are passed over.
     """
-    of_it = {"schema": schema, "without": list(without)}
     found, relations, *answers = ask_together(
         connection,
         [
             (_SCHEMA_SQL, {"schema": schema}),
-            (of_schema(_TABLES_SQL), of_it),
+            (of_schema(_TABLES_SQL), {"schema": schema, "without": list(without)}),
             (of_schema(_TYPES_SQL), {"schema": schema}),
             (of_schema(_NAMES_SQL), {"schema": schema}),
-            (of_schema(FOOTPRINT_SQL), of_it),
+            ask_footprint(schema, connection.info.server_version, without),
         ],
     )
     if not found:
@@ -207,7 +213,8 @@ def read_holding(connection: psycopg.Connection, schema: str, without: Collectio
     asked = (_TRIGGERS_SQL, _INDEXES_SQL, _FOREIGN_KEYS_SQL, _SEQUENCES_SQL, _KEYS_SQL)
     *answers, sequences, keys = ask_together(connection, [(sql, inside) for sql in asked])
     triggers, indexes, foreign_keys = _group(answers[0]), _group(answers[1]), answers[2]
-    counted = _count_rows(connection, schema, [row for row in relations if row[5] and not row[6]], _group(keys))
+    places = {row[0]: quote_qualified(schema, row[1]) for row in relations if row[5] and not row[6]}
+    counted = _count_rows(connection, places, _group(keys))
     tables = []
     for oid, name, kind, is_partition, oids, owned, obstacle in relations:
         rows, first_keys = counted.get(oid, (0, ()))
@@ -258,6 +265,40 @@ def read_holding(connection: psycopg.Connection, schema: str, without: Collectio
     )
 
 
+def read_standing(connection: psycopg.Connection, schema: str, without: Collection[str] = ()) -> Standing:
+    """Read how a schema stands: see `liteferry.holding`. without: names of tables that are passed over."""
+    oids, lines = ask_together(
+        connection,
+        [
+            (of_schema(_OIDS_SQL), {"schema": schema}),
+            ask_footprint(schema, connection.info.server_version, without),
+        ],
+    )
+    (sequences,) = ask_together(connection, [(_SEQUENCES_SQL, {"oids": sorted(oid for (oid,) in oids)})])
+    return Standing(footprint=tuple(str(words) for (words,) in lines), sequences=_read_sequences(connection, sequences))
+
+
+def count_again(connection: psycopg.Connection, holding: Holding, names: Collection[str]) -> Holding:
+    """Look anew at the rows of these tables, and at all sequences, of a schema whose catalogue did not change."""
+    tables = {table.oids[0]: table for table in holding.tables if table.name in names}
+    (keys,) = ask_together(connection, [(_KEYS_SQL, {"oids": sorted(tables)})])
+    places = {
+        oid: quote_qualified(holding.schema, table.name)
+        for oid, table in tables.items()
+        if table.owned and not table.obstacle
+    }
+    counted = _count_rows(connection, places, _group(keys))
+    renewed = {}
+    for oid, table in tables.items():
+        rows, first_keys = counted.get(oid, (0, ()))
+        renewed[table.name] = replace(table, rows=rows, first_keys=first_keys)
+    return replace(
+        holding,
+        tables=tuple(renewed.get(table.name, table) for table in holding.tables),
+        sequences=_locate_sequences(connection, holding.sequences),
+    )
+
+
 def _group(rows: Iterable[Any]) -> dict[int, list[Any]]:
     groups: dict[int, list[Any]] = {}
     for oid, *rest in rows:
@@ -266,19 +307,19 @@ def _group(rows: Iterable[Any]) -> dict[int, list[Any]]:
 
 
 def _count_rows(
-    connection: psycopg.Connection, schema: str, relations: Sequence[Any], keys: dict[int, list[Any]]
+    connection: psycopg.Connection, places: Mapping[int, str], keys: Mapping[int, Sequence[Any]]
 ) -> dict[int, tuple[int, tuple[str, ...]]]:
     """Count tables' rows, by OID, and spell the first few keys of each; no keys where there is no primary key."""
     counted: dict[int, tuple[int, tuple[str, ...]]] = {}
-    for start in range(0, len(relations), _COUNTED_TOGETHER):
-        part = relations[start : start + _COUNTED_TOGETHER]
-        places = {oid: quote_qualified(schema, name) for oid, name, *_ in part}
-        found = ask_together(connection, [(f"SELECT count(*) FROM {place}", {}) for place in places.values()])
-        rows = {oid: int(answer[0][0]) for oid, answer in zip(places, found, strict=True)}
-        named = {oid: [str(name) for (name,) in keys[oid]] for oid in places if rows[oid] and oid in keys}
+    oids = list(places)
+    for start in range(0, len(oids), _COUNTED_TOGETHER):
+        part = oids[start : start + _COUNTED_TOGETHER]
+        found = ask_together(connection, [(f"SELECT count(*) FROM {places[oid]}", {}) for oid in part])
+        rows = {oid: int(answer[0][0]) for oid, answer in zip(part, found, strict=True)}
+        named = {oid: [str(name) for (name,) in keys[oid]] for oid in part if rows[oid] and oid in keys}
         questions = [(_first_keys_sql(places[oid], names), dict[str, object]()) for oid, names in named.items()]
         answers = dict(zip(named, ask_together(connection, questions), strict=True))
-        for oid in places:
+        for oid in part:
             first = tuple(
                 ", ".join(f"{name}={value}" for name, value in zip(named[oid], row, strict=True))
                 for row in answers.get(oid, ())
@@ -315,26 +356,35 @@ def _foreign_key(row: Any) -> HeldForeignKey:
 
 
 def _read_sequences(connection: psycopg.Connection, rows: Iterable[Any]) -> tuple[HeldSequence, ...]:
-    own = [row for row in rows if row[7]]  # others are not ours to set, nor perhaps to read
-    questions = [
-        (f"SELECT last_value, is_called FROM {quote_qualified(row[0], row[1])}", dict[str, object]()) for row in own
-    ]
-    states = ask_together(connection, questions)
-    sequences = []
-    for (schema, name, table, column, kind, increment, highest, owned), state in zip(own, states, strict=True):
-        last, called = state[0]
-        sequences.append(
+    return _locate_sequences(
+        connection,
+        [
             HeldSequence(
                 schema=schema,
                 name=name,
                 table=table,
                 column=column,
                 kind=kind,
-                last_value=last,
-                is_called=called,
+                last_value=0,  # not looked at yet
+                is_called=False,
                 increment=increment,
                 max_value=highest,
                 owned=owned,
             )
-        )
-    return tuple(sequences)
+            for schema, name, table, column, kind, increment, highest, owned in rows
+            if owned  # others are not ours to set, nor perhaps to read
+        ],
+    )
+
+
+def _locate_sequences(connection: psycopg.Connection, sequences: Sequence[HeldSequence]) -> tuple[HeldSequence, ...]:
+    """The same sequences, where they stand now."""
+    questions = [
+        (f"SELECT last_value, is_called FROM {quote_qualified(found.schema, found.name)}", dict[str, object]())
+        for found in sequences
+    ]
+    states = ask_together(connection, questions)
+    return tuple(
+        replace(found, last_value=state[0][0], is_called=state[0][1])
+        for found, state in zip(sequences, states, strict=True)
+    )

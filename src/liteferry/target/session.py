@@ -23,7 +23,7 @@ from liteferry.target.definitions import read_definitions
 from liteferry.target.entries import list_variables, make_django_entry
 from liteferry.target.footprint import read_footprint
 from liteferry.target.gathering import close_unread
-from liteferry.target.holding import read_holding
+from liteferry.target.holding import count_again, read_holding, read_standing
 from liteferry.target.outside import (
     end_sessions,
     list_tables_to_hold,
@@ -35,6 +35,7 @@ from liteferry.target.outside import (
 from liteferry.target.readers import end_transaction
 from liteferry.target.reporting import reporting
 from liteferry.target.speed import measure_speed
+from liteferry.target.stamp import read_stamp
 from liteferry.target.together import ask_together, run_together
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from liteferry.holding import Holding
+    from liteferry.holding import Holding, Standing
     from liteferry.model import SchemaObject, ServerInfo, ServerSpeed, TargetCatalog
     from liteferry.target.outside import Extension
 
@@ -182,6 +183,21 @@ class Target:
         """
         with reporting("reading what the target holds"):
             return read_holding(connection or self.control, schema, without)
+
+    def read_standing(self, schema: str, connection: psycopg.Connection, *, without: Collection[str] = ()) -> Standing:
+        """Read how an application's schema stands, to be compared with what it held. without: as for `read_holding`."""
+        with reporting("reading what the target holds"):
+            return read_standing(connection, schema, without)
+
+    def count_again(self, holding: Holding, names: Collection[str], connection: psycopg.Connection) -> Holding:
+        """Look anew at these tables' rows, and at all sequences, where the catalogues' stamp is still the same."""
+        with reporting("reading what the target holds"):
+            return count_again(connection, holding, names)
+
+    def read_stamp(self, connection: psycopg.Connection | None = None) -> str:
+        """Read the catalogues' stamp: as long as it is the same, nobody has changed what any of them says."""
+        with reporting("reading the target's catalogue"):
+            return read_stamp(connection or self.control)
 
     def make_django_entry(self, search_path: Sequence[str] = ()) -> dict[str, Any]:
         """An entry of Django's DATABASES that leads where this session has led, and pins the search path.
