@@ -294,15 +294,63 @@ def test_the_answer_to_the_commit_is_lost(source: Path, tmp_path: Path, pg_url: 
     assert read_state(pg_url) == rows
 
 
-def test_the_target_changes_while_the_run_is_planned(source: Path, pg_url: str) -> None:
-    install(pg_url)
+def do_while_planned(*sql: str, url: str) -> Callable[[Event], None]:
+    """Run statements between the plan and the transaction."""
 
-    def write(event: Event) -> None:
+    def observe(event: Event) -> None:
         if (event.kind, event.phase) == ("phase-end", "plan"):
-            execute(pg_url, "INSERT INTO public.team (name) VALUES ('meanwhile')")
+            execute(url, *sql)
 
-    report = migrate(source, pg_url, OPTIONS, write)
+    return observe
+
+
+CHANGES = [
+    "INSERT INTO public.team (name) VALUES ('meanwhile')",
+    "UPDATE public.team SET id = 77 WHERE name = 'seeded'",
+    "SELECT nextval('public.team_id_seq')",
+    "ALTER TABLE public.person ALTER COLUMN extra SET DEFAULT 'made later'",
+    "ALTER TABLE public.person ADD COLUMN more text",
+    "ALTER TABLE public.person DISABLE TRIGGER t_on",
+    "ALTER TABLE public.person ENABLE TRIGGER t_off",
+    "ALTER TABLE public.team DROP CONSTRAINT team_lead_fkey",
+    "DROP INDEX public.person_note",
+    "COMMENT ON COLUMN public.person.note IS 'other text'",
+    "REVOKE SELECT ON public.person FROM PUBLIC",
+    "ALTER SEQUENCE public.team_id_seq INCREMENT 2",
+    "ALTER TYPE public.mood ADD VALUE 'angry'",
+    "ALTER TABLE elsewhere.badge RENAME CONSTRAINT badge_person TO badge_of",
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_target_changes_while_the_run_is_planned(change: str, source: Path, pg_url: str) -> None:
+    install(pg_url)
+    states: list[dict[str, list[tuple[object, ...]]]] = []
+
+    def look(event: Event) -> None:
+        do_while_planned(change, url=pg_url)(event)
+        if (event.kind, event.phase) == ("phase-end", "plan"):
+            states.append(read_state(pg_url))
+
+    report = migrate(source, pg_url, OPTIONS, look)
     assert (report.verdict, report.published) == ("failed", False)
     assert report.failure is not None
     assert report.failure.code == "target-changed"
-    assert len(read_state(pg_url)["public.team"]) == 3
+    assert [read_state(pg_url)] == states
+
+
+OF_OTHERS = [
+    "CREATE TABLE elsewhere.unheard_of (id integer PRIMARY KEY)",
+    "COMMENT ON FUNCTION public.note_it() IS 'and said'",
+    "INSERT INTO public.log (id, what) VALUES (1000, 'meanwhile')",  # no row of the source goes there
+    "ALTER TABLE public.log ADD COLUMN more text; ALTER TABLE public.log DROP COLUMN more",
+    "ANALYZE public.team",
+    "VACUUM public.team",
+]
+
+
+@pytest.mark.parametrize("change", OF_OTHERS)
+def test_what_changes_meanwhile_and_does_not_concern_the_run(change: str, source: Path, pg_url: str) -> None:
+    install(pg_url)
+    report = migrate(source, pg_url, OPTIONS, do_while_planned(change, url=pg_url))
+    assert (report.verdict, report.published) == ("proven", True)
