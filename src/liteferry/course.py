@@ -10,6 +10,7 @@ import importlib
 import os
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,8 @@ from liteferry.target import open_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import psycopg
 
     from liteferry.foresight import Foresight
     from liteferry.model import Options, Plan, Report
@@ -99,10 +102,13 @@ def refuse_options(target: str | None, options: Options) -> None:
         )
 
 
-def read_schema(server: Target, schema: str) -> HeldSchema:
-    """Read the schema that is there. Raises: MigrationError (target-missing)."""
-    stamp = server.read_stamp()
-    catalog, holding = server.read_catalog(schema), server.read_holding(schema)
+def read_schema(server: Target, schema: str, connection: psycopg.Connection | None = None) -> HeldSchema:
+    """Read the schema that is there, by the control connection unless one is given.
+
+    Raises: MigrationError (target-missing).
+    """
+    stamp = server.read_stamp(connection)
+    catalog, holding = server.read_catalog(schema, connection), server.read_holding(schema, connection)
     if holding is None:
         raise MigrationError(
             f"database {server.info.database} has no schema {schema}",
@@ -110,6 +116,29 @@ def read_schema(server: Target, schema: str) -> HeldSchema:
             hint="run the application's migrations first, or name the schema with --schema",
         )
     return HeldSchema(catalog=catalog, holding=holding, stamp=stamp)
+
+
+@contextlib.contextmanager
+def read_schema_aside(server: Target, schema: str) -> Iterator[Callable[[], HeldSchema]]:
+    """Read the schema that is there while the block does something else. Gives what waits for it, and returns it.
+
+    By the connection that the rows will go through: it knows the schema then. Raises: as `read_schema`; that there is
+    none is found at once.
+    """
+    if server.read_schema_comment(schema) is None:
+        read_schema(server, schema)
+
+    def read() -> HeldSchema:
+        with server.lend_connection() as connection:
+            return read_schema(server, schema, connection)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="liteferry-schema") as aside:
+        reading = aside.submit(read)
+        try:
+            yield reading.result
+        except BaseException:
+            server.cancel_all()  # nobody waits for it any more: counting rows may take long
+            raise
 
 
 @contextlib.contextmanager

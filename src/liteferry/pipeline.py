@@ -23,6 +23,7 @@ from liteferry.course import (
     open_source,
     publish_or_rehearse,
     read_schema,
+    read_schema_aside,
     refuse_contradictions,
     refuse_options,
     run_through,
@@ -353,10 +354,11 @@ def _run_arrival(source: str, target: str, run: Run) -> Report:
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(open_or_start(target, run))
         server.lock_schema(options.schema)
-        read = read_schema(server, options.schema)
-        directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
-        ahead = look_ahead(run, server, moves=True)
-        snapshot = stack.enter_context(open_source(source, directory, run, keep=not options.dry_run))
+        with read_schema_aside(server, options.schema) as await_schema:
+            directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
+            ahead = look_ahead(run, server, moves=True)
+            snapshot = stack.enter_context(open_source(source, directory, run, keep=not options.dry_run))
+            read = await_schema()
         from liteferry.arrival import arrive, plan_arrival
 
         arrival = plan_arrival(run, server, snapshot, source, read=read)

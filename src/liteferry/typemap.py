@@ -289,6 +289,7 @@ _PG_ALIASES: Final = MappingProxyType(
 )
 
 
+@lru_cache(maxsize=1024)
 def classify_pg_type(pg_type: str) -> DeclaredType | None:
     """Read a PostgreSQL type that a cast rule or the target demands; None for one that liteferry cannot fill. Pure.
 
