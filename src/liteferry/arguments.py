@@ -10,7 +10,7 @@ import argparse
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from liteferry.errors import MigrationError
-from liteferry.model import CONFIG_NAME
+from liteferry.model import CONFIG_NAME, MOST_JOBS
 
 if TYPE_CHECKING:
     from liteferry.model import Cast, Decision
@@ -205,10 +205,10 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--jobs",
-        type=_positive,
+        type=_jobs,
         default=0,
         metavar="N",
-        help="connections at once (default: one a core, at most four)",
+        help=f"connections at once, at most {MOST_JOBS} (default: one a core, at most four)",
     )
     group.add_argument(
         "--no-verify",
@@ -271,6 +271,13 @@ def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _jobs(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"must be at least 1, at most {MOST_JOBS}: each is a connection to the server")
     return number
 
 
@@ -358,7 +365,7 @@ def of_verify(parser: argparse.ArgumentParser, place: Place) -> None:
     _add_selection(parser)
     group = parser.add_argument_group("the proof")
     group.add_argument("--run-dir", metavar="DIR", help="the run that made the target: its plan says what was accepted")
-    group.add_argument("--jobs", type=_positive, default=0, metavar="N", help="connections at once")
+    group.add_argument("--jobs", type=_jobs, default=0, metavar="N", help=f"connections at once, at most {MOST_JOBS}")
     _add_show_values(group)
     _add_output(parser)
 

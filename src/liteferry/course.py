@@ -20,7 +20,7 @@ from liteferry.errors import ExitStatus, MigrationError
 from liteferry.foresight import foresee, foresee_move, note_forecast
 from liteferry.holding import HeldSchema
 from liteferry.journal import Journal
-from liteferry.model import encode_json
+from liteferry.model import MOST_JOBS, encode_json
 from liteferry.run import AS_IT_WAS, PLAN_NAME, choose_jobs, write_private
 from liteferry.source import OffenderStore, open_snapshot, show_path
 from liteferry.source.keeping import QUARANTINE_NAME, write_quarantine
@@ -61,8 +61,14 @@ EMBEDDED_ROOM: Final = 3
 def refuse_contradictions(options: Options) -> None:
     """Refuse what would have to be ignored: an application's schema has its own names, and no staging schema.
 
-    Raises: MigrationError (usage).
+    Also more jobs than make sense. Raises: MigrationError (usage).
     """
+    if not 0 <= options.jobs <= MOST_JOBS:
+        raise MigrationError(
+            f"{options.jobs} jobs are asked for, and at most {MOST_JOBS} make sense",
+            code="usage",
+            hint="each is a connection to the server; without a number there is one a core, at most four",
+        )
     if options.into != "existing" and options.project is None:
         return
     refused = {

@@ -38,6 +38,8 @@ INSPECT_SCHEMA = "liteferry.inspect/1"
 DIGEST_SCHEMA = "liteferry.digest/1"
 WINDOW_SCHEMA = "liteferry.window/1"
 
+MOST_JOBS = 64
+"""More workers than that would wait for each other, and for the server, which keeps a process and memory for each."""
 CONFIG_NAME = "liteferry.toml"
 """The file of decisions that is looked for in the current directory."""
 
@@ -1440,7 +1442,7 @@ class Options:
     hooks: tuple[Hook, ...] = ()
     config: ConfigFile | None = None  # where some of the above came from
     snapshot: Literal["copy", "none"] = "copy"
-    jobs: int = 0  # 0: chosen from the number of cores
+    jobs: int = 0  # at most MOST_JOBS; 0: chosen from the number of cores
     verify: bool = True
     keep_staging: bool = False
     dry_run: bool = False

@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from liteferry.source import Snapshot
 
 DEFAULT_OPTIONS: Final = Options()
+PROVING_CONNECTIONS: Final = 3
+"""What cannot be done with fewer: one that holds the run's lock, one that holds the snapshot, one that reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,6 +318,7 @@ def _run_migration(source: str, target: str | None, run: Run) -> Report:
         server.lock_schema(options.schema)
         held = server.read_catalog(options.schema)
         refuse_target(server, options.schema, exists=held.exists)
+        server.reserve_connections(PROVING_CONNECTIONS if options.verify else 2)
         directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
         ahead = look_ahead(run, server, moves=True)
         snapshot = stack.enter_context(open_source(source, directory, run, keep=not options.dry_run))
@@ -354,6 +357,7 @@ def _run_arrival(source: str, target: str, run: Run) -> Report:
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(open_or_start(target, run))
         server.lock_schema(options.schema)
+        server.reserve_connections(2)
         with read_schema_aside(server, options.schema) as await_schema:
             directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
             ahead = look_ahead(run, server, moves=True)
@@ -415,6 +419,7 @@ def _verify(source: str, target: str, options: Options, observe: Callable[[Event
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(open_target(target))
         run.server = server.info
+        server.reserve_connections(PROVING_CONNECTIONS)
         scratch = stack.enter_context(scratch_dir())
         snapshot = stack.enter_context(open_source(source, scratch, run))
         if options.into == "existing":

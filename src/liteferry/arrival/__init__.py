@@ -30,7 +30,8 @@ from liteferry.proof import compare_catalogs, foresee_reads, verify_table
 from liteferry.quarantine import settle_rows
 from liteferry.run import read_published, write_private
 from liteferry.source import show_path
-from liteferry.target import SnapshotReader, TransactionReader, reporting
+from liteferry.target import TransactionReader, reporting
+from liteferry.target.ahead import QUERIES_TOGETHER
 from liteferry.target.readers import end_transaction
 
 if TYPE_CHECKING:
@@ -126,19 +127,28 @@ def _take_census(run: Run, snapshot: Snapshot, adapted: Catalog, matching: Match
 def _find_equal(
     mapped: Sequence[MappedTable], server: Target, snapshot: Snapshot, target: TargetCatalog
 ) -> frozenset[str]:
-    """The target's tables whose rows are the source's already, every value compared."""
-    found = [table for table in mapped if table.match.held.rows and table.match.held.rows == table.map.rows]
-    if not found:
-        return frozenset()
-    with SnapshotReader(server) as reader:
-        reader.expect(foresee_reads((table.map for table in found), target.schema, target))
-        return frozenset(
-            table.map.target
-            for table in found
-            if table.map.columns
-            and verify_table(table.map, snapshot, reader, schema=target.schema, target_catalog=target).verdict
-            == "proven"
-        )
+    """The target's tables whose rows are the source's already, every value compared, a few tables at one moment."""
+    found = [
+        table.map
+        for table in mapped
+        if table.map.columns and table.match.held.rows and table.match.held.rows == table.map.rows
+    ]
+    equal: list[str] = []
+    for start in range(0, len(found), QUERIES_TOGETHER):
+        part = found[start : start + QUERIES_TOGETHER]
+        with server.lend_connection() as connection:
+            try:
+                with reporting("a transaction"):
+                    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                reader = TransactionReader(connection)
+                reader.expect(foresee_reads(part, target.schema, target))
+                proofs = [
+                    verify_table(table, snapshot, reader, schema=target.schema, target_catalog=target) for table in part
+                ]
+            finally:
+                end_transaction(connection)
+        equal += [table.target for table, proof in zip(part, proofs, strict=True) if proof.verdict == "proven"]
+    return frozenset(equal)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

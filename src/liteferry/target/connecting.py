@@ -6,6 +6,7 @@ Layer 2. Used by `target.session` only.
 from __future__ import annotations
 
 import contextlib
+import selectors
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from liteferry.errors import MigrationError
@@ -107,6 +108,20 @@ def connect(conninfo: str) -> tuple[psycopg.Connection, Session]:
         raise explain_connection_failure(str(error), error.sqlstate, shown) from None
     with reporting("setting up the session"):
         return connection, _set_up(connection)
+
+
+def is_alive(connection: psycopg.Connection) -> bool:
+    """Whether a session that nobody uses has not ended, as far as that has been heard of here."""
+    import psycopg
+
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(connection.fileno(), selectors.EVENT_READ)
+            while selector.select(0):  # the server's last words, and then the end
+                connection.pgconn.consume_input()
+    except psycopg.Error:
+        return False
+    return connection.pgconn.status == psycopg.pq.ConnStatus.OK
 
 
 def _set_up(connection: psycopg.Connection) -> Session:

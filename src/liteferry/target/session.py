@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from liteferry.errors import MigrationError
 from liteferry.names import quote_literal, quote_name, quote_qualified
 from liteferry.target.catalog import read_catalog, read_objects
-from liteferry.target.connecting import Session, check_server, connect, read_server, refuse_shared_sessions
+from liteferry.target.connecting import Session, check_server, connect, is_alive, read_server, refuse_shared_sessions
 from liteferry.target.copies import copy_in_together
 from liteferry.target.definitions import read_definitions
 from liteferry.target.entries import list_variables, make_django_entry
@@ -83,8 +83,7 @@ class Target:
     @contextlib.contextmanager
     def lend_connection(self) -> Iterator[psycopg.Connection]:
         """Lend a connection in autocommit mode; it goes back to the pool, or is closed when it broke."""
-        with self._guard:
-            connection = self._idle.pop() if self._idle else None
+        connection = self._take_idle()
         if connection is None:
             connection, session = connect(self._conninfo)
             self._sessions[connection] = session
@@ -102,6 +101,36 @@ class Target:
                     self._lost.add(self._sessions.pop(connection))
             if connection is not None:
                 connection.close()
+
+    def _take_idle(self) -> psycopg.Connection | None:
+        """Take a connection out of the pool; one that broke while it lay there is put away."""
+        while True:
+            with self._guard:
+                connection = self._idle.pop() if self._idle else None
+            if connection is None or is_alive(connection):
+                return connection
+            self._lost.add(self._sessions.pop(connection))
+            connection.close()
+
+    def reserve_connections(self, count: int) -> None:
+        """Have so many connections, with the control connection: what a run cannot do without; they wait in the pool.
+
+        Raises: MigrationError: server-not-ready where the server gives fewer; server-…, connection-lost.
+        """
+        with contextlib.ExitStack() as stack:
+            for held in range(1, count):
+                try:
+                    stack.enter_context(self.lend_connection())
+                except MigrationError as error:
+                    if error.code != "server-not-ready":
+                        raise
+                    raise MigrationError(
+                        f"a run needs {count} connections at once, whatever --jobs says, and there {_count(held)}:"
+                        f" {error.what}",
+                        code=error.code,
+                        hint="close some clients, or raise the limit that the message names: the role's or the"
+                        " database's CONNECTION LIMIT, or the server's max_connections",
+                    ) from error
 
     def cancel_all(self) -> None:
         """Ask the server to stop what every lent connection is doing; one that does not answer is left to itself."""
@@ -444,6 +473,10 @@ def open_target(conninfo: str) -> Iterator[Target]:
         yield target
     finally:
         target.close()
+
+
+def _count(connections: int) -> str:
+    return "is 1" if connections == 1 else f"are {connections}"
 
 
 def _connect_patiently(conninfo: str) -> tuple[psycopg.Connection, Session]:
