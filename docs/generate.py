@@ -402,6 +402,8 @@ ADVICE: Final = MappingProxyType(
         "disk-space": "The hint names the directory. `--run-dir` and `LITEFERRY_HOME` can put things on another disk.",
         "disk-full": "Everything was taken back. Make room, and run again.",
         "run-dir": "Every run has a directory of its own: see [Run directory](run-directory.md).",
+        "server-not-ready": "A run needs three connections at once, whatever `--jobs` says; two with `--no-verify` or"
+        " `--into existing`.",
         "server-unreachable": "Look at host and port, and whether the server runs and listens there.",
         "server-other": (
             "Two servers on one machine, most often: the one in a container, and one that the system started. The"

@@ -358,9 +358,9 @@ def _run_arrival(source: str, target: str, run: Run) -> Report:
         server = stack.enter_context(open_or_start(target, run))
         server.lock_schema(options.schema)
         server.reserve_connections(2)
+        directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
+        ahead = look_ahead(run, server, moves=True)  # before the server is given anything to do
         with read_schema_aside(server, options.schema) as await_schema:
-            directory = stack.enter_context(scratch_dir()) if options.dry_run else run.make_directory()
-            ahead = look_ahead(run, server, moves=True)
             snapshot = stack.enter_context(open_source(source, directory, run, keep=not options.dry_run))
             read = await_schema()
         from liteferry.arrival import arrive, plan_arrival

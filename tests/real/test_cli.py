@@ -197,6 +197,7 @@ def test_statuses_of_blocked_sources(shop: Path) -> None:
         ("migrate",),
         ("migrate", "x", "y", "z"),
         ("migrate", "x", "--jobs", "0"),
+        ("migrate", "x", "--jobs", "999"),
         ("migrate", "x", "--snapshot", "some"),
         ("demo", "--scale", "0"),
         ("verify", "x"),
