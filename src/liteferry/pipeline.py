@@ -255,21 +255,21 @@ def _examine(source: str, target: str | None, options: Options, observe: Callabl
     refuse_options(target, options)
     run = Run(source, options, observe)
     with contextlib.ExitStack() as stack:
-        held = server = None
+        held = read = server = None
         if target is not None:
             server = stack.enter_context(open_target(target))
             run.server = server.info
-            held = server.read_catalog(options.schema)
             if options.into == "existing":
-                read_schema(server, options.schema)  # before the source is read: it may not be there
+                read = read_schema(server, options.schema)  # before the source is read: it may not be there
             else:
+                held = server.read_catalog(options.schema)
                 refuse_target(server, options.schema, exists=held.exists)
         ahead = look_ahead(run, server)
         snapshot = stack.enter_context(open_source(source, None, run))
         if server is not None and options.into == "existing":
             from liteferry.arrival import plan_arrival
 
-            made = plan_arrival(run, server, snapshot, source).plan
+            made = plan_arrival(run, server, snapshot, source, read=read).plan
         else:
             catalog, census = _read_source(snapshot, run)
             with run.phase("plan"):
