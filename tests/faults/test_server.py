@@ -35,7 +35,7 @@ from harness import (
     untouched,
     wait_until,
 )
-from liteferry import Options, executor, migrate
+from liteferry import Options, migrate
 from liteferry.loading import LARGE_ROWS
 from liteferry.report.verdict import state_outcome
 from liteferry.target import session
@@ -192,7 +192,7 @@ def test_an_observers_error_stops_the_other_tables(scene: Scene, monkeypatch: py
 
     Here a network holds it up, so that neither it nor the server notices anything: its connection is broken.
     """
-    monkeypatch.setattr(executor, "STOP_S", 0.5)
+    monkeypatch.setattr("liteferry.loading.crew.STOP_S", 0.5)
     let_two_work(scene)
     before, hold = read_everything(scene.admin_url), scene.hold("copy")
 

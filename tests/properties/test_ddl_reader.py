@@ -21,6 +21,7 @@ from liteferry.sqlite_ddl import (
     ForeignKeyText,
     KeyText,
     TableText,
+    data,
     fold_case,
     lex,
     parse_create_index,
@@ -382,11 +383,11 @@ def test_a_clause_that_is_passed_over_is_noticed(lost: str, monkeypatch: pytest.
     """The property itself is true of our reader only: one that skips a clause, and says nothing, does not hold it."""
     reader = tables.TableReader
     if lost == "CHECK":
-        monkeypatch.setattr(tables, "replace", _replace_without("checks"))
+        monkeypatch.setattr(tables, "ColumnText", _column_without("checks"))
     elif lost == "COLLATE":
-        monkeypatch.setattr(tables, "replace", _replace_without("collation"))
+        monkeypatch.setattr(tables, "ColumnText", _column_without("collation"))
     elif lost == "NOT NULL":
-        monkeypatch.setattr(tables, "replace", _replace_without("not_null"))
+        monkeypatch.setattr(tables, "ColumnText", _column_without("not_null"))
     elif lost == "ON CONFLICT":
         read = reader._read_on_conflict
         monkeypatch.setattr(reader, "_read_on_conflict", lambda self: read(self) and None)
@@ -403,6 +404,11 @@ def test_a_clause_that_is_passed_over_is_noticed(lost: str, monkeypatch: pytest.
 
     with pytest.raises(AssertionError):
         property_of_a_bad_reader()
+
+
+def _column_without(field: str) -> Callable[..., data.ColumnText]:
+    """What makes a column, and forgets one field of it."""
+    return lambda **fields: data.ColumnText(**{name: value for name, value in fields.items() if name != field})
 
 
 def _replace_without(lost: str) -> Callable[..., object]:

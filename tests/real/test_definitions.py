@@ -349,7 +349,7 @@ def test_without_a_proof_of_values_wrong_objects_are_not_published(
         return replace(plan, steps=tuple(step for step in plan.steps if step.id != "post-data/index/tu"))
 
     monkeypatch.setattr(
-        "liteferry.pipeline.plan_migration", lambda *given, **named: forget(plan_migration(*given, **named))
+        "liteferry.planner.plan_migration", lambda *given, **named: forget(plan_migration(*given, **named))
     )
     source = str(write_source(tmp_path / "source.sqlite"))
     report = liteferry.migrate(source, pg_url, Options(run_dir=str(tmp_path / "run"), verify=False))
