@@ -11,8 +11,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from liteferry.errors import MigrationError
-from liteferry.loading import BATCH_STEPS, FINAL, Loader, list_ended, list_sql
+from liteferry.loading import BATCH_STEPS, Loader, run_steps
 from liteferry.model import Event
 from liteferry.scripts import HookLog
 
@@ -96,8 +95,12 @@ def _run_in_order(steps: Sequence[Step], target: Target, loader: Loader) -> Iter
     """
     parted = {step.id: step for step in steps if step.id.startswith("post-data/foreign-key/") and len(step.sql) == 2}
     first = [replace(step, sql=step.sql[:1]) if step.id in parted else step for step in steps]
+
+    def run(statements: Sequence[str], step_id: str) -> None:
+        target.execute_all(statements, step_id=step_id)
+
     for start in range(0, len(first), BATCH_STEPS):
-        for event in _run_batch(first[start : start + BATCH_STEPS], target):
+        for event in run_steps(first[start : start + BATCH_STEPS], run):
             if event.step_id not in parted:
                 yield event
     if parted:
@@ -109,17 +112,3 @@ def _run_groups(steps: Sequence[Step], loader: Loader) -> Iterator[Event]:
     for step in steps:
         groups.setdefault(step.group, []).append(step)
     yield from loader.run(list(groups.values()))
-
-
-def _run_batch(steps: Sequence[Step], target: Target) -> Iterator[Event]:
-    """Run steps in one transaction and one round trip; one by one when that fails, to say which it was."""
-    begun = time.monotonic()
-    try:
-        target.execute_all(list_sql(steps), step_id=steps[0].id)
-    except MigrationError as error:
-        if len(steps) == 1 or error.code in FINAL:
-            raise
-        for step in steps:
-            yield from _run_batch([step], target)
-        return
-    yield from list_ended(steps, begun)

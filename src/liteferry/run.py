@@ -69,7 +69,7 @@ PLAN_NAME: Final = "plan.json"
 PUBLISHED_NAME: Final = "published.json"
 AS_IT_WAS: Final = "the target is as it was"
 
-MAX_JOBS: Final = 4
+MOST_CHOSEN_JOBS: Final = 4
 
 _DEFAULTS: Final = Options()
 
@@ -384,7 +384,7 @@ def choose_jobs(wanted: int) -> int:
     The compiled encoder reads, encodes and sends two million rows in 0.8 s of a core, which the server takes 1.9 s to
     2.1 s to write: it is the server's cores that more workers would need, and each of its sessions its memory.
     """
-    return wanted if wanted > 0 else max(1, min(MAX_JOBS, os.cpu_count() or 1))
+    return wanted if wanted > 0 else max(1, min(MOST_CHOSEN_JOBS, os.cpu_count() or 1))
 
 
 def write_reports(directory: Path, report: Report, plan: Plan | None) -> None:

@@ -32,7 +32,7 @@ from liteferry.run import read_published, write_private
 from liteferry.source import show_path
 from liteferry.target import TransactionReader, reporting
 from liteferry.target.ahead import QUERIES_TOGETHER
-from liteferry.target.readers import end_transaction
+from liteferry.target.readers import end_transaction, read_at_one_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -136,17 +136,11 @@ def _find_equal(
     equal: list[str] = []
     for start in range(0, len(found), QUERIES_TOGETHER):
         part = found[start : start + QUERIES_TOGETHER]
-        with server.lend_connection() as connection:
-            try:
-                with reporting("a transaction"):
-                    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                reader = TransactionReader(connection)
-                reader.expect(foresee_reads(part, target.schema, target))
-                proofs = [
-                    verify_table(table, snapshot, reader, schema=target.schema, target_catalog=target) for table in part
-                ]
-            finally:
-                end_transaction(connection)
+        with server.lend_connection() as connection, read_at_one_moment(connection) as reader:
+            reader.expect(foresee_reads(part, target.schema, target))
+            proofs = [
+                verify_table(table, snapshot, reader, schema=target.schema, target_catalog=target) for table in part
+            ]
         equal += [table.target for table, proof in zip(part, proofs, strict=True) if proof.verdict == "proven"]
     return frozenset(equal)
 

@@ -6,19 +6,17 @@ Layer 3. `loader` loads; used by `executor`, and by `arrival` for the rows alone
 from liteferry.loading.counter import Share
 from liteferry.loading.crew import Crew, Task, stop_workers
 from liteferry.loading.loader import Loader, copy_tables
-from liteferry.loading.steps import BATCH_STEPS, FINAL, list_ended, list_sql
+from liteferry.loading.steps import BATCH_STEPS, run_steps
 from liteferry.loading.tables import LARGE_ROWS
 
 __all__ = [
     "BATCH_STEPS",
-    "FINAL",
     "LARGE_ROWS",
     "Crew",
     "Loader",
     "Share",
     "Task",
     "copy_tables",
-    "list_ended",
-    "list_sql",
+    "run_steps",
     "stop_workers",
 ]

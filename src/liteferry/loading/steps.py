@@ -13,7 +13,7 @@ from liteferry.model import Event
 from liteferry.target import run_load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import psycopg
 
@@ -25,25 +25,36 @@ FINAL: Final = frozenset({"connection-lost", "interrupted", "disk-full", "value-
 """Errors that trying again, statement by statement, would neither change nor explain."""
 
 
-def run_in_load(
-    steps: Sequence[Step], connection: psycopg.Connection, *, sessions: int = 0, spent_s: float = 0.0
+def run_steps(
+    steps: Sequence[Step], run: Callable[[Sequence[str], str], None], *, spent_s: float = 0.0
 ) -> Iterator[Event]:
-    """Run steps in the load's transaction, by one message; one by one when that fails, to say which it was.
+    """Run steps in one transaction and one round trip; one by one when that fails, to say which it was.
 
-    spent_s: on these steps, before.
+    run: is given statements, and the id of the first one's step. spent_s: on these steps, before.
     """
     if not steps:
         return
     begun = time.monotonic() - spent_s
     try:
-        run_load(connection, list_sql(steps), step_id=steps[0].id, sessions=sessions)
+        run(list_sql(steps), steps[0].id)
     except MigrationError as error:
         if len(steps) == 1 or error.code in FINAL:
             raise
         for step in steps:
-            yield from run_in_load([step], connection)
+            yield from run_steps([step], run)
         return
     yield from list_ended(steps, begun)
+
+
+def run_in_load(
+    steps: Sequence[Step], connection: psycopg.Connection, *, sessions: int = 0, spent_s: float = 0.0
+) -> Iterator[Event]:
+    """As `run_steps`, in a transaction of the load. sessions: as for `run_load`."""
+
+    def run(statements: Sequence[str], step_id: str) -> None:
+        run_load(connection, statements, step_id=step_id, sessions=sessions)
+
+    yield from run_steps(steps, run, spent_s=spent_s)
 
 
 def list_ended(steps: Sequence[Step], begun: float) -> Iterator[Event]:

@@ -246,6 +246,17 @@ class TransactionReader:
         return int(row[0]) if row else 0
 
 
+@contextlib.contextmanager
+def read_at_one_moment(connection: psycopg.Connection) -> Iterator[TransactionReader]:
+    """Read in a transaction that sees one moment, on a connection without one. Raises: MigrationError."""
+    try:
+        with reporting("a transaction"):
+            connection.execute(_BEGIN)
+        yield TransactionReader(connection)
+    finally:
+        end_transaction(connection)
+
+
 def end_transaction(connection: psycopg.Connection) -> None:
     """End a transaction that only read. Raises nothing: where the connection broke, something said so already."""
     import psycopg
