@@ -85,8 +85,10 @@ def write_machine(results: Results) -> str:
         f"- versions: {used}; {peers}",
         f"- server: the embedded one, as it is by default: {settings}",
     ]
-    if results["options"]["scale"] != 1:
-        lines.append(f"- **a quick run**: the workloads at {results['options']['scale']:g} of their size")
+    options = results["options"]
+    lines.append(f"- rounds: {options['rounds']}; a way was stopped after {options['timeout_s']:.0f} s")
+    if options["scale"] != 1:
+        lines.append(f"- **a quick run**: the workloads at {options['scale']:g} of their size")
     lines += [f"- {said}" for said in results["left_out"].values()]
     return "\n".join(lines)
 

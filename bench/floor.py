@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PARTS = 2  # a large table is kept in so many files, one a connection
 FEW = 20  # tables from which on several are one transaction
 LARGE = 100_000  # rows from which on that is worth it
+LARGE_BYTES = 32 << 20  # or so much on disk
 
 
 def make_ready(url: str, directory: Path) -> None:
@@ -40,9 +41,11 @@ def make_ready(url: str, directory: Path) -> None:
         ).fetchall()
         for number, (table,) in enumerate(tables):
             quoted = '"' + table.replace('"', '""') + '"'
-            row = connection.execute(f"SELECT count(*) FROM {quoted}".encode()).fetchone()
-            parts = PARTS if row and row[0] >= LARGE else 1
-            bounds = [(row[0] if row else 0) * part // parts for part in range(parts + 1)]
+            ((rows, on_disk),) = connection.execute(
+                f"SELECT count(*), pg_table_size(%s::regclass) FROM {quoted}".encode(), [quoted]
+            ).fetchall()
+            parts = PARTS if rows >= LARGE or (rows >= PARTS and on_disk >= LARGE_BYTES) else 1
+            bounds = [rows * part // parts for part in range(parts + 1)]
             for part in range(parts):
                 chosen = f"SELECT * FROM {quoted}"
                 if parts > 1:

@@ -1,7 +1,9 @@
 """How time and memory grow with a database: rows by powers of ten, a thousand columns, large rows, large values.
 
 ``python bench/growth.py`` (``make growth``) makes each database, moves it to a server of its own, with the proof, and
-removes both before it makes the next; the largest needs some 12 GB of disk. Names given as arguments choose.
+removes both before it makes the next; the largest needs some 12 GB of disk. Names given as arguments choose, and are
+the only way to the two longest, of which that of documents needs some 30 GB. Those that are held against each other
+are moved by turns, five times each: a machine that others use, too, may be half as fast a minute later.
 
 What grows with the rows is told apart from what every run costs: ``s_per_million`` of the whole run, and ``further``,
 the same for the rows by which a database is larger than the one before. Cases that are not measured keep their earlier
@@ -14,6 +16,7 @@ import argparse
 import json
 import os
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from drawing import fill_block
+from peers import compile_liteferry
 from workloads import connect_new, write_wide
 
 from liteferry import servers
@@ -39,7 +43,11 @@ FEW_ROWS: Final = 10_000  # below, what a million would take means nothing
 MB: Final = 1_000_000
 SHORT_BYTES: Final = 100 * MB
 """Of a smaller database, several moves are made: the first one after a server's start is the slowest."""
-SHORT_RUNS: Final = 5
+RUNS: Final = 5
+POWERS: Final = ("rows-1e5", "rows-1e6", "rows-1e7")
+BY_TURNS: Final = ("rows-100", *POWERS)
+AIM: Final = 0.2
+"""How far what a further row takes may be from the mean over these, as a share of it."""
 
 
 def write_rows(count: int) -> Callable[[Path], None]:
@@ -150,41 +158,53 @@ def read_report(name: str, status: int, out: str, err: str) -> dict[str, Any]:
     return report
 
 
-def measure_case(name: str, write: Callable[[Path], None], scratch: Path, options: list[str]) -> Growth:
-    """Make the database, move it, and remove it again: of short moves the median of several.
+def measure_cases(cases: dict[str, Callable[[Path], None]], scratch: Path, options: list[str]) -> list[Growth]:
+    """Make the databases, move them by turns, and remove them again: the median of several moves, of one of a long one.
 
     The memory is that of one move more: looking at it a hundred times a second takes a small database a fifth longer.
     """
     from memory import measure_peak
 
-    source = scratch / "source.sqlite"
+    sources = {name: scratch / f"{name}.sqlite" for name in cases}
+    reports: dict[str, list[dict[str, Any]]] = {name: [] for name in cases}
+    peaks: dict[str, float] = {}
     server = servers.start_server(scratch / "home")
     try:
-        write(source)
-        runs = []
-        for number in range(SHORT_RUNS if source.stat().st_size < SHORT_BYTES else 1):
-            with moving(source, server, scratch / f"run-{number}", options) as argv:
-                moved = subprocess.run(argv, capture_output=True, text=True, check=False)
-            runs.append(read_report(name, moved.returncode, moved.stdout, moved.stderr))
-        with moving(source, server, scratch / "run-watched", options) as argv:
-            taken = measure_peak(argv)
-        read_report(name, taken.status, taken.out, taken.err)
-        report = sorted(runs, key=lambda run: float(run["elapsed_s"]))[len(runs) // 2]
-        found = Growth(
-            name=name,
-            measured=f"{datetime.now(UTC):%Y-%m-%d}",
-            rows=sum(table["rows_target"] for table in report["tables"]),
-            bytes=source.stat().st_size,
-            elapsed_s=report["elapsed_s"],
-            peak_mb=taken.peak_bytes / MB,
-            phases={phase["name"]: phase["elapsed_s"] for phase in report["phases"]},
-        )
+        for name, write in cases.items():
+            write(sources[name])
+        for number in range(RUNS):
+            for name, source in sources.items():
+                if number and len(cases) == 1 and source.stat().st_size >= SHORT_BYTES:
+                    continue
+                with moving(source, server, scratch / f"{name}-{number}", options) as argv:
+                    moved = subprocess.run(argv, capture_output=True, text=True, check=False)
+                reports[name].append(read_report(name, moved.returncode, moved.stdout, moved.stderr))
+        for name, source in sources.items():
+            with moving(source, server, scratch / f"{name}-watched", options) as argv:
+                taken = measure_peak(argv)
+            read_report(name, taken.status, taken.out, taken.err)
+            peaks[name] = taken.peak_bytes / MB
+        return [sum_up(name, reports[name], source.stat().st_size, peaks[name]) for name, source in sources.items()]
     finally:
         servers.stop_server(scratch / "home")
-        source.unlink(missing_ok=True)
-    if found.rows >= FEW_ROWS:
-        found.s_per_million = found.elapsed_s / found.rows * 1e6
-    return found
+        for source in sources.values():
+            source.unlink(missing_ok=True)
+
+
+def sum_up(name: str, reports: list[dict[str, Any]], size_bytes: int, peak_mb: float) -> Growth:
+    """The figures of the median move. Pure."""
+    report = sorted(reports, key=lambda each: float(each["elapsed_s"]))[len(reports) // 2]
+    rows = sum(table["rows_target"] for table in report["tables"])
+    return Growth(
+        name=name,
+        measured=f"{datetime.now(UTC):%Y-%m-%d}",
+        rows=rows,
+        bytes=size_bytes,
+        elapsed_s=report["elapsed_s"],
+        peak_mb=peak_mb,
+        phases={phase["name"]: phase["elapsed_s"] for phase in report["phases"]},
+        s_per_million=report["elapsed_s"] / rows * 1e6 if rows >= FEW_ROWS else None,
+    )
 
 
 def find_growth(results: list[Growth]) -> None:
@@ -209,6 +229,20 @@ def write_table(results: list[Growth]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def write_spread(results: list[Growth]) -> str:
+    """What the rows of each power of ten take, held against their mean. Pure."""
+    further = {each.name: each.further for each in results if each.name in POWERS and each.further is not None}
+    if len(further) < 2:
+        return ""
+    mean = statistics.mean(further.values())
+    told = ", ".join(f"{name} {value / mean - 1:+.0%}" for name, value in further.items())
+    reached = max(abs(value / mean - 1) for value in further.values()) <= AIM
+    return (
+        f"\nFurther rows against their mean of {mean:.2f} s per million: {told}."
+        f" Aimed at: within {AIM:.0%}; reached: {'yes' if reached else '**no**'}.\n"
+    )
+
+
 def read_results(path: Path) -> dict[str, Growth]:
     """The figures of before, by name."""
     return {fact["name"]: Growth(**fact) for fact in json.loads(path.read_text())} if path.exists() else {}
@@ -216,7 +250,7 @@ def read_results(path: Path) -> dict[str, Growth]:
 
 def fill_page(page: str, results: list[Growth]) -> str:
     """The page with its table written anew. Pure."""
-    return fill_block(page, "growth", write_table(results).rstrip())
+    return fill_block(page, "growth", (write_table(results) + write_spread(results)).rstrip())
 
 
 def main() -> int:
@@ -228,20 +262,24 @@ def main() -> int:
     parser.add_argument("--write-docs", action="store_true", help="write the table into the page, too")
     arguments = parser.parse_args()
     sys.path.append(str(ROOT / "tests"))  # memory.py measures for the tests, too
+    compile_liteferry()
     every = CASES | LONG_CASES
     known = read_results(arguments.output)
-    for name in arguments.case or CASES:
+    chosen = list(arguments.case or CASES)
+    together = [name for name in chosen if name in BY_TURNS]
+    for names in filter(None, [together, *([name] for name in chosen if name not in together)]):
         with tempfile.TemporaryDirectory(prefix="liteferry-growth-") as directory:
             scratch = Path(directory)
             scratch.chmod(0o711)  # the embedded server's account passes through
-            known[name] = measure_case(name, every[name], scratch, arguments.option)
+            found = measure_cases({name: every[name] for name in names}, scratch, arguments.option)
+        known |= {each.name: each for each in found}
         results = [known[each] for each in every if each in known]
         find_growth(results)
-        print(write_table([known[name]]).splitlines()[-1], flush=True)
+        print("\n".join(write_table(found).splitlines()[2:]), flush=True)
         facts: list[dict[str, Any]] = [asdict(found) for found in results]
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
         arguments.output.write_text(json.dumps(facts, indent=1) + "\n")
-    print(write_table(results))
+    print(write_table(results) + write_spread(results))
     if arguments.write_docs:
         PAGE.write_text(fill_page(PAGE.read_text(), results))
     return 0

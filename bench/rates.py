@@ -30,6 +30,7 @@ UNITS: Final[dict[str, str]] = {
     "row_us": "rows",
     "value_us": "values",
     "byte_us": "size_bytes",
+    "document_byte_us": "document_bytes",
     "entry_us": "entries",
     "reference_us": "references",
 }

@@ -41,6 +41,7 @@ from peers import (
     WAYS,
     Place,
     Turn,
+    compile_liteferry,
     find_missing,
     find_peer_python,
     install_pgloader,
@@ -261,6 +262,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         make_peer_environment(arguments.cache / "peers")
     if PGLOADER in ways:
         install_pgloader()
+    compile_liteferry()
     missing = {way: said for way, said in find_missing(peer_python).items() if way in ways}
     for said in missing.values():
         print(said, file=sys.stderr)

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
-from peers import find_pgloader_version, watch_command
+from peers import compile_liteferry, find_pgloader_version, watch_command
 from psycopg import sql
 
 import liteferry
@@ -434,6 +434,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, help="write the figures as JSON there")
     parser.add_argument("--table", type=Path, help="write the tables as Markdown there")
     arguments = parser.parse_args()
+    compile_liteferry()
     with tempfile.TemporaryDirectory(prefix="liteferry-bench-") as directory:
         scratch = Path(directory)
         scratch.chmod(0o711)  # the embedded server's account passes through

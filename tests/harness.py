@@ -62,10 +62,16 @@ def ferry_argv(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "liteferry", *map(str, arguments)]
 
 
-def run_ferry(*arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Outcome:
-    """Run the command to its end, its standard input closed."""
+def run_ferry(
+    *arguments: str | Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    limit: str = "",
+) -> Outcome:
+    """Run the command to its end, its standard input closed. limit: words of the shell's `ulimit`."""
+    limited = ("sh", "-c", f'ulimit {limit}; exec "$@"', "sh") if limit else ()
     done = subprocess.run(
-        ferry_argv(*arguments),
+        [*limited, *ferry_argv(*arguments)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

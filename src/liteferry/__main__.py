@@ -18,4 +18,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    exit_status = main()
+    # Where a KeyboardInterrupt came out of a text that was executed, as dataclasses do while they are imported,
+    # `python -m` would end by SIGINT, also where it was handled: a text that ends well has Python forget it.
+    exec("")  # noqa: S102
+    sys.exit(exit_status)

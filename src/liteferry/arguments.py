@@ -26,7 +26,7 @@ Place: TypeAlias = Literal["file", "project", "within"]
 def _add_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="write JSON with a versioned schema to standard output")
-    group.add_argument("--quiet", "-q", action="store_true", help="show no progress")
+    group.add_argument("--quiet", "-q", action="store_true", help="show no progress, only what needs your attention")
 
 
 def _add_source(parser: argparse.ArgumentParser, place: Place, *, project: bool = True) -> None:

@@ -21,11 +21,13 @@ from liteferry.console import (
     watch_run,
     write_answer,
     write_error,
+    write_outcome,
     write_report,
 )
-from liteferry.errors import ExitStatus, MigrationError
+from liteferry.errors import ExitStatus, MigrationError, explain_system_error
 from liteferry.model import CHECK_SCHEMA, DIGEST_SCHEMA, INSPECT_SCHEMA, Options, to_json
 from liteferry.options import choose_project, make_options
+from liteferry.progress import let_go
 
 if TYPE_CHECKING:
     import argparse
@@ -51,13 +53,15 @@ def run_command(name: str, arguments: argparse.Namespace) -> int:
         return int(ExitStatus.INTERRUPTED)
     except BrokenPipeError:
         # the reader of our output went away (`| head`): nothing is wrong, and nobody is there to be told
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        let_go(sys.stdout)
         return int(ExitStatus.ERROR)
-    except OSError as error:
+    except (OSError, MemoryError, RuntimeError) as error:
         # a full disk under our output, a home that may not be entered, a working directory that is gone
-        place = f": {error.filename}" if error.filename else ""
-        tell(f"liteferry: the system refused: {error.strerror or error}{place} [system-error]")
-        return int(ExitStatus.ERROR)
+        explained = explain_system_error(error)
+        if explained is None:
+            raise
+        write_error(explained, as_json=getattr(arguments, "json", False))
+        return int(explained.exit_status)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -280,7 +284,7 @@ def _verify(arguments: argparse.Namespace) -> int:
             report = django_move.verify_project(arguments.target, options, observe)
         else:
             report = pipeline.verify(arguments.source, arguments.target, options, observe)
-    return write_report(report, arguments)
+    return write_report(report, arguments, is_kept=False)
 
 
 def _digest(arguments: argparse.Namespace) -> int:
@@ -341,17 +345,17 @@ def _undo(arguments: argparse.Namespace) -> int:
     with watch_run(arguments) as observe:
         report = undo(arguments.run_dir, arguments.target, observe)
     if arguments.json:
-        write_answer(to_json(report))
+        text = to_json(report)
     elif report.into == "existing":
         back = sum(table.rows_replaced for table in report.tables)
-        write_answer(
-            f"Undone: the run's rows are gone from schema {report.target_schema}"
-            + (f"; the {back:,} that they replaced are back." if back else ".")
+        text = f"Undone: the run's rows are gone from schema {report.target_schema}" + (
+            f"; the {back:,} that they replaced are back." if back else "."
         )
     else:
         tables, rows = format_plural(len(report.tables), "table"), format_plural(report.rows, "row")
         gone = "is" if len(report.tables) == 1 else "are"
-        write_answer(f"Undone: {tables} with {rows} {gone} gone from schema {report.target_schema}.")
+        text = f"Undone: {tables} with {rows} {gone} gone from schema {report.target_schema}."
+    write_outcome(text, report.run_dir)
     return ExitStatus.PROVEN
 
 

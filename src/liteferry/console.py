@@ -5,14 +5,16 @@ Layer 4. Used by the command line only.
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import shutil
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from liteferry.errors import ExitStatus, MigrationError
-from liteferry.progress import watch
+from liteferry.progress import let_go, watch
 from liteferry.report.wording import escape_unprintable
 
 if TYPE_CHECKING:
@@ -25,19 +27,37 @@ ERROR_SCHEMA: Final = "liteferry.error/1"
 
 
 def write_answer(text: str) -> None:
-    """Write to standard output, with one line end. Raises: OSError."""
+    """Write to standard output, with one line end. Raises: OSError.
+
+    What its encoding does not have is written as JSON escapes it, so that JSON stays JSON: a name with an accent in a
+    locale of ASCII alone is no reason to say nothing.
+    """
     if sys.stdout is None:
         raise OSError("standard output is closed")
-    sys.stdout.write(text.rstrip("\n") + "\n")
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    sys.stdout.write(text.encode(encoding, _ESCAPES).decode(encoding).rstrip("\n") + "\n")
     sys.stdout.flush()
 
 
+def _escape_unencodable(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+_ESCAPES: Final = "liteferry-escapes"
+codecs.register_error(_ESCAPES, _escape_unencodable)
+
+
 def tell(text: str) -> None:
-    """Write a line to standard error, where there is one."""
+    """Write a line to standard error, where there is one that takes it."""
     if sys.stderr is None:  # closed by whoever started us (`2>&-`)
         return
-    sys.stderr.write(escape_unprintable(text) + "\n")
-    sys.stderr.flush()
+    try:
+        sys.stderr.write(escape_unprintable(text) + "\n")
+        sys.stderr.flush()
+    except OSError:  # its reader went away, its disk is full: what is done does not depend on it
+        let_go(sys.stderr)
 
 
 def dump_json(value: object) -> str:
@@ -56,12 +76,33 @@ def watch_run(arguments: argparse.Namespace) -> Watcher:
     return watch(quiet=arguments.quiet, color=color)
 
 
-def write_report(report: Report, arguments: argparse.Namespace) -> int:
-    """Write a run's report; returns the exit status."""
+def write_report(report: Report, arguments: argparse.Namespace, *, is_kept: bool = True) -> int:
+    """Write a run's report; returns the exit status, which says what was done, whether or not it can be written.
+
+    is_kept: the run keeps its report; else what is written here is all that there is. Raises: OSError, in that case.
+    """
     from liteferry.report import render_json, render_text
 
-    write_answer(render_json(report) if arguments.json else render_text(report, width=measure_width()))
+    text = render_json(report) if arguments.json else render_text(report, width=measure_width())
+    if is_kept and report.run_dir:
+        write_outcome(text, report.run_dir)
+    else:
+        write_answer(text)
     return report.exit_status
+
+
+def write_outcome(text: str, run_dir: str) -> None:
+    """Write what came of something that is done, and stays done: that it cannot be written is only told.
+
+    run_dir: where it can be read, too; "" for nowhere.
+    """
+    try:
+        write_answer(text)
+    except OSError as error:
+        let_go(sys.stdout)
+        if not isinstance(error, BrokenPipeError):  # as with `| head`: nothing is wrong
+            where = f"; the report is in {run_dir}" if run_dir else ""
+            tell(f"liteferry: what came out could not be written ({error.strerror or error}){where}")
 
 
 def say(arguments: argparse.Namespace, facts: dict[str, object], text: str) -> None:
@@ -72,7 +113,8 @@ def say(arguments: argparse.Namespace, facts: dict[str, object], text: str) -> N
 def write_error(error: MigrationError, *, as_json: bool) -> None:
     """Write an error to standard error. as_json: to standard output, too."""
     if as_json:
-        _write_error_json(error)
+        with suppress(OSError):  # it is told below
+            _write_error_json(error)
     tell(f"liteferry: {error} [{error.code}]")
     for line in error.trace:
         tell(f"    {line}")

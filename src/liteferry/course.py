@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from liteferry.errors import ExitStatus, MigrationError
+from liteferry.errors import ExitStatus, MigrationError, explain_system_error
 from liteferry.foresight import foresee, foresee_move, note_forecast
 from liteferry.holding import HeldSchema
 from liteferry.journal import Journal
@@ -259,7 +259,7 @@ def run_through(run: Run, work: Callable[[], Report], name_undone: Callable[[], 
         if not isinstance(error, KeyboardInterrupt) or not run.published or run.directory is None:
             raise
     undone = name_undone()
-    run.note("the interruption came too late: everything is published" + (f", and {undone}" if undone else ""))
+    run.warn("the interruption came too late: everything is published" + (f", and {undone}" if undone else ""))
     return run.write_report(run.directory, run.report("not proven" if undone else run.good_verdict))
 
 
@@ -280,18 +280,17 @@ def follow_plan(
     note_forecast(run)
     if run.options.dry_run:
         return run.report("blocked" if made.blockers else "not proven", exit_status=_dry_status(made))
-    with Journal.create(directory) as journal:
+    with Journal.create(directory, run_id=run.run_id, target=server.describe_address()) as journal:
         run.watch(journal.note_event)
         write_private(directory / PLAN_NAME, encode_json(made))
-        journal.set_value("run_id", run.run_id)
-        journal.set_value("target", server.describe_address())
-        journal.set_state("planned")
         if made.blockers:
             journal.set_state("blocked")
             snapshot.discard()
             return run.write_report(directory, run.report("blocked"))
         write_quarantine(directory / QUARANTINE_NAME, made, snapshot)
-        return run.write_report(directory, carry(journal))
+        report = carry(journal)
+        run.write_down(journal.flush)
+        return run.write_report(directory, report)
 
 
 def _dry_status(made: Plan) -> int:
@@ -323,18 +322,20 @@ def carry_out(
         failure = error
     except KeyboardInterrupt:
         failure, interrupted = MigrationError("the run was interrupted", code="interrupted"), True
-    except BaseException:  # a bug, ours or the observer's: raised, but nothing half done is left behind it
-        settle(run, plan, server, journal)
-        if run.published:
-            run.write_report(directory, run.report(run.good_verdict))
-        raise
+    except BaseException as error:
+        failure = explain_system_error(error)
+        if failure is None:  # a bug, ours or the observer's: raised, but nothing half done is left behind it
+            settle(run, plan, server, journal)
+            if run.published:
+                run.write_report(directory, run.report(run.good_verdict))
+            raise
     left = "" if run.published and failure is None else settle(run, plan, server, journal)
     if run.published:
         if failure is not None:
-            run.note(f"{failure}; but everything was published by then")
+            run.warn(f"{failure}; but everything was published by then")
         return _conclude(run, plan)
     if left:
-        run.note(left)
+        run.warn(left)
     if proven and failure is None:
         return _conclude(run, plan)
     discard()

@@ -6,8 +6,10 @@ and what to do. Anything else that escapes is a bug in liteferry and shows its t
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 from types import MappingProxyType
+from typing import Final
 
 
 class ExitStatus(IntEnum):
@@ -184,6 +186,28 @@ def _rebuild(
         key=key,
         step_id=step_id,
         exit_status=ExitStatus(exit_status),
+    )
+
+
+_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def explain_system_error(error: BaseException) -> MigrationError | None:
+    """What the operating system refused to give: memory, a thread, a file; None for an error of another kind. Pure."""
+    if isinstance(error, MemoryError):
+        what, hint = "it has no more memory for liteferry", "see what limits it: the machine, a container, `ulimit -v`"
+    elif isinstance(error, RuntimeError) and "start new thread" in str(error):
+        what, hint = "it starts no more threads for liteferry", "fewer --jobs, or see `ulimit -u`, `ulimit -v`"
+    elif isinstance(error, OSError):
+        what = (error.strerror or str(error)) + (f": {error.filename}" if error.filename else "")
+        hint = "fewer --jobs, or see `ulimit -n`" if error.errno in {errno.EMFILE, errno.ENFILE} else ""
+    else:
+        return None
+    is_full = isinstance(error, OSError) and error.errno in _ROOM
+    return MigrationError(
+        f"the system refused: {what}",
+        code="disk-full" if is_full else "system-error",
+        hint="make room there" if is_full else hint,
     )
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from liteferry.loading import stop_workers
+from liteferry.loading import run_steps, stop_workers
 from liteferry.proof import (
     compare_catalogs,
     compare_columns,
     compare_counts,
     compare_parts,
     foresee_reads,
+    reads_spans,
     try_keys,
     verify_behaviour,
     verify_objects,
@@ -27,10 +28,11 @@ from liteferry.scripts import excuse_hooks
 from liteferry.target import SnapshotReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from liteferry.model import Catalog, Census, Plan, TargetCatalog
+    from liteferry.model import Catalog, Census, Plan, Step, TargetCatalog
+    from liteferry.proof import TableProof
     from liteferry.run import Run
     from liteferry.source import Snapshot
     from liteferry.target import Target
@@ -46,13 +48,32 @@ class Cargo:
     snapshot: Snapshot
 
 
-def prove_staging(run: Run, cargo: Cargo, server: Target, scratch: Path) -> bool:
-    """Whether what is in staging may be published."""
+def defer_analyses(run: Run, cargo: Cargo) -> tuple[Plan, tuple[Step, ...]]:
+    """Part a plan from those of its ANALYZE steps that run while the proof reads the rows. Pure.
+
+    ANALYZE looks at 30,000 rows of any larger table while the other cores have nothing to do: of 100,000 rows of 11
+    columns that was 0.12 s of 0.77, and 0.055 s of it are gained. It may wait where nobody needs the statistics so
+    early: for a table that is read by spans of its key, which the server finds by its index without them; but not where
+    foreign keys are validated, which joins two tables, nor where hooks do what nobody foresees.
+    """
+    plan = cargo.plan
+    if not run.options.verify or run.jobs < 2 or any(step.hook is not None for step in plan.steps):
+        return plan, ()
+    keys = [found for found in plan.objects if found.kind == "foreign_key"]
+    joined = {name for found in keys for name in (found.table, found.parent_table)}
+    spanned = {table.target for table in plan.tables if reads_spans(table, cargo.catalog.table(table.source))} - joined
+    later = [step for step in plan.steps if step.id.startswith("post-data/analyze/") and step.table in spanned]
+    names = {step.id for step in later}
+    return replace(plan, steps=tuple(step for step in plan.steps if step.id not in names)), tuple(later)
+
+
+def prove_staging(run: Run, cargo: Cargo, server: Target, scratch: Path, deferred: Sequence[Step] = ()) -> bool:
+    """Whether what is in staging may be published. deferred: steps that run beside the proof."""
     schema = cargo.plan.staging_schema
     if run.options.verify:
         with run.phase("proof"):
             held = server.read_catalog(schema)
-            proven = prove(run, cargo, server, held, scratch=scratch)
+            proven = prove(run, cargo, server, held, scratch=scratch, deferred=deferred)
             with run.part("keys tried out"):
                 run.key_trials, taken = try_keys(cargo.plan, server, held)
             run.mismatches += taken
@@ -66,6 +87,12 @@ def prove_staging(run: Run, cargo: Cargo, server: Target, scratch: Path) -> bool
     return not run.mismatches
 
 
+def _run_deferred(steps: Sequence[Step], run: Run, server: Target) -> None:
+    for step in steps:  # each in a transaction of its own: none holds a table while others are looked at
+        for event in run_steps([step], lambda sql, step_id: server.execute_all(sql, step_id=step_id)):
+            run.observe(event)
+
+
 def prove(
     run: Run,
     cargo: Cargo,
@@ -74,44 +101,54 @@ def prove(
     *,
     scratch: Path,
     expected: TargetCatalog | None = None,
+    deferred: Sequence[Step] = (),
 ) -> bool:
     """Compare every value and every object; puts what it found into the run. Returns whether all is equal.
 
     held: the schema to be proven, as it is. expected: what its definitions are held against, where there is anything.
+    deferred: steps that run meanwhile on the control connection: nearly all of it is the server's work.
     """
     run.staged = held
-    with SnapshotReader(server) as reader, ThreadPoolExecutor(run.jobs, thread_name_prefix="liteferry-proof") as pool:
+    with (
+        SnapshotReader(server) as reader,
+        ThreadPoolExecutor(run.jobs, thread_name_prefix="liteferry-proof") as pool,
+        ThreadPoolExecutor(1, thread_name_prefix="liteferry-analyze") as aside,
+    ):
         ordered = sorted(cargo.plan.tables, key=lambda table: (table.size_bytes, table.rows), reverse=True)
         counted = {table.table: table for table in cargo.census.tables}
         shared: list[Future[None]] = []
+        analysed: list[Future[None]] = []
 
         def share(work: Callable[[], None]) -> None:
             """Offer a piece of a large table to a worker that has nothing else to do."""
             shared.append(pool.submit(work))
 
         reader.expect(foresee_reads(ordered, held.schema, held))
-        futures = {
-            table.target: pool.submit(
-                verify_table,
-                table,
-                cargo.snapshot,
-                reader,
-                schema=held.schema,
-                target_catalog=held,
-                census=counted.get(table.source),
-                show_values=run.options.show_values,
-                scratch_dir=scratch,
-                observe=run.observe,
-                share=share if run.jobs > 1 else None,
-            )
-            for table in ordered
-        }
+        futures: dict[str, Future[TableProof]] = {}
         try:
-            for future in wait(futures.values(), return_when=FIRST_EXCEPTION).done:
+            if deferred:
+                analysed.append(aside.submit(_run_deferred, deferred, run, server))
+            for table in ordered:
+                futures[table.target] = pool.submit(
+                    verify_table,
+                    table,
+                    cargo.snapshot,
+                    reader,
+                    schema=held.schema,
+                    target_catalog=held,
+                    census=counted.get(table.source),
+                    show_values=run.options.show_values,
+                    scratch_dir=scratch,
+                    observe=run.observe,
+                    share=share if run.jobs > 1 else None,
+                )
+            working: list[Future[Any]] = [*futures.values(), *analysed]
+            for future in wait(working, return_when=FIRST_EXCEPTION).done:
                 future.result()  # raises what went wrong, as soon as it did
             proofs = [futures[table.target].result() for table in cargo.plan.tables]
         except BaseException:
-            stop_workers([*futures.values(), *shared], server)
+            pool.shutdown(wait=False, cancel_futures=True)  # also what no thread could be started for
+            stop_workers([*futures.values(), *shared, *analysed], server)
             raise
         with run.part("objects"):
             run.objects, wrong = verify_objects(cargo.plan, cargo.catalog, held, cargo.census)

@@ -86,4 +86,5 @@ def _recount(table: TableMap, census: Census) -> TableMap:
     if table.part == "quarantine":
         return replace(table, rows=census.set_apart(table.source).rows)
     counted = census.kept(table.source)
-    return replace(table, rows=counted.rows, size_bytes=counted.size_bytes)
+    documents = counted.count_documents(table.columns)
+    return replace(table, rows=counted.rows, size_bytes=counted.size_bytes, document_bytes=documents)

@@ -49,13 +49,18 @@ class Journal:
         self._path = path
         self._guard = threading.RLock()
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._waiting: list[tuple[str, str, float, int, int]] = []
+        self._steps: list[tuple[str, str, float, int, int]] = []
+        self._values: dict[str, str] = {}
+        self._published: list[tuple[str, str, int]] = []
         with self._use() as connection:
             connection.execute("PRAGMA synchronous = FULL")
 
     @classmethod
-    def create(cls, run_dir: Path) -> Journal:
-        """Make a new journal, readable by its owner alone. Raises: MigrationError (run-dir) when there is one."""
+    def create(cls, run_dir: Path, **values: str) -> Journal:
+        """Make a new journal, readable by its owner alone, its state ``planned``; on disk when this returns.
+
+        values: what is known of the run. Raises: MigrationError (run-dir) when there is a journal.
+        """
         path = run_dir / JOURNAL_NAME
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -66,8 +71,10 @@ class Journal:
                 hint="give another --run-dir, or leave it out",
             ) from error
         journal = cls(path)
-        with journal._use() as connection:
-            connection.executescript(_SCHEMA_SQL)
+        with journal._write() as connection:
+            for statement in _SCHEMA_SQL.strip().split(";\n"):
+                connection.execute(statement)
+            connection.executemany("INSERT INTO run VALUES (?, ?)", [*values.items(), ("state", "planned")])
         return journal
 
     @classmethod
@@ -107,7 +114,9 @@ class Journal:
                 raise MigrationError(
                     f"the journal {self._path} cannot be {'written: its disk is full' if full else f'used: {error}'}",
                     code="disk-full" if full else "run-dir",
-                    hint="make room there, or name a directory on another disk with --run-dir",
+                    hint="make room there, or name a directory on another disk with --run-dir"
+                    if full
+                    else "is it where it was, whole, yours to write, and no other program's that keeps it locked?",
                 ) from error
 
     @contextmanager
@@ -124,50 +133,58 @@ class Journal:
                 raise
 
     def set_state(self, state: State) -> None:
-        """Write the run's state; on disk when this returns."""
-        self.flush()
-        self.set_value("state", state)
+        """Write the run's state, and whatever waits; on disk when this returns."""
+        with self._guard:
+            self._values["state"] = state
+            self.flush()
 
     def set_value(self, key: str, value: str) -> None:
-        """Write one fact of the run; on disk when this returns."""
-        with self._use() as connection:
-            connection.execute("INSERT OR REPLACE INTO run VALUES (?, ?)", (key, value))
+        """Keep one fact of the run, to be written with the next state: every sync to disk makes the window longer."""
+        with self._guard:
+            self._values[key] = value
 
     def read_value(self, key: str) -> str:
-        """Read one fact of the run, "" when it was never written."""
+        """Read one fact of the run, "" when there is none."""
         with self._use() as connection:
+            if key in self._values:
+                return self._values[key]
             row = connection.execute("SELECT value FROM run WHERE key = ?", (key,)).fetchone()
         return "" if row is None else str(row[0])
 
     def note_event(self, event: Event) -> None:
-        """Keep a finished step, to be written with the next ones: a sync to disk for each would cost more than it."""
+        """Keep a finished step, to be written with the next ones, or the next state."""
         if event.kind == "step-end":
             with self._guard:
-                self._waiting.append((event.step_id, event.phase, event.elapsed_s, event.rows, event.size_bytes))
-                if len(self._waiting) >= _STEPS_TOGETHER:
+                self._steps.append((event.step_id, event.phase, event.elapsed_s, event.rows, event.size_bytes))
+                if len(self._steps) >= _STEPS_TOGETHER:
                     self.flush()
 
-    def flush(self) -> None:
-        """Write the waiting steps."""
+    def note_published(self, objects: Iterable[tuple[str, str, int]]) -> None:
+        """Keep what is about to be published, to be written with the next state: kind (table, view), name, OID."""
         with self._guard:
-            if self._waiting:
-                with self._write() as connection:
-                    connection.executemany("INSERT INTO step VALUES (?, ?, ?, ?, ?)", self._waiting)
-                self._waiting.clear()
+            self._published += objects
 
-    def write_published(self, objects: Iterable[tuple[str, str, int]]) -> None:
-        """Write what is about to be published: kind (table, view), name, OID."""
-        with self._write() as connection:
-            connection.executemany("INSERT INTO published VALUES (?, ?, ?)", objects)
+    def flush(self) -> None:
+        """Write what waits, in one transaction; on disk when this returns. What cannot be written is told once."""
+        with self._guard:
+            steps, values, published = self._steps, self._values, self._published
+            if not steps and not values and not published:
+                return
+            self._steps, self._values, self._published = [], {}, []
+            with self._write() as connection:
+                connection.executemany("INSERT INTO step VALUES (?, ?, ?, ?, ?)", steps)
+                connection.executemany("INSERT INTO published VALUES (?, ?, ?)", published)
+                connection.executemany("INSERT OR REPLACE INTO run VALUES (?, ?)", values.items())
 
     def read_published(self) -> tuple[tuple[str, str, int], ...]:
         """What the run published: kind, name, OID."""
+        self.flush()
         with self._use() as connection:
             return tuple(connection.execute("SELECT kind, name, oid FROM published ORDER BY rowid"))
 
 
 def list_relations(catalog: TargetCatalog) -> tuple[tuple[str, str, int], ...]:
-    """A catalogue's tables and views as `Journal.write_published` takes them. Pure."""
+    """A catalogue's tables and views as `Journal.note_published` takes them. Pure."""
     return (
         *(("table", table.name, table.oid) for table in catalog.tables),
         *(("view", view.name, view.oid) for view in catalog.views),

@@ -319,6 +319,7 @@ class ColumnCounts:
     negative_infinities: int = 0
     longest_text_chars: int = 0
     longest_value_bytes: int = 0
+    size_bytes: int = 0  # of the values, as SQLite stores them, roughly
     max_fraction_digits: int = 0  # of seconds in dates and times; of decimals where the type has a scale
     max_integer_digits: int = 0  # before the decimal point, where the type has a precision
 
@@ -382,6 +383,10 @@ class TableCensus(_Lookups):
         if found is None:
             raise KeyError(name)
         return found
+
+    def count_documents(self, columns: Iterable[ColumnMap]) -> int:
+        """The bytes of the values that become jsonb. columns: of this table's map. Raises: KeyError."""
+        return sum(self.column(column.source).size_bytes for column in columns if column.kind == "jsonb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -826,7 +831,8 @@ class TableMap:
     ``key``: source column names; empty when the table has no usable key, and rows are compared as a multiset.
     ``part``: which of the source's rows: all of them (""), those that are not in quarantine (``fitting``), or those
     that are (``quarantine``: the target is then the table beside it). Two maps may have the same source, none have the
-    same target. ``rows``: of this part. ``replaced``: rows of the target's table that these take the place of.
+    same target. ``rows``: of this part; ``document_bytes``: of its values that become jsonb. ``replaced``: rows of the
+    target's table that these take the place of.
     """
 
     source: str
@@ -835,6 +841,7 @@ class TableMap:
     key: tuple[str, ...] = ()
     rows: int = 0
     size_bytes: int = 0
+    document_bytes: int = 0
     part: Part = ""
     replaced: int = 0
 
@@ -1022,14 +1029,15 @@ class Plan(_Lookups):
 # ---------------------------------------------------------------------------------------------------------------------
 # What happens, and what came out
 
-EventKind = Literal["phase-start", "phase-end", "step-start", "step-progress", "step-end", "note"]
+EventKind = Literal["phase-start", "phase-end", "step-start", "step-progress", "step-end", "note", "warning"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that a watcher may want to show. ``rows`` and ``size_bytes`` count what this step did so far.
 
-    ``total_rows``, ``total_bytes``: how many it will be; 0 when that is not known.
+    ``total_rows``, ``total_bytes``: how many it will be; 0 when that is not known. A ``warning`` is a note that also
+    those are shown who want to see no progress.
     """
 
     kind: EventKind
@@ -1184,6 +1192,7 @@ class Work:
     rows: int = 0
     values: int = 0
     size_bytes: int = 0  # of the values, as SQLite stores them
+    document_bytes: int = 0  # of those that become jsonb, which the server takes apart
     entries: int = 0  # of indexes and keys: a row counts once for each
     references: int = 0  # rows whose foreign keys are looked up, once for each
 

@@ -375,14 +375,15 @@ def _run_arrival(source: str, target: str, run: Run) -> Report:
 
 def _carry(run: Run, cargo: Cargo, server: Target, journal: Journal, directory: Path) -> Report:
     """Execute, prove, publish; or take everything back."""
-    from liteferry.evidence import prove_staging
+    from liteferry.evidence import defer_analyses, prove_staging
 
     def work() -> bool:
+        now, later = defer_analyses(run, cargo)
         # closed before anything is taken back: then its workers have ended
-        with contextlib.closing(_execute(run, cargo, server)) as events:
+        with contextlib.closing(_execute(run, replace(cargo, plan=now), server)) as events:
             for event in events:
                 run.observe(event)
-        proven = prove_staging(run, cargo, server, directory)
+        proven = prove_staging(run, cargo, server, directory, later)
         if proven:
             publish_or_rehearse(run, cargo.plan, server, journal)
         return proven

@@ -5,8 +5,10 @@ Layer 4. Fed by Events only.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol, TextIO
 
 from liteferry.report.wording import escape_unprintable, format_count, format_duration, format_size
@@ -50,13 +52,54 @@ class Watcher(Protocol):
 
 
 def watch(*, quiet: bool, color: bool, stream: TextIO | None = None) -> Watcher:
-    """Choose how to show progress: not at all, live on a terminal, or as lines."""
+    """Choose how to show progress: only what nobody may miss, live on a terminal, or as lines."""
     out = sys.stderr if stream is None else stream
-    if quiet or out is None:  # None: closed by whoever started us
+    if out is None:  # closed by whoever started us
         return _Silence()
-    if out.isatty():
-        return _Live(out, color=color)
-    return _Lines(out)
+    live = not quiet and out.isatty()
+    return _UntilNobodyReads(_Live(out, color=color) if live else _Lines(out, quiet=quiet), out)
+
+
+def let_go(stream: TextIO | None) -> None:
+    """Let a stream go nowhere from here on.
+
+    What waits in it would fail once more when the process ends, whose exit status would then be Python's and not ours.
+    """
+    if stream is not None:
+        with suppress(OSError):  # it may be no file at all
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class _UntilNobodyReads:
+    """Another watcher, until what it writes to takes no more: a reader or a terminal that went away, a full disk.
+
+    A run is worth more than its progress: it goes on.
+    """
+
+    def __init__(self, watcher: Watcher, out: TextIO) -> None:
+        self._watcher = watcher
+        self._out = out
+        self._observe: Callable[[Event], None] = lambda _: None
+
+    def __enter__(self) -> Callable[[Event], None]:
+        try:
+            self._observe = self._watcher.__enter__()
+        except OSError:
+            let_go(self._out)
+        return self._pass_on
+
+    def __exit__(self, *exc: object) -> None:
+        try:
+            self._watcher.__exit__(*exc)
+        except OSError:
+            let_go(self._out)
+
+    def _pass_on(self, event: Event) -> None:
+        try:
+            self._observe(event)
+        except OSError:
+            self._observe = lambda _: None
+            let_go(self._out)
 
 
 class _Silence:
@@ -68,10 +111,11 @@ class _Silence:
 
 
 class _Lines:
-    """A line when a phase ends, and one every few seconds while a long one runs."""
+    """A line when a phase ends, and one every few seconds while a long one runs. quiet: of warnings only."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: TextIO, *, quiet: bool = False) -> None:
         self._out = out
+        self._quiet = quiet
         self._last = time.monotonic()
         self._rows: dict[str, int] = {}
         self._total = 0
@@ -88,7 +132,11 @@ class _Lines:
         self._last = time.monotonic()
 
     def _observe(self, event: Event) -> None:
-        if event.kind == "note":
+        if event.kind == "warning":
+            self._say(event.message)
+        elif self._quiet:
+            return
+        elif event.kind == "note":
             self._say(event.message)
         elif event.kind == "phase-start":
             self._rows.clear()
@@ -141,7 +189,7 @@ class _Live:
         self._progress.stop()
 
     def _observe(self, event: Event) -> None:
-        if event.kind == "note":
+        if event.kind in {"note", "warning"}:
             self._progress.console.print(escape_unprintable(event.message), markup=False)
         elif event.kind == "phase-start":
             self._start_phase(event)

@@ -16,7 +16,7 @@ from liteferry.arrival import take_back
 from liteferry.clock import Clock
 from liteferry.errors import MigrationError
 from liteferry.journal import Journal, list_relations
-from liteferry.model import ignore
+from liteferry.model import Event, ignore
 from liteferry.names import quote_qualified
 from liteferry.proof import compare_catalogs, digest_target, foresee_reads
 from liteferry.report.wording import format_plural
@@ -27,7 +27,7 @@ from liteferry.target import TransactionReader, open_target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from liteferry.model import Event, Plan, Report, TargetCatalog
+    from liteferry.model import Plan, Report, TargetCatalog
     from liteferry.target import Target
 
 
@@ -37,7 +37,8 @@ def undo(run_dir: str | Path, target: str | None = None, observe: Callable[[Even
     target: a connection string; None for the address in the run's journal, which has no password in it (libpq finds
     one in PGPASSWORD or ~/.pgpass).
 
-    Returns the run's report, with `Report.undone_at` set; the report files are changed alike.
+    Returns the run's report, with `Report.undone_at` set; the report files are changed alike, unless they cannot be
+    written: then that is noted, since everything is undone.
 
     Raises: MigrationError: undo-nothing when there is nothing (any more); undo-refused when rows, or the objects
     themselves, changed since; run-dir.
@@ -66,15 +67,23 @@ def undo(run_dir: str | Path, target: str | None = None, observe: Callable[[Even
                     _take_back_rows(directory, made, journal, server, observe)
                 else:
                     _take_away(made, server, journal, observe)
-        journal.set_state("undone")
+        _note_failure(observe, "the journal", lambda: journal.set_state("undone"))
     undone = replace(
         report,
         undone_at=datetime.now(UTC).isoformat(timespec="seconds"),
         published=False,
         undo_phases=clock.phases,
     )
-    write_reports(directory, undone, plan)
+    _note_failure(observe, "the report", lambda: write_reports(directory, undone, plan))
     return undone
+
+
+def _note_failure(observe: Callable[[Event], None], file: str, write: Callable[[], None]) -> None:
+    """Write down that all is undone; that it cannot be written does not change what was done, and is only said."""
+    try:
+        write()
+    except MigrationError as error:
+        observe(Event(kind="warning", message=f"everything is undone, but {file} does not say so: {error}"))
 
 
 @dataclass(frozen=True, slots=True)

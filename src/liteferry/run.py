@@ -151,6 +151,11 @@ class Run:
         """Tell the user something."""
         self.observe(Event(kind="note", message=message))
 
+    def warn(self, message: str) -> None:
+        """Tell what nobody may miss. It is no part of what came out: that stands where an observer cannot write."""
+        with contextlib.suppress(OSError):
+            self.observe(Event(kind="warning", message=message))
+
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Time a phase, whatever becomes of it."""
@@ -285,7 +290,8 @@ class Run:
                 "report.html",
             ):
                 for path in (self.directory / name, self.directory / f"{name}.part"):
-                    path.unlink(missing_ok=True)
+                    with contextlib.suppress(OSError):  # it is not there; or the disk takes nothing any more
+                        path.unlink()
         for directory in self._made_directories:  # the innermost first
             with contextlib.suppress(OSError):  # somebody else has put something there
                 directory.rmdir()
@@ -366,6 +372,13 @@ class Run:
         if self.directory is not None:
             write_private(self.directory / PUBLISHED_NAME, encode_json(staged))
 
+    def write_down(self, write: Callable[[], None]) -> None:
+        """Write down in the journal what came out; it stands whether or not that is possible, which is only noted."""
+        try:
+            write()
+        except MigrationError as error:
+            self.warn(str(error))
+
     def write_report(self, directory: Path, report: Report) -> Report:
         """Write the report into the run directory, in every form; returns it.
 
@@ -374,7 +387,7 @@ class Run:
         try:
             write_reports(directory, report, self.plan)
         except MigrationError as error:
-            self.note(f"the report could not be written down in full: {error}")
+            self.warn(f"the report could not be written down in full: {error}")
         return report
 
 
@@ -439,7 +452,8 @@ def write_private(path: Path, content: str | bytes) -> None:
             os.fsync(descriptor)
         waiting.replace(path)
     except OSError as error:
-        waiting.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the disk may have been made read-only, as after an error of its own
+            waiting.unlink()
         raise MigrationError(
             f"{path} cannot be written: {error.strerror or error}",
             code="disk-full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "run-dir",

@@ -16,7 +16,7 @@ from liteferry.names import STAGING_COMMENT, quote_literal, quote_name, quote_qu
 from liteferry.scripts import list_moves, write_hook_objects
 
 if TYPE_CHECKING:
-    from liteferry.journal import Journal, State
+    from liteferry.journal import Journal
     from liteferry.model import Plan
     from liteferry.run import Run
     from liteferry.target import Target
@@ -75,7 +75,7 @@ def publish(run: Run, plan: Plan, server: Target, journal: Journal) -> None:
     """
     staged = run.staged or server.read_catalog(plan.staging_schema)
     relations = list_relations(staged)
-    journal.write_published(relations)
+    journal.note_published(relations)
     write_hook_objects(run.hooks, plan, server, journal)
     if not run.options.verify:  # there are no digests by which undo could tell whether rows were written since
         versions = {name: " ".join(sorted(set(numbers))) for name, numbers in run.writers.items()}
@@ -113,11 +113,8 @@ def settle(run: Run, plan: Plan, server: Target, journal: Journal) -> str:
             if run.publishing is not None:
                 return f"whether the publication happened is not known ({error}): look at schema {plan.target_schema}"
             return f"the staging schema {plan.staging_schema} is still there ({error}): the next run will remove it"
-    try:
-        state: State = "published" if run.published else "failed"
-        journal.set_state(state)
-    except MigrationError as error:  # the target is as the report says, and undo asks the target
-        run.note(str(error))
+    # where that fails: the target is as the report says, and undo asks the target
+    run.write_down(lambda: journal.set_state("published" if run.published else "failed"))
     return "; ".join(run.hook_remains)
 
 
@@ -141,8 +138,15 @@ def _take_back(run: Run, plan: Plan, server: Target) -> None:
     if server.read_schema_comment(plan.staging_schema) != STAGING_COMMENT:
         return
     if run.options.keep_staging:
+        from liteferry.planner.sql import let_vacuum_sql
+
         name = quote_name(plan.staging_schema)
-        server.execute_all([f"COMMENT ON SCHEMA {name} IS {quote_literal(KEPT_COMMENT)}"])
+        server.execute_all(
+            [
+                f"COMMENT ON SCHEMA {name} IS {quote_literal(KEPT_COMMENT)}",
+                *let_vacuum_sql(plan.staging_schema, plan.tables),
+            ]
+        )
         run.staging_kept = True
         run.note(
             f"the staging schema {plan.staging_schema} was kept in database {server.info.database};"

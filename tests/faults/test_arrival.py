@@ -18,7 +18,7 @@ from application import build, install, read_state
 from harness import execute, read_everything, wait_until_alone
 from liteferry import Options, migrate, undo
 from liteferry.errors import ExitStatus, MigrationError
-from liteferry.journal import Journal
+from liteferry.journal import JOURNAL_NAME, Journal
 from liteferry.planner.existing import plan_existing
 from liteferry.run import read_report
 from liteferry.target import reporting as report_errors
@@ -294,6 +294,44 @@ def test_the_answer_to_the_commit_is_lost(source: Path, tmp_path: Path, pg_url: 
     assert read_state(pg_url) == rows
 
 
+@pytest.mark.parametrize(
+    ("place", "published"), [(("phase-start", "publish", ""), False), (("step-end", "publish", "publish"), True)]
+)
+def test_the_journal_can_no_longer_be_written(
+    place: tuple[str, str, str],
+    published: bool,  # noqa: FBT001 - a parameter of the test
+    source: Path,
+    tmp_path: Path,
+    pg_url: str,
+    pg_admin_url: str,
+) -> None:
+    """Before the commit nobody could undo what it makes appear; after it, what came out stands."""
+    install(pg_url)
+    before, rows, run_dir = read_everything(pg_admin_url), read_state(pg_url), tmp_path / "run"
+    journal, aside, notes = run_dir / JOURNAL_NAME, tmp_path / "aside", list[str]()
+
+    def tidy_up(event: Event) -> None:
+        if (event.kind, event.phase, event.step_id) == place:
+            journal.rename(aside)
+        if event.kind == "warning":
+            notes.append(event.message)
+
+    report = migrate(source, pg_url, replace(OPTIONS, run_dir=str(run_dir)), tidy_up)
+    assert read_report(run_dir) == report
+    assert any("the journal" in note for note in notes), notes
+    aside.rename(journal)
+    if published:
+        assert (report.verdict, report.exit_status, report.published) == ("proven", 0, True)
+        undo(run_dir, pg_url)
+    else:
+        assert (report.verdict, report.exit_status, report.published) == ("failed", 5, False)
+        assert report.failure is not None
+        assert report.failure.code == "run-dir"
+        assert not (run_dir / "replaced").exists()
+        assert read_everything(pg_admin_url) == before
+    assert read_state(pg_url) == rows
+
+
 def do_while_planned(*sql: str, url: str) -> Callable[[Event], None]:
     """Run statements between the plan and the transaction."""
 
@@ -343,6 +381,8 @@ OF_OTHERS = [
     "CREATE TABLE elsewhere.unheard_of (id integer PRIMARY KEY)",
     "COMMENT ON FUNCTION public.note_it() IS 'and said'",
     "INSERT INTO public.log (id, what) VALUES (1000, 'meanwhile')",  # no row of the source goes there
+    "SELECT nextval('public.log_id_seq')",
+    "SELECT setval('public.log_id_seq', 1, false)",
     "ALTER TABLE public.log ADD COLUMN more text; ALTER TABLE public.log DROP COLUMN more",
     "ANALYZE public.team",
     "VACUUM public.team",

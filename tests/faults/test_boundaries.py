@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
+import threading
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
-from harness import SHOP, has_schema, list_directory, list_relations, make_shop, read_everything, untouched
+from harness import SHOP, has_schema, list_directory, list_relations, make_shop, read_everything, run_ferry, untouched
 from liteferry import ExitStatus, Options, migrate, report, undo
 from liteferry.run import read_report
 
@@ -124,6 +126,69 @@ def test_an_error_of_the_observer_when_all_is_published(
     report = read_report(tmp_path / "run")
     assert (report.verdict, report.published) == ("proven", True)
     assert undo(tmp_path / "run", pg_url).undone_at
+
+
+NOTHING_MORE = [
+    (OSError(errno.EMFILE, "Too many open files", "x.sqlite"), "system-error", "Too many open files: x.sqlite"),
+    (OSError(errno.ENOSPC, "No space left on device"), "disk-full", "No space left on device"),
+    (MemoryError(), "system-error", "no more memory"),
+    (RuntimeError("can't start new thread"), "system-error", "no more threads"),
+]
+
+
+@pytest.mark.parametrize("place", [("phase-start", "load", ""), ("phase-start", "proof", "")])
+@pytest.mark.parametrize(("error", "code", "named"), NOTHING_MORE, ids=[row[2] for row in NOTHING_MORE])
+def test_the_system_has_no_more_of_something(
+    error: Exception, code: str, named: str, place: tuple[str, str, str], shop: Path, tmp_path: Path, pg_url: str,
+    pg_admin_url: str,
+) -> None:  # fmt: skip
+    """It is no bug of ours: the run fails, takes everything back, and reports it."""
+    before = read_everything(pg_admin_url)
+    with untouched(shop):
+        report = migrate(shop, pg_url, Options(run_dir=str(tmp_path / "run")), Breaker(error, place))
+    assert (report.verdict, report.exit_status, report.published) == ("failed", ExitStatus.UNDONE, False)
+    assert report.failure is not None
+    assert report.failure.code == code
+    assert named in report.failure.what
+    assert read_report(tmp_path / "run") == report
+    assert read_everything(pg_admin_url) == before
+
+
+@pytest.mark.parametrize("prefix", ["liteferry-load", "liteferry-proof"])
+def test_one_thread_cannot_be_started(
+    prefix: str, shop: Path, tmp_path: Path, pg_url: str, pg_admin_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was given to the others is broken off."""
+    before, start = read_everything(pg_admin_url), threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == f"{prefix}_1":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    report = migrate(shop, pg_url, Options(run_dir=str(tmp_path / "run"), jobs=3))
+    assert (report.verdict, report.exit_status) == ("failed", ExitStatus.UNDONE)
+    assert report.failure is not None
+    assert "no more threads" in report.failure.what
+    assert read_everything(pg_admin_url) == before
+
+
+def test_no_more_files_may_be_opened(shop: Path, tmp_path: Path, pg_url: str, pg_admin_url: str) -> None:
+    """Wherever that happens: what is said, and what the status means."""
+    before, codes = read_everything(pg_admin_url), set[str]()
+    for most in range(6, 40, 3):
+        run_dir = tmp_path / f"run{most}"
+        outcome = run_ferry(
+            *("migrate", shop, pg_url, "--yes", "--json", "--jobs", "16", "--run-dir", run_dir), limit=f"-n {most}"
+        )
+        assert "Traceback" not in outcome.err, most
+        if outcome.status == ExitStatus.PROVEN:
+            undo(run_dir, pg_url)
+        else:
+            codes.add(outcome.json["code"] if outcome.status == ExitStatus.ERROR else outcome.json["failure"]["code"])
+        assert read_everything(pg_admin_url) == before, most
+    assert "system-error" in codes
 
 
 def test_the_default_run_directory_goes_too(shop: Path, pg_url: str) -> None:

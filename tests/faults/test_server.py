@@ -550,7 +550,7 @@ def test_the_disk_fills_up_when_all_is_published(tmp_path: Path, disk: Path, pg_
     before, notes = read_everything(pg_admin_url), []
 
     def fill(event: Event) -> None:
-        if event.kind == "note":
+        if event.kind == "warning":
             notes.append(event.message)
         if (event.kind, event.phase) == ("phase-end", "publish"):
             try:

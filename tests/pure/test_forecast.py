@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 INTO: tuple[Into, ...] = ("new", "existing", "django")
 WORK = Work(
     source_bytes=140_000_000, tables=20, objects=90, steps=140, rows=300_000, values=3_000_000, size_bytes=90_000_000,
-    entries=900_000, references=200_000,
+    document_bytes=20_000_000, entries=900_000, references=200_000,
 )  # fmt: skip
 PARTS = {
     "snapshot": 0.6, "census": 1.2, "plan": 0.1, "load": 2.0, "indexes": 0.6, "analyze": 0.1, "constraints": 0.2,
@@ -168,8 +168,8 @@ PLAN = Plan(
     schema=PLAN_SCHEMA, liteferry_version="0", source="s", target_schema="public", staging_schema="x",
     creates_schema=False, steps=(),
     tables=(
-        TableMap(source="a", target="a", columns=(COLUMN,) * 3, rows=100, size_bytes=1000),
-        TableMap(source="b", target="b", columns=(COLUMN,), rows=10, size_bytes=50),
+        TableMap(source="a", target="a", columns=(COLUMN,) * 3, rows=100, size_bytes=1000, document_bytes=600),
+        TableMap(source="b", target="b", columns=(COLUMN,), rows=10, size_bytes=50, document_bytes=20),
     ),
     objects=(
         PlannedObject(kind="table", name="a"),
@@ -183,8 +183,8 @@ PLAN = Plan(
 
 def test_a_plan_is_weighed() -> None:
     assert weigh_plan(PLAN, source_bytes=4096) == Work(
-        source_bytes=4096, tables=2, objects=4, steps=0, rows=110, values=310, size_bytes=1050, entries=210,
-        references=10,
+        source_bytes=4096, tables=2, objects=4, steps=0, rows=110, values=310, size_bytes=1050,
+        document_bytes=620, entries=210, references=10,
     )  # fmt: skip
 
 

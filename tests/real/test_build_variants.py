@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from building import clean_environment, copy_tree, has_compiler, run_setup
+from building import ROOT, clean_environment, copy_tree, has_compiler, run_setup
 from harness import make_shop
 
 if TYPE_CHECKING:
@@ -79,6 +79,16 @@ def test_what_is_demanded_and_cannot_be_built_is_an_error(tree: Path) -> None:
     assert done.returncode != 0
     assert "/bin/false" in done.stderr
     assert list_built(tree) == []
+
+
+def test_the_continuous_integration_demands_them(tmp_path: Path) -> None:
+    """What it runs is ``make``: one that says what it was told stands in for it."""
+    (tmp_path / "make").write_text('#!/bin/sh\necho "$LITEFERRY_BUILD $LITEFERRY_COMPILED $*"\n')
+    (tmp_path / "make").chmod(0o755)
+    env = {**clean_environment(), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run([ROOT / ".ci" / "run"], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[:2] == ["require", "require"]
+    assert done.stdout.split()[-1] == "test"
 
 
 def test_optional_parts_are_passed_over(tree: Path) -> None:

@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,8 +33,10 @@ from harness import (
 )
 from liteferry import __version__, cli, commands, pipeline
 from liteferry.errors import MigrationError
+from liteferry.run import read_report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import Database, PostgresServer
@@ -264,6 +266,102 @@ def test_the_reader_goes_away(shop: Path) -> None:
     assert "Exception ignored" not in done.stderr
 
 
+NOWHERE = ["a reader that went away", "/dev/full"]
+
+
+@contextmanager
+def open_nowhere(which: str) -> Iterator[int]:
+    """Give something that takes nothing that is written to it."""
+    if which == "/dev/full":
+        writer = os.open(which, os.O_WRONLY)
+    else:
+        reader, writer = os.pipe()
+        os.close(reader)
+    try:
+        yield writer
+    finally:
+        os.close(writer)
+
+
+@pytest.mark.parametrize("option", ["", "--json"])
+@pytest.mark.parametrize("which", NOWHERE)
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_a_run_that_nobody_listens_to(
+    is_heard: bool,  # noqa: FBT001 - a parameter of the test
+    which: str,
+    option: str,
+    shop: Path,
+    tmp_path: Path,
+    pg_url: str,
+) -> None:
+    """The status says what was done; so does the report that the run keeps. And so it is with undo."""
+    run_dir, options = tmp_path / "run", (option,) if option else ()
+    for words in (("migrate", shop, pg_url, "--run-dir", run_dir), ("undo", run_dir, "--target", pg_url)):
+        with open_nowhere(which) as nowhere:
+            done = subprocess.run(
+                ferry_argv(*words, "--yes", *options),
+                stdout=nowhere,
+                stderr=subprocess.PIPE if is_heard else nowhere,
+                text=True,
+                check=False,
+                timeout=PROMPT_S,
+            )
+        assert done.returncode == 0, done.stderr
+        kept = read_report(run_dir)
+        assert (kept.verdict, bool(kept.undone_at)) == ("proven", words[0] == "undo")
+        if is_heard:
+            assert "Traceback" not in done.stderr
+            assert "Exception ignored" not in done.stderr
+            assert (f"the report is in {run_dir}" in done.stderr) == (which == "/dev/full")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin1", "utf-16"])
+def test_names_that_the_outputs_encoding_does_not_have(encoding: str, tmp_path: Path, pg_url: str) -> None:
+    source, run_dir = tmp_path / "x.sqlite", tmp_path / "run"
+    with closing(sqlite3.connect(source)) as db:
+        db.executescript('CREATE TABLE "caf\u00e9 \u2603 \U0001f600" (a INTEGER PRIMARY KEY); VACUUM')
+    words = ("migrate", source, pg_url, "--yes", "--quiet", "--json", "--run-dir", run_dir)
+    env = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(ferry_argv(*words), capture_output=True, check=False, env=env, timeout=PROMPT_S)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.decode(encoding))["tables"][0]["name"] == "caf\u00e9 \u2603 \U0001f600"
+    text = subprocess.run(ferry_argv("plan", source), capture_output=True, check=False, env=env, timeout=PROMPT_S)
+    assert text.returncode == 0, text.stderr
+    assert ("\\u2603" in text.stdout.decode(encoding)) == (encoding != "utf-16")
+
+
+@pytest.mark.parametrize("options", [(), ("--quiet",)], ids=repr)
+def test_what_could_not_be_written_down_is_told_also_to_those_who_want_quiet(
+    options: tuple[str, ...], shop: Path, tmp_path: Path, pg_url: str
+) -> None:
+    run_dir = tmp_path / "run"
+    moved = call_ferry("migrate", shop, pg_url, "--yes", "--run-dir", run_dir, *options)
+    assert (moved.status, bool(moved.err)) == (0, not options)
+    (run_dir / "report.md").unlink()
+    (run_dir / "report.md").mkdir()  # where a file is to be
+    undone = call_ferry("undo", run_dir, "--target", pg_url, "--yes", *options)
+    assert undone.status == 0
+    told = [line for line in undone.err.splitlines() if "everything is undone, but the report does not say so" in line]
+    assert len(told) == 1
+    assert undone.err.splitlines() == told or not options
+
+
+def test_an_answer_that_is_all_there_is_must_be_written(shop: Path, tmp_path: Path, pg_url: str) -> None:
+    assert call_ferry("migrate", shop, pg_url, "--yes", "--quiet", "--run-dir", tmp_path / "run").status == 0
+    with open_nowhere("/dev/full") as nowhere:
+        done = subprocess.run(
+            ferry_argv("verify", shop, pg_url, "--run-dir", tmp_path / "run", "--json"),
+            stdout=nowhere,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=PROMPT_S,
+        )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert "No space left on device [disk-full]" in done.stderr
+
+
 def test_an_error_with_all_its_parts(monkeypatch: pytest.MonkeyPatch, shop: Path) -> None:
     def fail(*_: object) -> None:
         raise MigrationError(
@@ -393,3 +491,18 @@ sys.exit(main())
     if number == signal.SIGTERM and module == "liteferry.model":
         said = (-signal.SIGTERM, "", "")
     assert (ended.returncode, ended.stdout, ended.stderr) == said
+
+
+def test_a_signal_while_a_dataclass_is_made_leaves_the_status_to_us(tmp_path: Path, shop: Path) -> None:
+    """Python remembers that a KeyboardInterrupt left an executed text, and would have `python -m` die by SIGINT."""
+    (tmp_path / "sitecustomize.py").write_text("""
+import sys
+class Impatient:
+    def find_spec(self, name, *_):
+        if name == "liteferry.commands":
+            exec("import os; os.kill(os.getpid(), 2); os.getpid()")
+sys.meta_path.insert(0, Impatient())
+""")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    ended = run_ferry("inspect", shop, env={"PYTHONPATH": path})
+    assert (ended.status, ended.out, ended.err) == (130, "", "liteferry: interrupted [interrupted]\n")

@@ -70,7 +70,13 @@ def test_from_clone_to_a_filled_file(project: Path) -> None:
 
 
 def test_its_own_tests_pass_with_sqlite(project: Path) -> None:
-    run_python(project, "", "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    """All but those of its dirt, each kind of which tests/django_move/test_dirt.py plants and finds, too."""
+    run_python(project, "", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--ignore=tests/test_dirt.py")
+
+
+@pytest.mark.slow
+def test_its_own_tests_of_dirt_pass_with_sqlite(project: Path) -> None:
+    run_python(project, "", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_dirt.py")
 
 
 def test_its_own_tests_pass_with_postgresql(project: Path, pg_admin_url: str) -> None:

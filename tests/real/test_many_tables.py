@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,30 +23,33 @@ if TYPE_CHECKING:
 
 
 def count_calls(source: Path, url: str, run_dir: Path) -> int:
-    """How many calls of Python functions, and steps of generators, this thread makes to migrate a file."""
-    calls = 0
+    """How many calls of Python functions, and steps of generators, all threads make to migrate a file."""
+    calls = count()
 
-    def count(_: FrameType, event: str, __: object) -> None:
-        nonlocal calls
-        calls += event == "call"
+    def note(_: FrameType, event: str, __: object) -> None:
+        if event == "call":
+            next(calls)
 
-    sys.setprofile(count)
+    threading.setprofile(note)
+    sys.setprofile(note)
     try:
         report = migrate(source, url, Options(run_dir=str(run_dir), jobs=1, accept=("all",)))
     finally:
         sys.setprofile(None)
+        threading.setprofile(None)
     assert report.verdict == "proven"
     undo(run_dir, url)
-    return calls
+    return next(calls)
 
 
 def test_four_times_as_many_tables_are_four_times_the_work(tmp_path: Path, pg_url: str) -> None:
     calls = []
-    for tables in (1, 75, 300):
-        source = make_many_tables(tmp_path / f"{tables}.sqlite", tables)
-        calls.append(count_calls(source, pg_url, tmp_path / f"run-{tables}"))
-    first, few, many = calls
-    assert (many - first) / (few - first) < 4.4, calls
+    for number, tables in enumerate((1, 1, 75, 300)):
+        source = make_many_tables(tmp_path / f"{number}.sqlite", tables)
+        calls.append(count_calls(source, pg_url, tmp_path / f"run-{number}"))
+    _, first, few, many = calls  # the very first run imports what it needs
+    assert first < few
+    assert (many - first) / (few - first) < 4.2, calls
 
 
 def test_many_tables_of_one_row(tmp_path: Path, pg_url: str) -> None:

@@ -45,14 +45,15 @@ def verify(source: Path, url: str) -> Footprint:
     return taken
 
 
-def check_rows(place: Path, url: str, count: int) -> None:
+def check_rows(place: Path, url: str, count: int, *, note_chars: int = 0) -> None:
+    """Move so many rows. note_chars: what each has beside some small values."""
     with closing(sqlite3.connect(place / "x.sqlite")) as db:
         db.execute("PRAGMA synchronous = OFF")
         db.execute("CREATE TABLE entry (id INTEGER PRIMARY KEY, n INTEGER, at DATETIME, note TEXT)")
         db.execute(
             "INSERT INTO entry (n, at, note) WITH i (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM i WHERE i < ?)"
-            " SELECT i * 7919 % 1000003, datetime(i, 'unixepoch'), 'note ' || i % 97 FROM i",
-            [count],
+            " SELECT i * 7919 % 1000003, datetime(i, 'unixepoch'), 'note ' || (i % 97) || ? FROM i",
+            [count, "." * note_chars],
         )
         db.execute("CREATE INDEX of_n ON entry (n)")
         db.commit()
@@ -62,7 +63,8 @@ def check_rows(place: Path, url: str, count: int) -> None:
 
 
 def test_many_rows(tmp_path: Path, pg_url: str) -> None:
-    check_rows(tmp_path, pg_url, 300_000)
+    """So many, and so large, that they could not all be held, in whatever form."""
+    check_rows(tmp_path, pg_url, 300_000, note_chars=600)
 
 
 @pytest.mark.slow

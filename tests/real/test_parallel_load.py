@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -13,12 +15,14 @@ from harness import execute, list_relations, read_everything, untouched
 from liteferry import Options, migrate, pace, undo
 from liteferry.errors import MigrationError
 from liteferry.loading import Crew, Share, Task, loader, tables
+from liteferry.loading.steps import run_in_load
 from liteferry.model import Event, Span
 from liteferry.planner import foreign_keys, keys
+from liteferry.run import MOST_CHOSEN_JOBS, choose_jobs
 from liteferry.source import open_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from liteferry.model import Step, Table, TableMap
@@ -113,6 +117,54 @@ def test_a_table_in_spans(
     assert {"post-data/primary-key/event_pkey", "post-data/index/event_user", "post-data/analyze/event"} <= set(ended)
     undo(tmp_path / "run", pg_url)
     assert read_everything(pg_admin_url) == before
+
+
+WAIT_S = 30
+"""How long two that are to be at work at once wait for each other; they never both come where one follows the other."""
+
+
+def meet_at_indexes(monkeypatch: pytest.MonkeyPatch, meeting: threading.Barrier, most: int) -> None:
+    """Let so many of the first builders of the large table's indexes wait there."""
+    coming = iter(range(most))
+
+    def run(steps: Sequence[Step], *given: Any, **named: Any) -> Iterator[Event]:
+        if steps[0].table == "event" and "INDEX " in steps[0].sql[0] and next(coming, None) is not None:
+            meeting.wait(WAIT_S)
+        return run_in_load(steps, *given, **named)
+
+    monkeypatch.setattr(loader, "run_in_load", run)
+
+
+def test_indexes_of_a_large_table_are_built_at_once(
+    source: Path, tmp_path: Path, pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting = threading.Barrier(2)
+    meet_at_indexes(monkeypatch, meeting, 2)
+    report = migrate(source, pg_url, Options(run_dir=str(tmp_path / "run"), jobs=2))
+    assert (report.verdict, meeting.broken) == ("proven", False)
+
+
+def test_rows_of_a_table_come_while_indexes_of_another_are_built(
+    source: Path, tmp_path: Path, pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting, real = threading.Barrier(2), loader.Loader._send
+
+    def send(self: loader.Loader, step: Step, *given: Any) -> int:
+        if step.table == "kind":
+            meeting.wait(WAIT_S)
+        return real(self, step, *given)
+
+    monkeypatch.setattr(loader.Loader, "_send", send)
+    meet_at_indexes(monkeypatch, meeting, 1)
+    report = migrate(source, pg_url, Options(run_dir=str(tmp_path / "run"), jobs=2))
+    assert (report.verdict, meeting.broken) == ("proven", False)
+
+
+def test_as_many_workers_as_cores_but_no_more_than_were_of_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, workers in ((None, 1), (1, 1), (2, 2), (64, MOST_CHOSEN_JOBS)):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        assert choose_jobs(0) == workers
+        assert choose_jobs(7) == 7
 
 
 @pytest.mark.parametrize("limit", [3, 4])

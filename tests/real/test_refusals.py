@@ -538,3 +538,10 @@ def test_a_password_in_the_url_works_and_is_warned_of(shop: Path, tmp_path: Path
     undone = run_ferry("undo", tmp_path / "run", "--yes", "--json", env={"PGPASSFILE": str(tmp_path / "none")})
     assert_error(undone, "auth-failed", "none was given", "PGPASSWORD")
     assert_no_secret(undone)
+
+
+def test_a_snapshot_that_may_not_grow_is_no_fault_of_the_source(shop: Path, tmp_path: Path, pg_url: str) -> None:
+    """As with a quota: SQLite tells of it like of a disk that cannot be read."""
+    outcome = run_ferry("migrate", shop, pg_url, "--yes", "--run-dir", tmp_path / "run", limit="-f 8")
+    assert_error(outcome, "run-dir", "could not be copied into", "ulimit -f")
+    assert not (tmp_path / "run").exists()

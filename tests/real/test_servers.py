@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -32,6 +32,7 @@ from liteferry.servers import (
     start_server,
     stop_server,
 )
+from liteferry.servers.cluster import Cluster
 from liteferry.servers.installation import Account, choose_account, find_binaries, make_runnable
 
 if TYPE_CHECKING:
@@ -125,6 +126,42 @@ def test_starting_at_the_same_time_gives_one_server(home: Path) -> None:
     status = read_status(home)
     assert status
     assert printed == {f"{status.pid}\n"}
+
+
+@only_root
+def test_whoever_looks_while_another_starts_sees_no_directory_without_its_owner(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    give_away = os.chown
+
+    def look_first(*arguments: Any, **options: Any) -> None:
+        seen.append(Cluster.at(home))  # what a second starter does at this moment
+        give_away(*arguments, **options)
+
+    monkeypatch.setattr(os, "chown", look_first)
+    Cluster.at(home).prepare()
+    assert seen
+    assert Cluster.at(home).server_dir.stat().st_uid == choose_account().uid
+    Cluster.at(home).prepare()  # again, with nothing to do
+    assert [path.name for path in home.iterdir()] == ["server"]
+
+
+def test_a_directory_that_another_starter_made_meanwhile_is_taken(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Cluster.at(home)
+    make = tempfile.mkdtemp
+
+    def be_late(**options: Any) -> str:
+        path = make(**options)
+        monkeypatch.undo()
+        first.prepare()
+        first.account.write_file(first.server_dir / "kept", "of the first")
+        return str(path)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", be_late)
+    Cluster.at(home).prepare()
+    assert (home / "server" / "kept").read_text() == "of the first"
+    assert [path.name for path in home.iterdir()] == ["server"]
 
 
 def test_the_server_outlives_its_starter_and_is_out_of_reach_of_ctrl_c(home: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,12 +23,14 @@ from harness import (
     run_ferry,
     untouched,
 )
+from liteferry import undo as take_away
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Database, PostgresServer
+    from liteferry import Event
 
 Published = tuple[str, "Path"]
 
@@ -70,6 +72,30 @@ def test_there_and_back_and_there_again(shop: Path, tmp_path: Path, pg_url: str,
         assert not undone.report.published
         assert read_everything(pg_admin_url) == before
         assert read_state(tmp_path / turn) == "undone"
+
+
+@pytest.mark.parametrize("lost", ["journal.sqlite", "report.json"])
+def test_what_was_undone_is_undone_though_it_cannot_be_written_down(
+    lost: str, run_dir: Path, pg_url: str, pg_admin_url: str
+) -> None:
+    """The disk may be full by then, or somebody has tidied up: the tables are gone all the same, and it is said so."""
+    notes: list[str] = []
+
+    def tidy_up(event: Event) -> None:
+        if event.kind == "warning":
+            notes.append(event.message)
+        elif lost == "journal.sqlite":
+            (run_dir / lost).rename(run_dir / "aside")
+        else:
+            (run_dir / f"{lost}.part").mkdir()  # where it would be written first
+
+    def tidy_up_once(event: Event) -> None:
+        with suppress(FileNotFoundError, FileExistsError):
+            tidy_up(event)
+
+    assert take_away(run_dir, pg_url, tidy_up_once).undone_at
+    assert list_relations(pg_admin_url) == []
+    assert [note for note in notes if "everything is undone" in note and lost in note], notes
 
 
 def test_it_says_what_it_took_away(run_dir: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -11,7 +14,8 @@ import pytest
 from distance import run_far_away
 from harness import assert_error, call_ferry, make_shop
 from liteferry import Options, migrate
-from liteferry.model import WINDOW_SCHEMA, Forecast, PhaseTime, Report, from_json, to_json
+from liteferry.forecast import Machine, predict_from_rates
+from liteferry.model import WINDOW_SCHEMA, Forecast, PhaseTime, Plan, Report, from_json, to_json
 from liteferry.pipeline import examine
 
 if TYPE_CHECKING:
@@ -223,6 +227,37 @@ def test_into_a_schema_that_is_there(shop: Path, tmp_path: Path, pg_url: str, pg
     assert {"rows", "objects"} <= {part.name for part in phase_of(moved, "proof").parts}
     assert moved.work is not None
     assert (moved.work.entries > moved.work.rows, moved.work.references) == (True, 200)
+
+
+def test_what_becomes_jsonb_is_weighed_and_expected_to_take_longer(tmp_path: Path, pg_url: str) -> None:
+    """The server takes documents apart, which takes longer than texts; where one cannot be jsonb, all stay json."""
+    source, document = tmp_path / "documents.sqlite", '{"a": [1, 2, 3]}'
+    with closing(sqlite3.connect(source)) as connection:
+        for table in ("whole", "doubled"):
+            connection.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, title TEXT, body JSON)")
+            rows = [(f"title {number}", document) for number in range(100)]
+            connection.executemany(f"INSERT INTO {table} (title, body) VALUES (?, ?)", rows)
+        connection.execute("INSERT INTO doubled (body) VALUES (?)", ['{"a": 1, "a": 2}'])
+        connection.commit()
+    run_dir = tmp_path / "run"
+    made = call_ferry("migrate", source, pg_url, "--yes", "--json", "--accept", "all", "--run-dir", run_dir).report
+    plan = from_json(Plan, (run_dir / "plan.json").read_bytes())
+    assert {(column.target, column.kind) for table in plan.tables for column in table.columns} >= {("body", "json")}
+    assert made.work is not None
+    assert made.work.document_bytes == 100 * len(document)
+    assert made.work.document_bytes < made.work.size_bytes
+
+    with psycopg.connect(pg_url, autocommit=True) as connection:
+        connection.execute("TRUNCATE whole, doubled")
+    moved = call_ferry("migrate", source, pg_url, "--into", "existing", "--yes", "--json", "--accept", "all").report
+    assert (moved.verdict, moved.work and moved.work.document_bytes) == ("proven", 100 * len(document))
+
+    texts = replace(made.work, document_bytes=0)
+    expected = [
+        predict_from_rates(work, Machine()).phases for work in (replace(made.work, document_bytes=10**9), texts)
+    ]
+    longer = {one.name for one, other in zip(*expected, strict=True) if one.likely_s > other.likely_s + 0.1}
+    assert longer == {"census", "load", "proof"}
 
 
 def test_verify_and_undo_say_what_they_took(shop: Path, tmp_path: Path, pg_url: str) -> None:

@@ -19,7 +19,7 @@ from liteferry.arrival.evidence import prove, prove_arrival
 from liteferry.arrival.rows import copy_rows, discard_replaced, keep_replaced, name_rows
 from liteferry.choosing import demand_conversions
 from liteferry.course import read_schema
-from liteferry.errors import ExitStatus, MigrationError
+from liteferry.errors import ExitStatus, MigrationError, explain_system_error
 from liteferry.expectation import decide_as, refresh_plan, refuse_other_source
 from liteferry.journal import list_relations
 from liteferry.loading import BATCH_STEPS
@@ -173,18 +173,20 @@ def arrive(run: Run, arrival: Arrival, server: Target, journal: Journal, directo
         failure = error
     except KeyboardInterrupt:
         failure, interrupted = MigrationError("the run was interrupted", code="interrupted"), True
-    except BaseException:
-        _settle(run, server, journal, fate)
-        if run.published:
-            run.write_report(directory, run.report(run.good_verdict))
-        raise
+    except BaseException as error:
+        failure = explain_system_error(error)
+        if failure is None:
+            _settle(run, server, journal, fate)
+            if run.published:
+                run.write_report(directory, run.report(run.good_verdict))
+            raise
     left = "" if run.published and failure is None else _settle(run, server, journal, fate)
     if run.published:
         if failure is not None:
-            run.note(f"{failure}; but the transaction was committed by then")
+            run.warn(f"{failure}; but the transaction was committed by then")
         return run.report(run.good_verdict)
     if left:
-        run.note(left)
+        run.warn(left)
     else:
         discard_replaced(directory)
     arrival.snapshot.discard()
@@ -207,7 +209,8 @@ def _settle(run: Run, server: Target, journal: Journal, fate: _Fate) -> str:
     except MigrationError as error:
         if fate.transaction:
             return f"whether the transaction was committed is not known ({error}): {_KILLED_HINT}"
-    journal.set_state("published" if run.published else "failed")
+    # where that fails: the target is as the report says, and undo asks the target
+    run.write_down(lambda: journal.set_state("published" if run.published else "failed"))
     return ""
 
 
@@ -246,7 +249,7 @@ def _run_transaction(
                 connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
             with run.phase("load"):
                 _run_steps(run, [step for step in plan.steps if step.id == "pre-data/lock"], server, connection)
-                _refuse_changed(arrival, server, connection)
+                arrival = _look_again(arrival, server, connection)
                 if keeps_rows:
                     keep_replaced(arrival, connection, journal, directory)
                 steps = [step for step in plan.steps if step.phase == "pre-data" and step.id != "pre-data/lock"]
@@ -287,8 +290,12 @@ def _run_steps(
             )
 
 
-def _refuse_changed(arrival: Arrival, server: Target, connection: psycopg.Connection) -> None:
-    """Now that nobody else can write: is everything as it was when the plan was made?"""
+def _look_again(arrival: Arrival, server: Target, connection: psycopg.Connection) -> Arrival:
+    """Now that nobody else can write: is everything as it was when the plan was made? Raises: MigrationError.
+
+    Returns the arrival with the sequences where they stand now: those of tables that get no rows may have moved, and
+    it is from here on that the run must leave them alone.
+    """
     schema = arrival.plan.target_schema
     names = {table.target for table in arrival.plan.tables}
     now: Holding | None
@@ -306,6 +313,7 @@ def _refuse_changed(arrival: Arrival, server: Target, connection: psycopg.Connec
             code="target-changed",
             hint="stop the application while its data is brought over, then run again",
         )
+    return replace(arrival, holding=replace(arrival.holding, sequences=now.sequences))
 
 
 def _restrict(holding: Holding, names: Collection[str]) -> Holding:
@@ -327,7 +335,7 @@ def _commit(
         row = connection.execute("SELECT pg_catalog.pg_current_xact_id()::text").fetchone()
     number = str(row[0]) if row else ""
     run.staged = held
-    journal.write_published(list_relations(held))
+    journal.note_published(list_relations(held))
     journal.set_value("transaction", number)
     if not run.options.verify:
         loaded = [step.table for step in arrival.plan.steps if step.copy is not None]

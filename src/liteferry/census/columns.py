@@ -523,6 +523,7 @@ class ColumnAccumulator:
             negative_infinities=self.negative_infinities,
             longest_text_chars=self.longest_text,
             longest_value_bytes=self.longest_bytes,
+            size_bytes=self.size_bytes,
             forms_of=self.declared.family if self.look is not None else "",
             forms=tuple(Form(name=name, count=self.forms[name]) for name in _list_found(FORMS, self.forms)),
             shapes=tuple(

@@ -1,8 +1,8 @@
 /* Opening our own snapshot of the source, with every precaution of liteferry.source.connection, and SQLite's errors.
  *
- * What the three compiled parts share: how the file is opened, and how an error reaches Python. Nothing here looks at
- * a value. Only the copy is opened, never the live file: a second SQLite in a process that holds a file open drops the
- * first one's locks. Without the GIL; errors are raised with it. */
+ * What the compiled parts share: how the file is opened, and how an error reaches Python. Nothing here looks at a value.
+ * Only the copy is opened, never the live file: a second SQLite in a process that holds a file open drops the first
+ * one's locks. Both need the GIL. */
 
 #ifndef LITEFERRY_SNAPSHOT_H
 #define LITEFERRY_SNAPSHOT_H

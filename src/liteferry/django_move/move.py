@@ -181,7 +181,7 @@ def _clear_beside(run: Run, server: Target, staging: str, schema: str) -> None:
     try:
         clear_made(server, staging, schema)
     except MigrationError as error:
-        run.note(f"extensions that the migrations created may still be there ({error}): the next run will remove them")
+        run.warn(f"extensions that the migrations created may still be there ({error}): the next run will remove them")
 
 
 def _read_filled(journey: Journey, server: Target, plan: Plan) -> Report:
@@ -194,7 +194,7 @@ def _read_filled(journey: Journey, server: Target, plan: Plan) -> Report:
             return run.report(run.good_verdict)
     except MigrationError as error:
         why, failure = f"the project could not read what was brought over: {error}", error
-    run.note(f"{why}. Every row is there, and `liteferry undo` takes them back")
+    run.warn(f"{why}. Every row is there, and `liteferry undo` takes them back")
     return run.report("mismatch", describe_failure(failure) if failure else None)
 
 

@@ -106,6 +106,11 @@ def generated(sql: str, columns: Sequence[ColumnType], column: ColumnType) -> Tr
     text = store_term(term, column)
     if column.kind == "text" and not (term.kind == "text" or column.affinity == "TEXT"):
         raise Untranslatable(f"it gives {term.kind}, which SQLite would not store as text in column {column.source}")
+    if term.kind in {"int2", "int4", "int8"} and column.affinity != "REAL" and "real" in column.storage:
+        raise Untranslatable(
+            "some rows give numbers beyond 64 bits, which SQLite computes as floating-point numbers and PostgreSQL"
+            " refuses"
+        )
     if "to_char(" in text:
         raise Untranslatable("it writes a time as text, which PostgreSQL does not call immutable")
     return Translation(sql=f"({text})::{column.pg_type}" if term.is_null else text, kind=column.kind)

@@ -124,6 +124,8 @@ class SelectCompiler:
         clauses: list[str] = []
         recursive = False
         for table in tables:
+            if not table.name:
+                raise Untranslatable("a table of its WITH has an empty name")
             if _reads(table.select, table.name):
                 clauses.append(self._compile_recursive(table))
                 recursive = True
@@ -327,7 +329,7 @@ class SelectCompiler:
         names = NameSpace()
         for item in scope.items:
             names.claim(item.target)
-        target = names.claim(alias)
+        target = names.claim(alias or "unnamed")
         scope.items.append(FromItem(alias, target, columns))
         return f"{sql} AS {quote_name(target)}"
 

@@ -166,6 +166,7 @@ def _add_rates(rate: Rate, work: Work) -> float:
         + rate.row_us * work.rows
         + rate.value_us * work.values
         + rate.byte_us * work.size_bytes
+        + rate.document_byte_us * work.document_bytes
         + rate.entry_us * work.entries
         + rate.reference_us * work.references
     )

@@ -28,6 +28,7 @@ class Rate:
     row_us: float = 0.0
     value_us: float = 0.0
     byte_us: float = 0.0
+    document_byte_us: float = 0.0
     entry_us: float = 0.0
     reference_us: float = 0.0
     server_share: float = 0.0
@@ -40,17 +41,17 @@ class Rate:
 
 RATES: Final[dict[str, Rate]] = {
     "snapshot": Rate(fixed_ms=30, source_byte_us=0.002),
-    "census": Rate(fixed_ms=5, table_us=320, row_us=0.025, value_us=0.018, byte_us=0.0004),
+    "census": Rate(fixed_ms=5, table_us=280, row_us=0.02, value_us=0.014, byte_us=0.00025, document_byte_us=0.001),
     "plan": Rate(fixed_ms=5, table_us=30, object_us=80, trips=4),
     "load": Rate(
-        fixed_ms=10, table_us=460, row_us=0.19, value_us=0.01, byte_us=0.0035,
+        fixed_ms=12, table_us=400, row_us=0.1, value_us=0.007, byte_us=0.0022, document_byte_us=0.0085,
         server_share=0.5, parallel_share=0.5, trips=4, trips_a_table=0.5, sends=True,
     ),
     "indexes": Rate(object_us=90, entry_us=0.33, server_share=1.0, parallel_share=0.8, trips_a_table=0.2),
     "analyze": Rate(table_us=110, row_us=0.08, server_share=1.0, parallel_share=0.8),
     "constraints": Rate(fixed_ms=2, object_us=5, reference_us=1.2, server_share=1.0, trips=3, trips_a_step=0.01),
     "proof": Rate(
-        fixed_ms=15, table_us=530, object_us=5, row_us=0.12, value_us=0.005, byte_us=0.0055,
+        fixed_ms=15, table_us=530, object_us=5, row_us=0.25, value_us=0.008, byte_us=0.003, document_byte_us=0.002,
         server_share=0.4, parallel_share=0.8, trips=12, trips_a_table=0.5, sends=True,
     ),
     "project": Rate(fixed_ms=900, table_us=500),

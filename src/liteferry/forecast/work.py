@@ -34,6 +34,7 @@ def weigh_plan(plan: Plan, *, source_bytes: int, held: TargetCatalog | None = No
         rows=sum(rows.values()),
         values=sum(table.rows * len(table.columns) for table in plan.tables),
         size_bytes=sum(table.size_bytes for table in plan.tables),
+        document_bytes=sum(table.document_bytes for table in plan.tables),
         entries=sum(rows.get(table, 0) for kind, table in found if kind in _SORTED),
         references=sum(rows.get(table, 0) for kind, table in found if kind == "foreign_key"),
     )

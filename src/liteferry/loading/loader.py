@@ -123,11 +123,12 @@ class Loader:
     def _run(self, tasks: Sequence[Task]) -> Iterator[Event]:
         crew = Crew(tasks, self._jobs)
         with ThreadPoolExecutor(max_workers=self._jobs, thread_name_prefix="liteferry-load") as pool:
-            futures = [pool.submit(self._work, crew) for _ in range(self._jobs)]
-            for future in futures:
-                future.add_done_callback(self._note_done)
-            waiting = len(futures)
+            futures: list[Future[None]] = []
+            waiting = self._jobs
             try:
+                for _ in range(self._jobs):
+                    futures.append(pool.submit(self._work, crew))
+                    futures[-1].add_done_callback(self._note_done)
                 while waiting:
                     event = self._queue.get()
                     if isinstance(event, Future):

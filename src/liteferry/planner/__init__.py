@@ -41,7 +41,7 @@ from liteferry.planner.hooks import find_without_undo, place_hooks
 from liteferry.planner.naming import SYSTEM_COLUMNS, claim_names, list_given_names, note_change, why_styled
 from liteferry.planner.quarantine import plan_quarantine
 from liteferry.planner.refusals import NOTHING_REFUSED, Refusals
-from liteferry.planner.sql import create_schema_sql, move_sql
+from liteferry.planner.sql import create_schema_sql, let_vacuum_sql, move_sql
 from liteferry.planner.tables import plan_table
 from liteferry.planner.unused import find_unused
 from liteferry.planner.views import plan_views
@@ -146,7 +146,7 @@ def plan_migration(
     )
     maps = [*(plans[table.name].map for table in chosen), *(plan.map for plan in aside.values())]
     made = [(table.target, "TABLE") for table in maps] + [(name, "VIEW") for name in views.made]
-    steps.append(_publish_step(made, collations, creates_schema=creates_schema))
+    steps.append(_publish_step(made, let_vacuum_sql(staging, maps), collations, creates_schema=creates_schema))
     return Plan(
         schema=PLAN_SCHEMA,
         liteferry_version=__version__,
@@ -396,9 +396,12 @@ def _find_in_target(target: TargetCatalog) -> list[Finding]:
     ]
 
 
-def _publish_step(made: Sequence[tuple[str, str]], collations: Collations, *, creates_schema: bool) -> Step:
+def _publish_step(
+    made: Sequence[tuple[str, str]], before: Sequence[str], collations: Collations, *, creates_schema: bool
+) -> Step:
     staging, schema = collations.staging, collations.schema
     sql = [f"CREATE SCHEMA {quote_name(schema)}"] if creates_schema else []
+    sql += before
     sql += [move_sql(kind, staging, name, schema) for name, kind in made]
     sql += collations.publish_sql()
     sql.append(f"DROP SCHEMA {quote_name(staging)} RESTRICT")

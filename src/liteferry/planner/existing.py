@@ -210,6 +210,7 @@ def _map_table(match: TableMatch, whole: Census, options: Options) -> MappedTabl
         key=key if usable else (),
         rows=kept.rows,
         size_bytes=kept.size_bytes,
+        document_bytes=kept.count_documents(columns),
         part="fitting" if whole.set_apart(match.table.name).rows else "",
     )
     return MappedTable(match=match, map=mapped, findings=tuple(findings))

@@ -39,7 +39,7 @@ def is_taken(plan: TablePlan, index: Index, what: str, judge: Judge) -> bool:
     """Whether a key or index is made, whatever rows it would not take; adds the findings about them."""
     taken = True
     for code in ("unique-clash", "index-entry-too-long"):
-        found, way = judge(code, name_key(index), what=what, sql=index.sql)
+        found, way = judge(code, name_key(plan.table, index), what=what, sql=index.sql)
         if found is not None:
             plan.findings.append(found)
             taken = taken and way in {"quarantine", "try"}

@@ -89,7 +89,7 @@ def plan_keys(
                     "index-untranslatable",
                     f"{what} is not carried over: {reason}",
                     table=table.name,
-                    name=name_key(index),
+                    name=name_key(table, index),
                 )
             )
         elif index is None or is_taken(plan, index, what, judge):

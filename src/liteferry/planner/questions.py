@@ -35,9 +35,21 @@ _ONE_SPELLING: Final = frozenset({"date", "datetime", *(f"datetime-f{digits}" fo
 """Forms of timestamps of which each instant has one text."""
 
 
-def name_key(index: Index) -> str:
-    """What a finding calls a key or index: a constraint by its columns, an index by its name. Pure."""
-    return index.name if index.origin == "c" else ", ".join(key.column or "" for key in index.keys)
+def name_key(table: Table, index: Index) -> str:
+    """What a finding calls a key or index of a table: no other one of it. Pure.
+
+    A constraint by its columns, an index by its name; a constraint by SQLite's own name for its index where another
+    constraint has the same columns, or an index is called like them.
+    """
+    if index.origin == "c":
+        return index.name
+    name = _list_columns(index)
+    others = (other.name if other.origin == "c" else _list_columns(other) for other in table.indexes if other != index)
+    return index.name if name in others else name
+
+
+def _list_columns(index: Index) -> str:
+    return ", ".join(key.column or "" for key in index.keys)
 
 
 def name_check(table: Table, position: int) -> str:
@@ -130,13 +142,13 @@ def plan_questions(
             where = index.where_sql or ""
             asked = (table.name, index.name) in unenforced or any(map(_may_fold, columns, counts))
             if index.unique and asked:
-                yield _ask(table, "unique-clash", name_key(index), options, columns=columns, condition_sql=where)
+                yield _ask(table, "unique-clash", name_key(table, index), options, columns=columns, condition_sql=where)
             limit = INDEX_ENTRY_BYTES - _ENTRY_HEADER_BYTES - _LENGTH_BYTES * len(columns)
             if sum(count.longest_value_bytes for count in counts) > limit:
                 yield _ask(
                     table,
                     "index-entry-too-long",
-                    name_key(index),
+                    name_key(table, index),
                     options,
                     columns=columns,
                     condition_sql=where,

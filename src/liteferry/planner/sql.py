@@ -14,9 +14,13 @@ from liteferry.names import quote_literal, quote_name, quote_qualified
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from liteferry.model import Step
+    from liteferry.model import Step, TableMap
 
 _FREEZE: Final = ", FREEZE)"
+_LEFT_ALONE: Final = "autovacuum_enabled = off"
+"""`target.catalog` knows it, too: it is no trait of a table that the proof would have to explain."""
+_LEFT_ALONE_ROWS: Final = 50_000
+_LEFT_ALONE_BYTES: Final = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +51,20 @@ def create_schema_sql(schema: str, comment: str) -> tuple[str, str]:
     return f"CREATE SCHEMA {name}", f"COMMENT ON SCHEMA {name} IS {quote_literal(comment)}"
 
 
-def create_table_sql(schema: str, table: str, columns: Sequence[ColumnClause]) -> str:
-    """CREATE TABLE with columns, types, NOT NULL, defaults, generated and identity columns; no constraints. Pure."""
+def is_left_alone(table: TableMap) -> bool:
+    """Whether autovacuum is kept from a table until it is published. Pure.
+
+    It would start on a large one within a minute, and whoever alters the table then waits for its lock until the server
+    ends it, which is after a second (`deadlock_timeout`), every time; what it read until then was read in vain.
+    """
+    return table.rows >= _LEFT_ALONE_ROWS or table.size_bytes >= _LEFT_ALONE_BYTES
+
+
+def create_table_sql(schema: str, table: str, columns: Sequence[ColumnClause], *, left_alone: bool = False) -> str:
+    """CREATE TABLE with columns, types, NOT NULL, defaults, generated and identity columns; no constraints. Pure.
+
+    left_alone: autovacuum is kept from it until `let_vacuum_sql`.
+    """
     lines = []
     for column in columns:
         parts = [quote_name(column.name), column.pg_type]
@@ -65,7 +81,17 @@ def create_table_sql(schema: str, table: str, columns: Sequence[ColumnClause]) -
             parts.append("NOT NULL")
         lines.append("    " + " ".join(parts))
     body = ",\n".join(lines)
-    return f"CREATE TABLE {quote_qualified(schema, table)} (\n{body}\n)"
+    option = f" WITH ({_LEFT_ALONE})" if left_alone else ""
+    return f"CREATE TABLE {quote_qualified(schema, table)} (\n{body}\n){option}"
+
+
+def let_vacuum_sql(schema: str, tables: Sequence[TableMap]) -> list[str]:
+    """ALTER TABLE … RESET of what `create_table_sql` set, for the tables that it concerns and that are there. Pure."""
+    return [
+        f"ALTER TABLE IF EXISTS {quote_qualified(schema, table.target)} RESET (autovacuum_enabled)"
+        for table in tables
+        if is_left_alone(table)
+    ]
 
 
 def copy_sql(schema: str, table: str, columns: Sequence[str]) -> str:

@@ -43,6 +43,7 @@ from liteferry.planner.sql import (
     analyze_sql,
     copy_sql,
     create_table_sql,
+    is_left_alone,
     set_sequence_sql,
 )
 from liteferry.planner.table_plan import TablePlan, note_translation
@@ -104,28 +105,30 @@ def plan_table(
             if sql:
                 generated[column.name] = sql
     key_has_null = any(kept.column(name).nulls and name != table.rowid_alias for name in table.primary_key)
+    columns = tuple(
+        ColumnMap(
+            source=column.name,
+            target=targets[column.name],
+            pg_type=collations.type_name(table.name, column.name, choices[column.name].pg_type),
+            kind=choices[column.name].kind,
+            rule=choices[column.name].rule,
+            declared_type=column.declared_type,
+            generated=column.name in generated,
+            conversions=choices[column.name].conversions,
+            converted=count_converted(choices[column.name], kept.column(column.name)),
+        )
+        for column in table.columns
+    )
     plan = TablePlan(
         table=table,
         map=TableMap(
             source=table.name,
             target=target,
-            columns=tuple(
-                ColumnMap(
-                    source=column.name,
-                    target=targets[column.name],
-                    pg_type=collations.type_name(table.name, column.name, choices[column.name].pg_type),
-                    kind=choices[column.name].kind,
-                    rule=choices[column.name].rule,
-                    declared_type=column.declared_type,
-                    generated=column.name in generated,
-                    conversions=choices[column.name].conversions,
-                    converted=count_converted(choices[column.name], kept.column(column.name)),
-                )
-                for column in table.columns
-            ),
+            columns=columns,
             key=() if key_has_null else table.primary_key,
             rows=kept.rows,
             size_bytes=kept.size_bytes,
+            document_bytes=kept.count_documents(columns),
             part="fitting" if apart else "",
         ),
         types=types,
@@ -311,7 +314,7 @@ def _plan_columns(
             id=f"pre-data/table/{target}",
             phase="pre-data",
             table=target,
-            sql=(create_table_sql(staging, target, clauses),),
+            sql=(create_table_sql(staging, target, clauses, left_alone=is_left_alone(plan.map)),),
             group=target,
         )
     )

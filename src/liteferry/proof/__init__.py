@@ -14,6 +14,7 @@ compares everything else, `liteferry.proof.behaviour` what the translated object
 """
 
 from liteferry.proof.behaviour import verify_behaviour
+from liteferry.proof.compiled import reads_spans
 from liteferry.proof.definitions import compare_catalogs, name_trait
 from liteferry.proof.duplicates import compare_columns, try_keys
 from liteferry.proof.objects import verify_objects
@@ -35,6 +36,7 @@ __all__ = [
     "foresee_reads",
     "name_trait",
     "probe_translations",
+    "reads_spans",
     "try_keys",
     "verify_behaviour",
     "verify_objects",

@@ -121,12 +121,9 @@ class _TableProof:
         self._key: list[ColumnMap] = [columns[name] for name in table.key]
         if any(column.conversions for column in self._key):
             self._key = []
-        self._columns = [
-            *self._key,
-            *(
-                ColumnMap(source="", target="", pg_type=question.pg_type, kind=question.kind, rule="")
-                for question in self._questions
-            ),
+        self._answers = [
+            ColumnMap(source="", target="", pg_type=question.pg_type, kind=question.kind, rule="")
+            for question in self._questions
         ]
         # rows in quarantine are on one side only: without a key nobody can tell which
         self._is_partial = table.part == "fitting"
@@ -151,7 +148,13 @@ class _TableProof:
         try:
             if not self._key:
                 return self._add_up(), findings
-            mismatches, met = self._pair()
+            paired = self._pair()
+            if paired is None:  # a key that was left out, since rows clash in it
+                self._key = []
+                if self._is_partial:
+                    return [], [*findings, *(_not_compared(each, _AMBIGUOUS) for each in self._asked)]
+                return self._add_up(), findings
+            mismatches, met = paired
             if met:
                 return mismatches, findings
             why = "the two engines put the values of its table's key into other orders"
@@ -177,7 +180,7 @@ class _TableProof:
             from_end=from_end,
         )
         for batch in batches:
-            yield _Answers(canonicalise_rows(batch, self._columns, "source"), len(names), batch)
+            yield _Answers(canonicalise_rows(batch, self._key + self._answers, "source"), len(names), batch)
 
     def _select_target(self, most_rows: int, *, from_end: bool) -> str:
         items = [quote_name(column.target) for column in self._key]
@@ -192,12 +195,13 @@ class _TableProof:
         select_sql, width = self._select_target(most_rows, from_end=from_end), len(self._key) + len(self._questions)
         for lines in read_lines(self._target.answer(select_sql, within_s=TABLE_S)):
             values = parse_copy_text(lines, width)
-            yield _Answers(canonicalise_columns(values, self._columns, "target"), len(self._key))
+            yield _Answers(canonicalise_columns(values, self._key + self._answers, "target"), len(self._key))
 
-    def _pair(self) -> tuple[list[Mismatch], bool]:
+    def _pair(self) -> tuple[list[Mismatch], bool] | None:
         """Compare row by row. A key that only one side has is the row proof's business.
 
-        Returns the differences, and whether rows met at each end of the key's order.
+        Returns the differences, and whether rows met at each end of the key's order. None where several rows have
+        one key in the target's types, so that it does not say which of them is which.
         """
         found: dict[int, Mismatch] = {}
         met = True
@@ -206,15 +210,22 @@ class _TableProof:
         for from_end in (False,) if whole else (False, True):
             most_rows = 0 if whole else WHOLE_ROWS // 2
             expected: dict[bytes, tuple[tuple[bytes, ...], str]] = {}
+            rows_read = pairs = 0
             for block in self._read_source(most_rows, from_end=from_end):
                 words = (
                     ", ".join(f"{name}={spell_value(value)}" for name, value in zip(names, row, strict=False))
                     for row in block.rows
                 )
                 expected |= zip(block.digest_keys(), zip(block.list_rows(), words, strict=True), strict=True)
-            pairs = 0
+                rows_read += len(block.rows)
+            if len(expected) < rows_read:
+                return None
+            seen = set[bytes]()
+            rows_seen = 0
             for block in self._read_target(most_rows, from_end=from_end):
                 for key, forms in zip(block.digest_keys(), block.list_rows(), strict=True):
+                    seen.add(key)
+                    rows_seen += 1
                     pairs += key in expected
                     wanted, spelled = expected.get(key, (forms, ""))
                     if forms == wanted:
@@ -222,6 +233,8 @@ class _TableProof:
                     for at, (left, right) in enumerate(zip(wanted, forms, strict=True)):
                         if left != right and at not in found:
                             found[at] = self._contradict(at, left, right, spelled)
+            if len(seen) < rows_seen:
+                return None
             met = met and (pairs > 0 or not expected)
         return [found[at] for at in sorted(found)], met or bool(found)
 
@@ -277,6 +290,7 @@ def _abbreviate(form: bytes) -> bytes:
 
 
 _LONG: Final = 32
+_AMBIGUOUS: Final = "some rows are in quarantine, and several have the same key"
 
 _TRUTHS: Final = {b"i1": "true", b"i0": "false", b"-": "NULL"}
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from concurrent.futures import Executor, Future
 
-    from liteferry.model import ColumnMap, Kind, TableCensus, TableMap, TargetCatalog
+    from liteferry.model import ColumnMap, Kind, Table, TableCensus, TableMap, TargetCatalog
     from liteferry.proof.rows import Progress, ProofJob, ProofSource
 
 ORDERED_KINDS: Final[frozenset[Kind]] = frozenset(
@@ -214,16 +214,28 @@ def _cut(job: ProofJob, catalog: TargetCatalog) -> tuple[Span, ...]:
 
     The first has no lower end and the last no upper one: every row of the target is in one of them.
     """
-    count = min(max(job.table.rows // SPAN_ROWS, job.table.size_bytes // SPAN_BYTES), _MOST_SPANS)
-    if len(job.key) != 1 or count < 2 or job.table.part or not isinstance(job.source, Snapshot):
+    if len(job.key) != 1 or not isinstance(job.source, Snapshot):
         return ()
-    column = job.columns[job.key[0]]
     declared = job.source.read_catalog().table(job.table.source)
+    column = job.columns[job.key[0]]
     held = catalog.table(job.table.target)
     is_key = any(found.kind == "p" and found.columns == (column.target,) for found in held.constraints)
-    if declared.rowid_alias != column.source or column.kind not in {"int2", "int4", "int8"} or not is_key:
+    if not is_key or not reads_spans(job.table, declared):
         return ()
-    return job.source.cut_spans(declared, job.table.rows, count) if is_built() and not column.conversions else ()
+    return job.source.cut_spans(declared, job.table.rows, _count_spans(job.table))
+
+
+def reads_spans(table: TableMap, declared: Table) -> bool:
+    """Whether a table is read by ranges of its rowids, where these are the target's primary key. Pure."""
+    if len(table.key) != 1 or table.key[0] != declared.rowid_alias or table.part or not is_built():
+        return False
+    column = next((column for column in table.columns if column.source == table.key[0]), None)
+    is_plain = column is not None and column.kind in {"int2", "int4", "int8"} and not column.conversions
+    return is_plain and _count_spans(table) > 1
+
+
+def _count_spans(table: TableMap) -> int:
+    return min(max(table.rows // SPAN_ROWS, table.size_bytes // SPAN_BYTES), _MOST_SPANS)
 
 
 class _Spans:

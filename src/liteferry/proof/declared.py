@@ -68,10 +68,15 @@ def count_declared(plan: Plan, catalog: Catalog) -> Counts:
         counts[table.name, "checks"] = len(table.checks)
         counts[table.name, "foreign_keys"] = len(table.foreign_keys)
         counts[table.name, "sequences"] = int(table.rowid_alias is not None)
-    for finding in _decided(plan):
-        if finding.code == "null-in-key" and finding.way != "quarantine" and finding.table in carried:
-            counts[finding.table, "unique"] += 1  # what was a primary key
+    for table_name in _list_keys_with_null(plan) & carried:
+        counts[table_name, "unique"] += 1
     return counts
+
+
+def _list_keys_with_null(plan: Plan) -> set[str]:
+    """The tables whose primary key contains NULL, so that it travels as a UNIQUE constraint."""
+    found = [finding for finding in _decided(plan) if finding.code == "null-in-key" and finding.way != "quarantine"]
+    return {finding.table for finding in found if finding.table}
 
 
 def _decided(plan: Plan) -> Iterator[Finding]:
@@ -81,7 +86,10 @@ def _decided(plan: Plan) -> Iterator[Finding]:
 def count_left_out(plan: Plan, catalog: Catalog) -> Counts:
     """What findings say was left out: only those that were accepted, or need not be. Pure."""
     unique = {(table.name, index.name) for table in catalog.tables for index in table.indexes if index.origin == "u"}
-    named = {(table.name, name_key(i)): i.origin for table in catalog.tables for i in table.indexes}
+    named = {(table.name, name_key(table, i)): i.origin for table in catalog.tables for i in table.indexes}
+    for key in [key for key, origin in named.items() if origin == "pk" and key[0] in _list_keys_with_null(plan)]:
+        named[key] = "u"
+        unique.add(key)
     counts: Counts = Counter()
     views = {view.name for view in catalog.views}
     gone = set[tuple[str, str | None]]()  # one object may be left out for two reasons
@@ -235,8 +243,8 @@ def _find_forgotten_in_table(plan: Plan, table: Table, mapped: TableMap) -> Iter
     explained = {(finding.code, finding.name) for finding in _decided(plan) if finding.table == table.name}
     has_key = any(planned.kind == "primary_key" and planned.table == mapped.target for planned in plan.objects)
     left_out = {"null-in-key", "unique-clash", "index-entry-too-long", "index-untranslatable"}
-    key_name = ", ".join(table.primary_key)
-    if table.primary_key and not has_key and not any((code, key_name) in explained for code in left_out):
+    names = {", ".join(table.primary_key), *(name_key(table, key) for key in table.indexes if key.origin == "pk")}
+    if table.primary_key and not has_key and not {(code, name) for code in left_out for name in names} & explained:
         yield differ("primary_key", "PRIMARY KEY", mapped.target, f"({', '.join(table.primary_key)})", "not planned")
     targets = {column.source: column.target for column in mapped.columns}
     for column in table.columns:

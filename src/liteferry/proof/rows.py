@@ -33,6 +33,9 @@ _BATCH_BYTES: Final = 1 << 18
 """Of COPY text. Twice as much is no faster, and what is in memory is some ten times this a table."""
 
 _WHOLE: Final = Span()
+_LEAST_SQL: Final = "'-9223372036854775808'::bigint"
+_MOST_SQL: Final = "'9223372036854775807'::bigint"
+"""The ends of what an integer key may be. Negated, the number without its sign would be a numeric one."""
 
 SourceRow: TypeAlias = "Sequence[StorageValue]"
 TargetRow: TypeAlias = "Sequence[bytes | None]"
@@ -164,14 +167,16 @@ def select_target(
 ) -> str:
     """The SELECT by which a target table's rows are read, as `read_target_blocks` does. Pure.
 
-    span: of the first column of order_by, an integer.
+    span: of the first column of order_by, an integer. Both ends are said: of a range the server thinks that it holds
+    few rows, and takes them by the key's index, even while nothing is known of the table yet.
     """
     selected = [*(["ctid"] if placed else []), *(quote_name(column.target) for column in columns)]
     select_sql = f"SELECT {', '.join(selected)} FROM {quote_qualified(schema, table)}"
-    ends = [(sign, end) for sign, end in ((">=", span.low), ("<=", span.high)) if end is not None]
-    if ends:
+    if span != _WHOLE:
         key = quote_name(columns[order_by[0]].target)
-        select_sql += f" WHERE {' AND '.join(f'{key} {sign} {end}' for sign, end in ends)}"
+        low = _LEAST_SQL if span.low is None else span.low
+        high = _MOST_SQL if span.high is None else span.high
+        select_sql += f" WHERE {key} >= {low} AND {key} <= {high}"
     if order_by:
         select_sql += f" ORDER BY {', '.join(order_sql(columns[position]) for position in order_by)}"
     return select_sql

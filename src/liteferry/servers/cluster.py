@@ -7,11 +7,13 @@ server's account is written by that account, so that nothing planted there can l
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
 import re
 import stat
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,10 +101,17 @@ class Cluster:
         ours = self.account.uid == os.geteuid()
         try:
             self.home.mkdir(mode=0o700 if ours else 0o755, parents=True, exist_ok=True)
-            with contextlib.suppress(FileExistsError):
-                self.server_dir.mkdir(mode=0o700)
-                if not ours:
-                    os.chown(self.server_dir, self.account.uid, self.account.gid, follow_symlinks=False)
+            if not self.server_dir.exists():
+                # made aside: whoever looks at the same time must not find it before it has its owner
+                fresh = Path(tempfile.mkdtemp(prefix="server.new-", dir=self.home))
+                try:
+                    if not ours:
+                        os.chown(fresh, self.account.uid, self.account.gid, follow_symlinks=False)
+                    fresh.rename(self.server_dir)  # takes the place of an empty directory, never of a full one
+                except OSError as error:
+                    fresh.rmdir()
+                    if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                        raise
         except OSError as error:
             raise MigrationError(
                 f"{error.filename} cannot be made for the embedded PostgreSQL: {error.strerror}",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_from_bytes
 
-from liteferry.errors import MigrationError
+from liteferry.errors import MigrationError, explain_system_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,15 +119,17 @@ def connect_read_only(
     a -wal file. Source: https://sqlite.org/security.html.
     Raises: MigrationError when it cannot be opened.
     """
-    connection = sqlite3.connect(
-        make_uri(path),
-        uri=True,
-        timeout=BUSY_TIMEOUT_S,
-        isolation_level=None,
-        check_same_thread=False,
-        factory=SourceConnection,
-    )
-    connection.path = show_path(path if shown is None else shown)
+    name = show_path(path if shown is None else shown)
+    with explaining(name):
+        connection = sqlite3.connect(
+            make_uri(path),
+            uri=True,
+            timeout=BUSY_TIMEOUT_S,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=SourceConnection,
+        )
+    connection.path = name
     try:
         for name in stand_ins:
             connection.create_collation(name, _compare_bytes)
@@ -213,7 +215,7 @@ RECOVER_HINT: Final = (
 
 
 def explain_sqlite_error(error: sqlite3.Error, name: str, *, table: str | None = None) -> MigrationError:
-    """Turn SQLite's error about the source, or its snapshot, into one that the user can act on. Pure."""
+    """Turn SQLite's error about the source, or its snapshot, into one that the user can act on."""
     code = _code_of(error)
     if code in {sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY}:
         return MigrationError(
@@ -238,6 +240,8 @@ def explain_sqlite_error(error: sqlite3.Error, name: str, *, table: str | None =
                 f"{name} is not a SQLite database", code="source-not-sqlite", hint="is it the right file?"
             )
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            if exhausted := _find_no_more_files():
+                return exhausted
             return MigrationError(
                 f"{name} may not be read: {error}",
                 code="source-unreadable",
@@ -265,6 +269,13 @@ def explain_sqlite_error(error: sqlite3.Error, name: str, *, table: str | None =
                 hint="look at its views and at the expressions of its generated columns",
                 table=table,
             )
+        case _ if "too many columns" in str(error):  # with its rowid it has more than a SELECT may have
+            return MigrationError(
+                f"{name} has a table with more columns than can be read at once: {error}",
+                code="schema-unreadable",
+                hint="PostgreSQL allows 1,600 columns: leave it behind with --exclude, or split it in the source",
+                table=table,
+            )
         case _:
             return MigrationError(
                 f"SQLite {sqlite3.sqlite_version} cannot read {name}: {error}",
@@ -273,6 +284,15 @@ def explain_sqlite_error(error: sqlite3.Error, name: str, *, table: str | None =
                 "that only the application has, or need a newer SQLite",
                 table=table,
             )
+
+
+def _find_no_more_files() -> MigrationError | None:
+    """Whether this process may open no more files at all, which SQLite tells like a file that it may not open."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return explain_system_error(error)
+    return None
 
 
 def explain_lock(name: str) -> MigrationError:

@@ -158,7 +158,7 @@ def remove_snapshot(directory: Path) -> None:
 
 def _remove(directory: Path, names: list[str]) -> None:
     for name in names:
-        with suppress(FileNotFoundError, NotADirectoryError):
+        with suppress(OSError):  # it is not there; or the disk takes nothing any more, which is being told
             (directory / name).unlink()
 
 
@@ -357,10 +357,20 @@ def _refuse_small_disk(directory: Path, database_bytes: int) -> None:
         )
 
 
+_WRITING: Final = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE})
+
+
 def _explain_copy_error(error: sqlite3.Error, name: str, partial: Path) -> MigrationError:
-    """SQLite's error while it wrote the copy: the disk of the copy may be full; else it is about the source."""
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+    """SQLite's error while it wrote the copy: about the copy where it is about writing; else about the source."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code & 0xFF == sqlite3.SQLITE_FULL:
         return _disk_full(partial.parent)
+    if code in _WRITING:  # the source is never written: a quota, a limit on the size of files, a disk that fails
+        return MigrationError(
+            f"{name} could not be copied into {show_path(partial.parent)}: the operating system reported {error}",
+            code="run-dir",
+            hint="look at the quota there, and at `ulimit -f`; or choose another directory with --run-dir",
+        )
     return explain_sqlite_error(error, name)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -150,7 +150,8 @@ class Readers:
         """Remove the copy now, where `keep` would have left it. Nothing can be read afterwards."""
         self.close()
         if self.file:
-            self.file.unlink(missing_ok=True)
+            with suppress(OSError):  # it is gone already; or the disk takes nothing any more, which is being told
+                self.file.unlink()
 
     def locate_copy(self) -> CopyPlace | None:
         """Where the compiled parts may read the copy by themselves; None where they must not.

@@ -104,7 +104,7 @@ class SampleDatabase:
         table: its name, which the expression may use. stored_as: an affinity; the value is then that of a generated
         column, and else as it is computed.
         """
-        wanted, parts = f"({expression_sql}\n)", [clause.sql for clause in clauses]
+        wanted, parts = f"({expression_sql}\n)", [clause.sql for clause in clauses] or ["empty"]
         if stored_as:
             name = max((clause.name for clause in clauses), key=len, default="") + "_"  # which none of them has
             wanted = quote_sqlite_name(name)
@@ -126,7 +126,7 @@ class SampleDatabase:
     def _make(self, table: str, parts: Sequence[str]) -> None:
         for (name,) in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             self._connection.execute(f"DROP TABLE {quote_sqlite_name(name.decode())}")
-        self._connection.execute(f"CREATE TABLE {quote_sqlite_name(table)} ({', '.join(parts) or 'empty'})")
+        self._connection.execute(f"CREATE TABLE {quote_sqlite_name(table)} ({', '.join(parts)})")
 
 
 def _bind(value: object) -> object:

@@ -183,7 +183,12 @@ class SnapshotReader:
 
         words = [f"SET LOCAL statement_timeout = {int(within_s * 1000)}"]
         if not 0 < seat.used < QUERIES_TOGETHER:
-            words = ["ROLLBACK"] * bool(seat.used) + [_BEGIN, f"SET TRANSACTION SNAPSHOT '{self._snapshot}'", *words]
+            words = ["ROLLBACK"] * bool(seat.used) + [
+                _BEGIN,
+                f"SET TRANSACTION SNAPSHOT '{self._snapshot}'",
+                BY_INDEX,
+                *words,
+            ]
             seat.used = 0
         elif seat.within_s == within_s:
             words = []
@@ -201,6 +206,9 @@ class SnapshotReader:
 
 
 _BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+BY_INDEX: Final = "SET LOCAL enable_bitmapscan = off"
+"""A range of a key is read in the key's order, without a sort of what a bitmap gives in the order of the pages: that
+would be the server's choice for a table that it has not analyzed yet."""
 
 
 def _leave(seat: _Seat) -> None:

@@ -8,7 +8,7 @@ CREATE TABLE "liteferry_staging_public"."entry" (
     "n" bigint,
     "x" double precision,
     "note" text
-);
+) WITH (autovacuum_enabled = off);
 -- data/table/entry
 COPY "liteferry_staging_public"."entry" ("id", "at", "n", "x", "note") FROM STDIN WITH (FORMAT binary, FREEZE);
 -- post-data/primary-key/entry_pkey
@@ -18,5 +18,6 @@ SELECT pg_catalog.setval('"liteferry_staging_public"."entry_id_seq"', 120000, tr
 -- post-data/analyze/entry
 ANALYZE "liteferry_staging_public"."entry";
 -- publish
+ALTER TABLE IF EXISTS "liteferry_staging_public"."entry" RESET (autovacuum_enabled);
 ALTER TABLE "liteferry_staging_public"."entry" SET SCHEMA "public";
 DROP SCHEMA "liteferry_staging_public" RESTRICT;
