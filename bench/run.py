@@ -18,7 +18,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,6 +120,7 @@ class Measurement:
     def __init__(self, workload: Workload, scale: float, server: servers.Server, place: Place) -> None:
         """Write the file, and let a first run, which is not timed, make what the floor needs."""
         self.workload, self.server = workload, server
+        self.emptied = place.scratch.parent / "emptied"
         self.place = replace(place, existing=workload.target_sql is not None)
         self.place.ready.mkdir(parents=True)
         workload.write(self.place.source, scale)
@@ -137,16 +138,36 @@ class Measurement:
 
     def _make(self, name: str, template: str) -> str:
         with psycopg.connect(self.server.url, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
+            self._drop(connection, name)
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" ENCODING \'UTF8\''.encode())
             connection.execute("CHECKPOINT")  # what was written before must not burden this way
         return servers.database_url(self.server, name)
+
+    def _drop(self, connection: psycopg.Connection[Any], name: str) -> None:
+        """Drop a database, but keep the names of its files, emptied, until the server's directory goes.
+
+        An ext4 without a journal, as virtual machines have it, looks at every file deleted in the last minutes before
+        it makes a new one: after some turns with 1,100 relations each, the next way's load took 2.4 s in place of 1.2.
+        """
+        asked = "SELECT oid::text, current_setting('data_directory') FROM pg_database WHERE datname = %s"
+        found = connection.execute(asked, (name,)).fetchone()
+        if found is None:
+            return
+        oid, data = found
+        kept = self.emptied / oid
+        kept.mkdir(parents=True)
+        for path in (Path(data) / "base" / oid).iterdir():
+            with suppress(FileNotFoundError):  # of a table that was dropped: a checkpoint takes them away at last
+                (kept / path.name).hardlink_to(path)
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+        for path in kept.iterdir():
+            os.truncate(path, 0)
 
     def close(self) -> None:
         """Drop the databases."""
         with psycopg.connect(self.server.url, autocommit=True) as connection:
             for name in ("bench", "bench_template"):
-                connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
+                self._drop(connection, name)
 
     def run(self, way: str, number: int) -> tuple[Turn, dict[str, Any] | None]:
         """Let a way have its turn. Returns also what it lost, in the first round."""

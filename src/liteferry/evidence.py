@@ -88,9 +88,10 @@ def prove_staging(run: Run, cargo: Cargo, server: Target, scratch: Path, deferre
 
 
 def _run_deferred(steps: Sequence[Step], run: Run, server: Target) -> None:
-    for step in steps:  # each in a transaction of its own: none holds a table while others are looked at
-        for event in run_steps([step], lambda sql, step_id: server.execute_all(sql, step_id=step_id)):
-            run.observe(event)
+    with server.lend_control():
+        for step in steps:  # each in a transaction of its own: none holds a table while others are looked at
+            for event in run_steps([step], lambda sql, step_id: server.execute_all(sql, step_id=step_id)):
+                run.observe(event)
 
 
 def prove(

@@ -99,6 +99,7 @@ class HoldUp:
         self._deed = deed
         self._thread = threading.Thread(target=self._act, daemon=True)
         self._locked = threading.Event()
+        self.ended_while_held = False
 
     def __call__(self, event: Event) -> None:
         if (event.kind, event.phase) == ("phase-start", "proof"):
@@ -115,7 +116,7 @@ class HoldUp:
                 watcher.execute(self._deed.encode(), waiting)
             else:
                 os.kill(os.getpid(), signal.SIGINT)
-                self._watch(watcher, is_there=False)
+                self.ended_while_held = not self._watch(watcher, is_there=False)
 
     @staticmethod
     def _watch(watcher: psycopg.Connection, *, is_there: bool) -> tuple[int, ...]:
@@ -160,6 +161,7 @@ def test_ctrl_c_while_analyze_waits_takes_everything_back(tmp_path: Path, pg_url
     with untouched(source), pytest.raises(KeyboardInterrupt):
         migrate(source, pg_url, Options(run_dir=str(tmp_path / "run"), jobs=2), hold)
     hold.end()
+    assert hold.ended_while_held
     assert read_everything(pg_admin_url) == before
 
 

@@ -102,6 +102,17 @@ class Target:
             if connection is not None:
                 connection.close()
 
+    @contextlib.contextmanager
+    def lend_control(self) -> Iterator[None]:
+        """Lend the control connection to another thread; meanwhile it is cancelled and broken like the others."""
+        with self._guard:
+            self._lent.add(self.control)
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._lent.discard(self.control)
+
     def _take_idle(self) -> psycopg.Connection | None:
         """Take a connection out of the pool; one that broke while it lay there is put away."""
         while True:
@@ -155,7 +166,7 @@ class Target:
     def close(self) -> None:
         """Close every connection."""
         with self._guard:
-            for connection in (*self._idle, *self._lent, self.control):
+            for connection in {*self._idle, *self._lent, self.control}:
                 close_unread(connection)
             self._idle.clear()
 
