@@ -37,6 +37,8 @@ ROOT = Path(__file__).resolve().parent.parent
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # a shell that starts us in the background ignores Ctrl-C, and so would the commands whose Ctrl-C is tested
     signal.signal(signal.SIGINT, signal.default_int_handler)
+MEMORY = Path("/dev/shm")  # noqa: S108 - directories in it have random names and are nobody else's
+LEAST_MEMORY = 8 << 30
 VERSIONS = (15, 17, 18)
 SETTINGS = {
     "fsync": "off",
@@ -46,6 +48,7 @@ SETTINGS = {
     "max_wal_senders": "0",
     "shared_buffers": "32MB",
     "max_connections": "50",
+    "max_wal_size": "256MB",
     "autovacuum": "off",
     "timezone": "Asia/Manila",  # not UTC: a shifted timestamp shows
     "datestyle": "'ISO, DMY'",  # not the default: an ambiguous date shows
@@ -101,17 +104,13 @@ class PostgresServer:
     version: int
     bin_dir: Path
     directory: Path
+    data_dir: Path  # PGDATA
     account: Account
     port: int = 0
     environment: dict[str, str] = field(default_factory=dict)  # the server's own, on top of a bare one
     locale: str = ""  # as given to initdb; sorting differs from C when it is not a C.UTF-8
     guardian: subprocess.Popen[bytes] | None = None
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
-
-    @property
-    def data_dir(self) -> Path:
-        """PGDATA."""
-        return self.directory / "data"
 
     def url(self, database: str, role: str = "postgres") -> str:
         """The URL of a database of this server, over its socket."""
@@ -121,7 +120,7 @@ class PostgresServer:
     def start(self) -> None:
         """Initialise and start. Raises: RuntimeError with initdb's or the server's own words."""
         # The guardian is started first: whatever happens from here on, it cleans up.
-        script = '"$0" -D "$1" -m immediate stop >/dev/null 2>&1; rm -rf "$2"'
+        script = '"$0" -D "$1" -m immediate stop >/dev/null 2>&1; rm -rf "$1" "$2"'
         as_root = os.geteuid() == 0
         self.guardian = subprocess.Popen(
             ["/bin/sh", "-c", "cat; " + script, self.bin_dir / "pg_ctl", self.data_dir, self.directory],
@@ -186,10 +185,11 @@ class PostgresServer:
             config.writelines(f"{name} = {value}\n" for name, value in SETTINGS.items())
 
     def stop(self) -> None:
-        """Stop the server and remove its directory."""
+        """Stop the server and remove its directories."""
         if self.guardian and self.guardian.stdin:
             self.guardian.stdin.close()
             self.guardian.wait(timeout=60)
+        shutil.rmtree(self.data_dir, ignore_errors=True)
         shutil.rmtree(self.directory, ignore_errors=True)  # copied binaries are root's: the guardian may not
 
     def create_database(self, template: str = "template1") -> Database:
@@ -235,15 +235,28 @@ def start_test_server(version: int, bin_dir: Path, environment: dict[str, str] |
     """Start one more server, for a test that wants one of its own. Stop it."""
     account = choose_account()
     directory = Path(tempfile.mkdtemp(prefix="lfpg-", dir="/tmp"))  # short, for a socket's path
+    data_dir = directory / "data"
+    if has_memory_for_files():
+        data_dir = Path(tempfile.mkdtemp(prefix="lfpg-", dir=MEMORY))
+        os.chown(data_dir, account.uid, account.gid)
     os.chown(directory, account.uid, account.gid)
     binaries = make_runnable(Binaries(bin_dir=bin_dir, version=str(version)), account, directory)
-    server = PostgresServer(version, binaries.bin_dir, directory, account, environment=environment or {})
+    server = PostgresServer(version, binaries.bin_dir, directory, data_dir, account, environment=environment or {})
     try:
         server.start()
     except BaseException:
         server.stop()
         raise
     return server
+
+
+def has_memory_for_files() -> bool:
+    """Whether the servers' files can lie in memory.
+
+    There are thousands of databases of 300 files each, and on a disk it may take two to three times as long to make new
+    files for minutes after others were deleted (ext4 without a journal).
+    """
+    return MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= LEAST_MEMORY
 
 
 @pytest.fixture(scope="session", autouse=True)

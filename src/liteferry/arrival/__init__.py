@@ -8,7 +8,6 @@ That is why nothing here needs to be resumed, and nothing taken back by hand.
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,7 +21,7 @@ from liteferry.course import read_schema
 from liteferry.errors import ExitStatus, MigrationError, explain_system_error
 from liteferry.expectation import decide_as, refresh_plan, refuse_other_source
 from liteferry.journal import list_relations
-from liteferry.loading import BATCH_STEPS
+from liteferry.loading import BATCH_STEPS, run_steps
 from liteferry.model import Event, Failure, to_json
 from liteferry.planner.existing import map_tables, plan_existing
 from liteferry.planner.matching import adapt_catalog, match_schema
@@ -272,22 +271,21 @@ def _run_steps(
     run: Run, steps: Sequence[Step], server: Target, connection: psycopg.Connection, arrival: Arrival | None = None
 ) -> None:
     """Run steps, many in one round trip. One of them failing, those of its trip one by one, to say which it was."""
+
+    def execute(statements: Sequence[str], step_id: str) -> None:
+        server.execute_all(statements, step_id=step_id, connection=connection)
+
+    by_id = {step.id: step for step in steps}
     for start in range(0, len(steps), BATCH_STEPS):
-        part = steps[start : start + BATCH_STEPS]
-        begun = time.monotonic()
         try:
-            server.execute_all([sql for step in part for sql in step.sql], step_id=part[0].id, connection=connection)
+            for event in run_steps(steps[start : start + BATCH_STEPS], execute):
+                run.observe(event)
         except MigrationError as error:
-            if error.code in {"connection-lost", "interrupted", "disk-full"} or len(part) == 1:
-                raise (name_rows(error, part[0], arrival, connection) if arrival else error) from error
-            for step in part:
-                _run_steps(run, [step], server, connection, arrival)
-            continue
-        elapsed = (time.monotonic() - begun) / len(part)
-        for step in part:
-            run.observe(
-                Event(kind="step-end", phase=step.phase, step_id=step.id, table=step.table or "", elapsed_s=elapsed)
-            )
+            step = by_id.get(error.step_id or "")
+            named = name_rows(error, step, arrival, connection) if arrival and step else error
+            if named is error:
+                raise
+            raise named from error
 
 
 def _look_again(arrival: Arrival, server: Target, connection: psycopg.Connection) -> Arrival:
