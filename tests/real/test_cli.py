@@ -506,3 +506,21 @@ sys.meta_path.insert(0, Impatient())
     path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
     ended = run_ferry("inspect", shop, env={"PYTHONPATH": path})
     assert (ended.status, ended.out, ended.err) == (130, "", "liteferry: interrupted [interrupted]\n")
+
+
+def test_nor_does_it_end_manage_py_by_sigint() -> None:
+    """Where all was published by then, the command of Django ends without `sys.exit`."""
+    script = """
+from liteferry.django.management.commands import liteferry
+def run_arguments(_):
+    try:
+        exec("raise KeyboardInterrupt")
+    except KeyboardInterrupt:
+        return 0
+liteferry.run_arguments = run_arguments
+liteferry.Command().handle()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=PROMPT_S
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
