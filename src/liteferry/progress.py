@@ -67,7 +67,11 @@ def let_go(stream: TextIO | None) -> None:
     """
     if stream is not None:
         with suppress(OSError):  # it may be no file at all
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            try:
+                os.dup2(nowhere, stream.fileno())
+            finally:
+                os.close(nowhere)
 
 
 class _UntilNobodyReads:
