@@ -67,10 +67,10 @@ def let_go(stream: TextIO | None) -> None:
     """
     if stream is not None:
         with suppress(OSError):  # it may be no file at all
+            place = stream.fileno()
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            try:
-                os.dup2(nowhere, stream.fileno())
-            finally:
+            if nowhere != place:  # which it takes where nothing is open there
+                os.dup2(nowhere, place)
                 os.close(nowhere)
 
 
