@@ -35,8 +35,12 @@ def write_answer(text: str) -> None:
     if sys.stdout is None:
         raise OSError("standard output is closed")
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    sys.stdout.write(text.encode(encoding, _ESCAPES).decode(encoding).rstrip("\n") + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text.encode(encoding, _ESCAPES).decode(encoding).rstrip("\n") + "\n")
+        sys.stdout.flush()
+    except OSError:
+        let_go(sys.stdout)
+        raise
 
 
 def _escape_unencodable(error: UnicodeError) -> tuple[str, int]:
@@ -99,7 +103,6 @@ def write_outcome(text: str, run_dir: str) -> None:
     try:
         write_answer(text)
     except OSError as error:
-        let_go(sys.stdout)
         if not isinstance(error, BrokenPipeError):  # as with `| head`: nothing is wrong
             where = f"; the report is in {run_dir}" if run_dir else ""
             tell(f"liteferry: what came out could not be written ({error.strerror or error}){where}")
@@ -113,8 +116,7 @@ def say(arguments: argparse.Namespace, facts: dict[str, object], text: str) -> N
 def write_error(error: MigrationError, *, as_json: bool) -> None:
     """Write an error to standard error. as_json: to standard output, too."""
     if as_json:
-        with suppress(OSError):  # it is told below
-            _write_error_json(error)
+        _write_error_json(error)
     tell(f"liteferry: {error} [{error.code}]")
     for line in error.trace:
         tell(f"    {line}")
@@ -123,7 +125,7 @@ def write_error(error: MigrationError, *, as_json: bool) -> None:
 
 
 def write_usage_error(message: str, hint: str) -> None:
-    """Write what is wrong with a command line as JSON, to standard output."""
+    """Write what is wrong with a command line as JSON, to standard output; argparse tells it on standard error."""
     _write_error_json(MigrationError(message, code="usage", hint=hint))
 
 
@@ -139,7 +141,8 @@ def _write_error_json(error: MigrationError) -> None:
         "step_id": error.step_id,
         **({"trace": list(error.trace)} if error.trace else {}),
     }
-    write_answer(dump_json(facts))
+    with suppress(OSError):  # standard error gets it, too
+        write_answer(dump_json(facts))
 
 
 def confirm(question: str, arguments: argparse.Namespace) -> None:

@@ -87,11 +87,10 @@ def prove_staging(run: Run, cargo: Cargo, server: Target, scratch: Path, deferre
     return not run.mismatches
 
 
-def _run_deferred(steps: Sequence[Step], run: Run, server: Target) -> None:
+def _run_deferred(step: Step, run: Run, server: Target) -> None:
     with server.lend_control():
-        for step in steps:  # each in a transaction of its own: none holds a table while others are looked at
-            for event in run_steps([step], lambda sql, step_id: server.execute_all(sql, step_id=step_id)):
-                run.observe(event)
+        for event in run_steps([step], lambda sql, step_id: server.execute_all(sql, step_id=step_id)):
+            run.observe(event)
 
 
 def prove(
@@ -127,8 +126,8 @@ def prove(
         reader.expect(foresee_reads(ordered, held.schema, held))
         futures: dict[str, Future[TableProof]] = {}
         try:
-            if deferred:
-                analysed.append(aside.submit(_run_deferred, deferred, run, server))
+            # each by itself: none holds a table while others are looked at, and none begins after a stop
+            analysed.extend(aside.submit(_run_deferred, step, run, server) for step in deferred)
             for table in ordered:
                 futures[table.target] = pool.submit(
                     verify_table,

@@ -17,6 +17,9 @@ LIMIT_BYTES: Final = 63
 """NAMEDATALEN - 1. Source: PostgreSQL docs, "Identifiers and Key Words"."""
 STAGING_COMMENT: Final = "liteferry staging"
 """How a staging schema of ours begins its comment; anything else is not ours to drop."""
+LEFT_ALONE: Final = "autovacuum_enabled=oFF"
+"""A table's option in staging, spelled as nobody else does it: where a migration or a hook switches autovacuum off,
+that is to be published."""
 
 
 def quote_name(name: str) -> str:

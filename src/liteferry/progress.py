@@ -67,7 +67,11 @@ def let_go(stream: TextIO | None) -> None:
     """
     if stream is not None:
         with suppress(OSError):  # it may be no file at all
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            place = stream.fileno()
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            if nowhere != place:  # which it takes where nothing is open there
+                os.dup2(nowhere, place)
+                os.close(nowhere)
 
 
 class _UntilNobodyReads:

@@ -144,7 +144,7 @@ def _take_back(run: Run, plan: Plan, server: Target) -> None:
         server.execute_all(
             [
                 f"COMMENT ON SCHEMA {name} IS {quote_literal(KEPT_COMMENT)}",
-                *let_vacuum_sql(plan.staging_schema, plan.tables),
+                *let_vacuum_sql(plan.staging_schema, plan.steps),
             ]
         )
         run.staging_kept = True

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from harness import read_everything
-from liteferry import Event, Options, migrate, undo, verify
+from liteferry import Event, Options, migrate, planner, undo, verify
 from liteferry.errors import MigrationError
+from liteferry.model import Hook
 from liteferry.target import open_target
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def test_it_is_off_for_large_tables_from_the_first_row_to_the_publication(
     source: Path, tmp_path: Path, pg_url: str, pg_admin_url: str
 ) -> None:
     before, seen = read_everything(pg_admin_url), list[dict[str, list[str] | None]]()
-    off = ["autovacuum_enabled=off"]
+    off = ["autovacuum_enabled=oFF"]
 
     def look(event: Event) -> None:
         if (event.kind, event.phase) in {("phase-start", "proof"), ("phase-start", "publish")}:
@@ -67,6 +68,35 @@ def test_whoever_switches_it_off_later_is_seen(source: Path, tmp_path: Path, pg_
         connection.execute("ALTER TABLE public.rows SET (autovacuum_enabled = off)")
     with open_target(pg_url) as target:
         assert "option autovacuum_enabled=off" in repr(target.read_catalog("public").table("rows"))
+
+
+def test_a_publication_that_forgets_it_is_seen_by_verify(
+    source: Path, tmp_path: Path, pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proof overlooks the option in staging; by the run's directory or without it, `verify` does not."""
+    monkeypatch.setattr(planner, "let_vacuum_sql", lambda *_: [])
+    assert migrate(source, pg_url, Options(run_dir=str(tmp_path / "run"))).published
+    for options in (Options(run_dir=str(tmp_path / "run")), Options()):
+        report = verify(source, pg_url, options)
+        assert report.verdict == "mismatch"
+        assert {(found.object_name, found.table) for found in report.mismatches} == {
+            ("option autovacuum_enabled=oFF", "rows"),
+            ("option autovacuum_enabled=oFF", "bytes"),
+        }
+    with pytest.raises(MigrationError, match="2 definitions not as the run published them"):
+        undo(tmp_path / "run", pg_url)
+
+
+def test_a_hook_that_switches_it_off_is_obeyed(source: Path, tmp_path: Path, pg_url: str, pg_admin_url: str) -> None:
+    before, names = read_everything(pg_admin_url), ("rows", "bytes", "little")
+    sql = "".join(f"ALTER TABLE {name} SET (autovacuum_enabled = off);" for name in names)
+    hook = Hook(point="after-data", file="hook.sql", sql=sql, sha256="0" * 64)
+    report = migrate(source, pg_url, Options(run_dir=str(tmp_path / "run"), hooks=(hook,)))
+    assert (report.verdict, report.published) == ("proven", True)
+    assert read_options(pg_url, "public") == {name: ["autovacuum_enabled=off"] for name in names}
+    assert verify(source, pg_url, Options(run_dir=str(tmp_path / "run"))).verdict == "proven"
+    undo(tmp_path / "run", pg_url)
+    assert read_everything(pg_admin_url) == before
 
 
 @pytest.mark.parametrize("place", ["load", "proof"])

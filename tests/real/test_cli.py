@@ -283,6 +283,30 @@ def open_nowhere(which: str) -> Iterator[int]:
         os.close(writer)
 
 
+@pytest.mark.parametrize("words", [("check", "/nowhere.sqlite", "--json"), ("check", "--json"), ("inspect", "")])
+@pytest.mark.parametrize("which", NOWHERE)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_error_that_cannot_be_written_has_its_own_status(
+    unbuffered: str, which: str, words: tuple[str, ...], shop: Path
+) -> None:
+    """What waits in a buffer would fail once more at the end, and Python's status for that is 120."""
+    status = 2 if words == ("check", "--json") else 1
+    with open_nowhere(which) as nowhere:
+        done = subprocess.run(
+            ferry_argv(*(word or shop for word in words)),
+            stdout=nowhere,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            timeout=PROMPT_S,
+        )
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert ("there is no file" in done.stderr or "are required" in done.stderr) == (words[0] == "check")
+
+
 @pytest.mark.parametrize("option", ["", "--json"])
 @pytest.mark.parametrize("which", NOWHERE)
 @pytest.mark.parametrize("is_heard", [True, False])
@@ -506,3 +530,21 @@ sys.meta_path.insert(0, Impatient())
     path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
     ended = run_ferry("inspect", shop, env={"PYTHONPATH": path})
     assert (ended.status, ended.out, ended.err) == (130, "", "liteferry: interrupted [interrupted]\n")
+
+
+def test_nor_does_it_end_manage_py_by_sigint() -> None:
+    """Where all was published by then, the command of Django ends without `sys.exit`."""
+    script = """
+from liteferry.django.management.commands import liteferry
+def run_arguments(_):
+    try:
+        exec("raise KeyboardInterrupt")
+    except KeyboardInterrupt:
+        return 0
+liteferry.run_arguments = run_arguments
+liteferry.Command().handle()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=PROMPT_S
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")

@@ -14,7 +14,8 @@ import psycopg
 import pytest
 
 from harness import read_everything, untouched
-from liteferry import Event, Options, migrate
+from liteferry import Event, Options, evidence, migrate
+from liteferry.errors import MigrationError
 from liteferry.model import ColumnMap, Hook, Span
 from liteferry.proof.rows import select_target
 from liteferry.target import SnapshotReader, open_target
@@ -23,6 +24,8 @@ from liteferry.target.readers import BY_INDEX
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from liteferry.model import Step
 
 ROWS = 120_000
 STEP = "post-data/analyze/reading"
@@ -163,6 +166,34 @@ def test_ctrl_c_while_analyze_waits_takes_everything_back(tmp_path: Path, pg_url
     hold.end()
     assert hold.ended_while_held
     assert read_everything(pg_admin_url) == before
+
+
+def test_a_proof_that_fails_between_two_of_them_begins_no_further_one(
+    tmp_path: Path, pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cancel that comes then reaches no statement."""
+    source = make_source(tmp_path / "source" / "s.sqlite", f"{PLAIN}; {PLAIN.replace('reading', 'other')}", ROWS)
+    with closing(sqlite3.connect(source)) as connection:
+        connection.execute("INSERT INTO other SELECT * FROM reading")
+        connection.commit()
+    begun, is_first = list[str](), threading.Event()
+
+    def analyze(steps: Sequence[Step], _: object) -> Sequence[Event]:
+        begun.extend(step.id for step in steps)
+        is_first.set()
+        time.sleep(1)
+        return ()
+
+    def fail(*_: object, **__: object) -> None:
+        assert is_first.wait(20)
+        raise MigrationError("planted", code="step-failed")
+
+    monkeypatch.setattr(evidence, "run_steps", analyze)
+    monkeypatch.setattr(evidence, "verify_table", fail)
+    report = migrate(source, pg_url, Options(run_dir=str(tmp_path / "run"), jobs=2))
+    assert report.failure is not None
+    assert report.failure.what == "planted"
+    assert len(begun) == 1
 
 
 def test_analyze_may_come_long_after_the_rows_are_proven(tmp_path: Path, pg_url: str, pg_admin_url: str) -> None:

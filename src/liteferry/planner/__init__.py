@@ -146,7 +146,7 @@ def plan_migration(
     )
     maps = [*(plans[table.name].map for table in chosen), *(plan.map for plan in aside.values())]
     made = [(table.target, "TABLE") for table in maps] + [(name, "VIEW") for name in views.made]
-    steps.append(_publish_step(made, let_vacuum_sql(staging, maps), collations, creates_schema=creates_schema))
+    steps.append(_publish_step(made, let_vacuum_sql(staging, steps), collations, creates_schema=creates_schema))
     return Plan(
         schema=PLAN_SCHEMA,
         liteferry_version=__version__,

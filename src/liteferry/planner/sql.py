@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from liteferry.names import quote_literal, quote_name, quote_qualified
+from liteferry.names import LEFT_ALONE, quote_literal, quote_name, quote_qualified
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from liteferry.model import Step, TableMap
 
 _FREEZE: Final = ", FREEZE)"
-_LEFT_ALONE: Final = "autovacuum_enabled = off"
+_OPTION, _, _VALUE = LEFT_ALONE.partition("=")
+_LEFT_ALONE: Final = f" WITH ({_OPTION} = {quote_literal(_VALUE)})"
 """`target.catalog` knows it, too: it is no trait of a table that the proof would have to explain."""
 _LEFT_ALONE_ROWS: Final = 50_000
 _LEFT_ALONE_BYTES: Final = 16 << 20
@@ -81,16 +82,16 @@ def create_table_sql(schema: str, table: str, columns: Sequence[ColumnClause], *
             parts.append("NOT NULL")
         lines.append("    " + " ".join(parts))
     body = ",\n".join(lines)
-    option = f" WITH ({_LEFT_ALONE})" if left_alone else ""
+    option = _LEFT_ALONE if left_alone else ""
     return f"CREATE TABLE {quote_qualified(schema, table)} (\n{body}\n){option}"
 
 
-def let_vacuum_sql(schema: str, tables: Sequence[TableMap]) -> list[str]:
-    """ALTER TABLE … RESET of what `create_table_sql` set, for the tables that it concerns and that are there. Pure."""
+def let_vacuum_sql(schema: str, steps: Sequence[Step]) -> list[str]:
+    """ALTER TABLE … RESET of what `create_table_sql` set in these steps, where the table is there. Pure."""
     return [
-        f"ALTER TABLE IF EXISTS {quote_qualified(schema, table.target)} RESET (autovacuum_enabled)"
-        for table in tables
-        if is_left_alone(table)
+        f"ALTER TABLE IF EXISTS {quote_qualified(schema, step.table)} RESET ({_OPTION})"
+        for step in steps
+        if step.table and step.id.startswith("pre-data/table/") and step.sql[-1].endswith(_LEFT_ALONE)
     ]
 
 

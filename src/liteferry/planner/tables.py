@@ -309,12 +309,13 @@ def _plan_columns(
                 mapped.pg_type,
             )
     plan.objects.insert(0, PlannedObject(kind="table", name=target, source_sql=table.sql))
+    left_alone = is_left_alone(plan.map) and not options.hooks  # a hook may want it off for good
     plan.steps.append(
         Step(
             id=f"pre-data/table/{target}",
             phase="pre-data",
             table=target,
-            sql=(create_table_sql(staging, target, clauses, left_alone=is_left_alone(plan.map)),),
+            sql=(create_table_sql(staging, target, clauses, left_alone=left_alone),),
             group=target,
         )
     )

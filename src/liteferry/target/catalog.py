@@ -18,7 +18,7 @@ from liteferry.model import (
     TargetTable,
     TargetView,
 )
-from liteferry.names import STAGING_COMMENT, quote_qualified
+from liteferry.names import LEFT_ALONE, STAGING_COMMENT, quote_qualified
 from liteferry.target.together import QUESTIONS_TOGETHER, ask_together
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ trait (oid, words) AS (
   UNION ALL SELECT c.oid, 'access method ' || m.amname FROM relation c
             JOIN pg_catalog.pg_am m ON m.oid = c.relam AND m.amname <> 'heap'
   UNION ALL SELECT c.oid, 'option ' || o FROM relation c, unnest(c.reloptions) o
-            WHERE o <> 'autovacuum_enabled=off' -- ours, in a staging schema; its publication takes it away
+            WHERE o <> %(left_alone)s -- ours, in a staging schema; its publication takes it away
                OR pg_catalog.obj_description(c.relnamespace, 'pg_namespace') IS DISTINCT FROM %(staging)s
   UNION ALL SELECT c.oid, 'replica identity ' || CASE c.relreplident WHEN 'f' THEN 'full' WHEN 'n' THEN 'nothing'
                           ELSE 'by an index' END
@@ -280,7 +280,7 @@ def read_catalog(connection: psycopg.Connection, schema: str) -> TargetCatalog:
     asked = (
         _TABLES_SQL, _COLUMNS_SQL, _CONSTRAINTS_SQL, _INDEXES_SQL, _SEQUENCES_SQL, _TRAITS_SQL, _VIEWS_SQL, _OTHERS_SQL,
     )  # fmt: skip
-    argument = {"schema": schema, "staging": STAGING_COMMENT}
+    argument = {"schema": schema, "staging": STAGING_COMMENT, "left_alone": LEFT_ALONE}
     found, *answers = ask_together(
         connection, [(_EXISTS_SQL, argument), *((of_schema(sql), argument) for sql in asked)]
     )

@@ -8,7 +8,7 @@ CREATE TABLE "liteferry_staging_public"."entry" (
     "n" bigint,
     "x" double precision,
     "note" text
-) WITH (autovacuum_enabled = off);
+) WITH (autovacuum_enabled = 'oFF');
 -- data/table/entry
 COPY "liteferry_staging_public"."entry" ("id", "at", "n", "x", "note") FROM STDIN WITH (FORMAT binary, FREEZE);
 -- post-data/primary-key/entry_pkey

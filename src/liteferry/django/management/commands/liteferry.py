@@ -40,6 +40,7 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django has no types
         if options.get("verbosity") == 0:
             arguments.quiet = True
         status = run_arguments(arguments)
+        exec("")  # noqa: S102 - as in `liteferry.__main__`: else an interruption that was handled ends Python by SIGINT
         if status:
             sys.exit(status)
 

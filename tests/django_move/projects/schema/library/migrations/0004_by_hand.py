@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 span numrange,
                 words tsvector GENERATED ALWAYS AS (to_tsvector('plain', what)) STORED
             );
+            ALTER TABLE log SET (autovacuum_enabled = off);
             COMMENT ON COLUMN log.what IS 'what''s been done';
             CREATE STATISTICS log_pairs (dependencies) ON what, how FROM log;
             CREATE FUNCTION log_book() RETURNS trigger LANGUAGE plpgsql AS $$
