@@ -152,8 +152,14 @@ class _ShowVersion(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from liteferry.compiled import describe_parts
+        from liteferry.console import write_answer
+        from liteferry.progress import let_go
 
-        sys.stdout.write(f"liteferry {__version__}\n{describe_parts()}\n")
+        try:
+            write_answer(f"liteferry {__version__}\n{describe_parts()}")
+        except OSError as error:
+            let_go(sys.stdout)
+            parser.exit(int(ExitStatus.ERROR), f"liteferry: the version could not be written ({error})\n")
         parser.exit()
 
 
@@ -205,7 +211,7 @@ def run_arguments(arguments: argparse.Namespace) -> int:
             stack.enter_context(_snapshot_ahead(arguments))
             from liteferry import commands
         except KeyboardInterrupt:  # before anything was begun; later ones are the command's
-            os.write(2, b"liteferry: interrupted [interrupted]\n")
+            _tell_at_once(b"liteferry: interrupted [interrupted]\n")
             return int(ExitStatus.INTERRUPTED)
         return commands.run_command(arguments.run, arguments)
 
@@ -237,6 +243,15 @@ def _collect_seldom() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
+def _tell_at_once(text: bytes) -> None:
+    """Write to standard error, also from within a signal handler, where an error would end the taking back.
+
+    Its disk may be full, and its reader gone: `2>&1 | tee LOG` ends by the same Ctrl-C.
+    """
+    with contextlib.suppress(OSError):
+        os.write(2, text)
+
+
 @contextlib.contextmanager
 def _catch_signals() -> Iterator[None]:
     """Turn SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt: the first starts the taking back; the third ends it.
@@ -251,7 +266,7 @@ def _catch_signals() -> Iterator[None]:
         count += 1
         if count != 2:
             raise KeyboardInterrupt
-        os.write(2, b"taking back what was made; once more to leave it as it is\n")
+        _tell_at_once(b"taking back what was made; once more to leave it as it is\n")
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     caught = [number for number, handler in before.items() if handler != signal.SIG_IGN]

@@ -33,7 +33,8 @@ EXIT_STATUSES = MappingProxyType(
         ExitStatus.MISMATCH: "The proof found differences, or was left out with --no-verify.",
         ExitStatus.BLOCKED: "Findings must be decided first; nothing was touched.",
         ExitStatus.UNDONE: "The run failed after it had begun, and everything was taken away again.",
-        ExitStatus.INTERRUPTED: "Interrupted from the keyboard or by a signal; the target is as it was.",
+        ExitStatus.INTERRUPTED: "Interrupted from the keyboard, by a signal or by the server's administrator; the"
+        " target is as it was.",
     }
 )
 

@@ -128,7 +128,10 @@ def test_a_session_is_cancelled(scene: Scene) -> None:
         outcome = ferry.end()
     assert outcome.status == 130
     assert outcome.report.failure is not None
-    assert "was cancelled by the server" in outcome.report.failure.what
+    what = outcome.report.failure.what
+    assert "was cancelled by the server in step data/" in what
+    assert "canceling statement due to user request" in what
+    assert outcome.report.failure.step_id.startswith("data/")
     assert read_everything(scene.admin_url) == before
 
 

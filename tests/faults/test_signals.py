@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -32,11 +35,13 @@ from harness import (
     wait_until,
     wait_until_alone,
 )
+from liteferry.loading.crew import STOP_S, stop_workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conftest import Database, PostgresServer
+    from liteferry.target import Target
 
 
 @pytest.fixture
@@ -149,6 +154,32 @@ def test_a_signal_while_the_server_works(scene: Scene) -> None:
     assert_taken_back(scene, outcome)
     execute(scene.admin_url, "DROP EVENT TRIGGER gate", "DROP SCHEMA gate CASCADE")
     assert read_everything(scene.admin_url) == before
+
+
+class _Line:
+    """Stands for the target: what the worker waits for ends when it is cancelled."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+        self.broken = False
+
+    def cancel_all(self) -> None:
+        self.ended.set()
+
+    def break_all(self) -> None:
+        self.broken = True
+
+
+def test_tables_that_wait_to_be_proven_hold_up_no_interruption() -> None:
+    """A pool that is shut down takes them out of its queue, and tells nobody who waits for them."""
+    line = _Line()
+    with ThreadPoolExecutor(1) as pool:
+        futures = [pool.submit(line.ended.wait) for _ in range(3)]
+        pool.shutdown(wait=False, cancel_futures=True)
+        began = time.monotonic()
+        stop_workers(futures, cast("Target", line))
+    assert time.monotonic() - began < STOP_S / 2
+    assert not line.broken
 
 
 def test_a_nervous_user(scene: Scene) -> None:

@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -337,6 +338,72 @@ def test_a_run_that_nobody_listens_to(
             assert "Traceback" not in done.stderr
             assert "Exception ignored" not in done.stderr
             assert (f"the report is in {run_dir}" in done.stderr) == (which == "/dev/full")
+
+
+def _close_standard_streams() -> None:
+    for number in range(3):
+        os.close(number)
+
+
+def test_a_run_that_was_started_without_standard_streams(shop: Path, tmp_path: Path, pg_url: str) -> None:
+    """As by ``<&- >&- 2>&-``: their numbers must not go to the pipes of the helper process."""
+    words = ferry_argv("migrate", shop, pg_url, "--yes", "--run-dir", tmp_path / "run")
+    done = subprocess.run(words, preexec_fn=_close_standard_streams, check=False, timeout=PROMPT_S)
+    assert done.returncode == 0
+    assert read_report(tmp_path / "run").verdict == "proven"
+
+
+_INTERRUPTED_TWICE = """
+import os, signal
+from liteferry import cli
+with cli._catch_signals():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        os.kill(os.getpid(), signal.SIGINT)
+        print("taken back")
+"""
+
+
+@pytest.mark.parametrize("which", NOWHERE)
+def test_the_second_signal_stops_nothing_where_nobody_can_be_told(which: str) -> None:
+    """As with ``2>&1 | tee LOG``: tee ends by the same Ctrl-C, while the run takes back what it made."""
+    with open_nowhere(which) as nowhere:
+        done = subprocess.run(
+            [sys.executable, "-c", _INTERRUPTED_TWICE],
+            stdout=subprocess.PIPE,
+            stderr=nowhere,
+            text=True,
+            check=False,
+            timeout=PROMPT_S,
+        )
+    assert (done.returncode, done.stdout) == (0, "taken back\n")
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_version_that_cannot_be_written(is_closed: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    words = " ".join(map(shlex.quote, ferry_argv("--version")))
+    where = ">&-" if is_closed else ">/dev/full"
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{words} {where}"], stderr=subprocess.PIPE, text=True, check=False, timeout=PROMPT_S
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("liteferry: the version could not be written (")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_path_with_an_accent_where_the_file_systems_encoding_is_ascii(shop: Path) -> None:
+    source = shop.rename(shop.with_name("caf\u00e9.sqlite"))
+    env = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [part.encode() for part in ferry_argv("check", source)],
+        capture_output=True,
+        check=False,
+        env=env,
+        timeout=PROMPT_S,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin1", "utf-16"])

@@ -88,13 +88,13 @@ def stop_workers(futures: Sequence[Future[Any]], target: Target) -> None:
     """Have workers end soon: those that have not begun never do, the others get an error from their connections.
 
     The server is asked to cancel what they wait for; where that does not help in time (it reads from a client that a
-    network holds up), the connections are broken.
+    network holds up), the connections are broken. A future that is cancelled is not waited for: one that a pool took
+    out of its queue when it was shut down never tells `wait` that it is done.
     """
-    for future in futures:
-        future.cancel()
+    begun = [future for future in futures if not future.cancel()]
     target.cancel_all()
     try:
-        if not wait(futures, timeout=STOP_S).not_done:
+        if not wait(begun, timeout=STOP_S).not_done:
             return
     except BaseException:
         target.break_all()

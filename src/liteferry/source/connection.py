@@ -204,8 +204,14 @@ def make_uri(path: str | Path) -> str:
 
 
 def show_path(path: str | Path) -> str:
-    r"""A path as text that can be printed and put into JSON: bytes that are not UTF-8 as ``\xff``. Pure."""
-    return os.fsencode(path).decode(errors="backslashreplace")
+    r"""A path as text that can be printed and put into JSON: bytes that are not UTF-8 as ``\xff``. Pure.
+
+    What it gave once it gives again, also where the file system's encoding is ASCII and the path holds an accent.
+    """
+    try:
+        return os.fsencode(path).decode(errors="backslashreplace")
+    except UnicodeEncodeError:
+        return os.fspath(path).encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 RECOVER_HINT: Final = (

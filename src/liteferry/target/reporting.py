@@ -30,11 +30,13 @@ def reporting(doing: str, *, step_id: str = "") -> Iterator[None]:
     """
     import psycopg
 
+    place = f" in step {step_id}" if step_id else ""
     try:
         yield
-    except psycopg.errors.QueryCanceled as error:
+    except psycopg.errors.QueryCanceled as error:  # by an administrator, or by a timeout that somebody set: it says so
+        reason = f": {error.diag.message_primary}" if error.diag.message_primary else ""
         raise MigrationError(
-            f"{doing} was cancelled by the server",
+            f"{doing} was cancelled by the server{place}{reason}",
             code="interrupted",
             step_id=step_id,
             exit_status=ExitStatus.INTERRUPTED,
@@ -43,7 +45,6 @@ def reporting(doing: str, *, step_id: str = "") -> Iterator[None]:
         state = error.sqlstate or ""
         message = error.diag.message_primary or str(error).splitlines()[0]
         hint = error.diag.message_hint or ""
-        place = f" in step {step_id}" if step_id else ""
         if state == "53100":
             code, hint = "disk-full", "make room on the server's disk, then run again"
         elif state.startswith(("08", "57P")) or not state:
