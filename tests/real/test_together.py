@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -109,3 +110,39 @@ def test_what_is_asked_together_holds_few_locks(connection: psycopg.Connection) 
     *answers, ((count,),) = ask_together(connection, [*questions, (held, {})])
     assert [number for ((number,),) in answers] == list(range(450))
     assert 0 < count < QUESTIONS_TOGETHER
+
+
+def count_open(connection: psycopg.Connection) -> int:
+    """Transactions of other sessions."""
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    row = connection.execute(f"{sql} AND xact_start IS NOT NULL".encode()).fetchone()
+    return int(row[0]) if row else -1
+
+
+def test_who_still_reads_when_the_reader_ends_keeps_no_transaction(connection: psycopg.Connection, pg_url: str) -> None:
+    """A thread that nobody knows of, since Ctrl-C came while it was started, must not keep its locks."""
+    connection.execute("CREATE TABLE public.long AS SELECT i, repeat('x', 1000) AS t FROM generate_series(1, 50000) i")
+    with open_target(pg_url) as target:
+        with SnapshotReader(target) as reader:
+            expected = reader.copy_out("SELECT 1")
+            large = reader.copy_out("SELECT * FROM public.long")
+            assert next(large)
+        with pytest.raises(MigrationError) as caught:
+            list(large)
+        assert caught.value.code == "interrupted"
+        with pytest.raises(MigrationError) as caught:
+            list(expected)
+        assert caught.value.code == "interrupted"
+        assert count_open(connection) == 0
+        connection.execute("SET lock_timeout = '2s'")
+        connection.execute("DROP TABLE public.long")
+
+
+def test_who_ends_reading_after_the_reader_keeps_no_transaction(connection: psycopg.Connection, pg_url: str) -> None:
+    with open_target(pg_url) as target:
+        with SnapshotReader(target) as reader:
+            blocks = reader.copy_out("SELECT i FROM generate_series(1, 3) i")
+            assert next(blocks)
+        with suppress(MigrationError):  # the cancel may come before or after its end
+            list(blocks)
+        assert count_open(connection) == 0

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from liteferry.errors import MigrationError, TooSlow
+from liteferry.errors import ExitStatus, MigrationError, TooSlow
 from liteferry.names import quote_qualified
 from liteferry.target.ahead import AHEAD_BYTES, QUERIES_TOGETHER, ReadAhead
 from liteferry.target.gathering import copy_blocks
@@ -52,6 +52,7 @@ class SnapshotReader:
         self._free: list[_Seat] = []
         self._taken: list[_Seat] = []
         self._guard = threading.Condition()
+        self._closed = False
         self._ahead = ReadAhead(self._read_ahead)
 
     def __enter__(self) -> Self:
@@ -66,12 +67,19 @@ class SnapshotReader:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """End it, and every reader's transaction."""
+        """End it, and every reader's transaction.
+
+        A thread may still be reading that nobody knows of: Ctrl-C came while it was being started. It is cancelled.
+        """
+        with self._guard:
+            self._closed = True
+            free, self._free = self._free, []
         try:
-            for seat in self._free:
+            if self._taken:
+                self._target.cancel_all()
+            for seat in free:
                 _leave(seat)
         finally:
-            self._free.clear()
             self._stack.close()
 
     def copy_out(self, select_sql: str, /) -> Iterator[bytes]:
@@ -137,13 +145,17 @@ class SnapshotReader:
             yield seat.connection
             done = True
         finally:
-            if not done:
-                _leave(seat)
             with self._guard:
-                self._taken.remove(seat)
-                if done:
+                kept = done and not self._closed
+                if kept:
+                    self._taken.remove(seat)
                     self._free.append(seat)
-                self._guard.notify_all()
+                    self._guard.notify_all()
+            if not kept:
+                _leave(seat)
+                with self._guard:
+                    self._taken.remove(seat)
+                    self._guard.notify_all()
 
     def _take_free(self, within_s: float) -> _Seat | None:
         """Take a seat that nobody sits on, one that is prepared where there is one. The caller holds the guard."""
@@ -162,6 +174,8 @@ class SnapshotReader:
         A thread that sits on one already does not wait: two of that sort would wait for each other.
         """
         lending, own = contextlib.ExitStack(), threading.get_ident()
+        if self._closed:
+            raise MigrationError("the run reads no more", code="interrupted", exit_status=ExitStatus.INTERRUPTED)
         try:
             made = _Seat(lending.enter_context(self._target.lend_connection()), lending, within_s, thread=own)
         except MigrationError as error:
