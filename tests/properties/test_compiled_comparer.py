@@ -251,8 +251,15 @@ def test_large_values_have_the_digest_of_their_forms(size: int, large_bytes: int
 LINES_IN_PIECES = spell_in_pieces(LARGE_ROWS, 40_000)
 
 
+def begins_with_blanks(line: bytes) -> bool:
+    """Whether the document's part in a row's first line is white space, before what its pieces say."""
+    fields = line.split(b"\t")
+    return fields[0] == b"0" and len(fields) == 6 and not fields[3].translate(None, b"\\rnt \r")
+
+
 @settings(deadline=None)
 @given(st.integers(0, len(LINES_IN_PIECES) - 1), st.integers(0, 100_000), st.binary(min_size=1, max_size=2))
+@example(8, 8, b"r")
 def test_a_mangled_piece_differs_or_is_the_same(number: int, at: int, put: bytes) -> None:
     line = LINES_IN_PIECES[number]
     at %= len(line)
@@ -260,7 +267,8 @@ def test_a_mangled_piece_differs_or_is_the_same(number: int, at: int, put: bytes
     comparison = begin_pieced(1)
     data = b"".join(found + b"\n" for found in [*LINES_IN_PIECES[:number], changed, *LINES_IN_PIECES[number + 1 :]])
     if feed(comparison, data):  # a digit in the other case, a field that says nothing, another spelling of JSON
-        assert changed.lower() == line.lower() or line[:2] != b"0\t" or b"{" in line
+        same = changed.lower() == line.lower() or line[:2] != b"0\t" or b"{" in line
+        assert same or begins_with_blanks(changed)
 
 
 @pytest.mark.parametrize("order", ["twice", "left out", "swapped", "too many"])
