@@ -105,13 +105,14 @@ class Target:
     @contextlib.contextmanager
     def lend_control(self) -> Iterator[None]:
         """Lend the control connection to another thread; meanwhile it is cancelled and broken like the others."""
+        lent = self.control
         with self._guard:
-            self._lent.add(self.control)
+            self._lent.add(lent)
         try:
             yield
         finally:
             with self._guard:
-                self._lent.discard(self.control)
+                self._lent.discard(lent)
 
     def _take_idle(self) -> psycopg.Connection | None:
         """Take a connection out of the pool; one that broke while it lay there is put away."""
