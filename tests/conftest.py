@@ -240,9 +240,9 @@ def start_test_server(version: int, bin_dir: Path, environment: dict[str, str] |
         data_dir = Path(tempfile.mkdtemp(prefix="lfpg-", dir=MEMORY))
         os.chown(data_dir, account.uid, account.gid)
     os.chown(directory, account.uid, account.gid)
-    binaries = make_runnable(Binaries(bin_dir=bin_dir, version=str(version)), account, directory)
-    server = PostgresServer(version, binaries.bin_dir, directory, data_dir, account, environment=environment or {})
+    server = PostgresServer(version, bin_dir, directory, data_dir, account, environment=environment or {})
     try:
+        server.bin_dir = make_runnable(Binaries(bin_dir=bin_dir, version=str(version)), account, directory).bin_dir
         server.start()
     except BaseException:
         server.stop()
