@@ -6,7 +6,6 @@ import os
 import signal
 import sqlite3
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -35,7 +34,7 @@ from harness import (
     wait_until,
     wait_until_alone,
 )
-from liteferry.loading.crew import STOP_S, stop_workers
+from liteferry.loading.crew import stop_workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,10 +175,8 @@ def test_tables_that_wait_to_be_proven_hold_up_no_interruption() -> None:
     with ThreadPoolExecutor(1) as pool:
         futures = [pool.submit(line.ended.wait) for _ in range(3)]
         pool.shutdown(wait=False, cancel_futures=True)
-        began = time.monotonic()
         stop_workers(futures, cast("Target", line))
-    assert time.monotonic() - began < STOP_S / 2
-    assert not line.broken
+    assert not line.broken  # which it is when the time for stopping is over
 
 
 def test_a_nervous_user(scene: Scene) -> None:
