@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from liteferry.loading import BATCH_STEPS, Loader, run_steps
+from liteferry.loading import Loader, run_batches
 from liteferry.model import Event
 from liteferry.scripts import HookLog
 
@@ -99,10 +99,9 @@ def _run_in_order(steps: Sequence[Step], target: Target, loader: Loader) -> Iter
     def run(statements: Sequence[str], step_id: str) -> None:
         target.execute_all(statements, step_id=step_id)
 
-    for start in range(0, len(first), BATCH_STEPS):
-        for event in run_steps(first[start : start + BATCH_STEPS], run):
-            if event.step_id not in parted:
-                yield event
+    for event in run_batches(first, run):
+        if event.step_id not in parted:
+            yield event
     if parted:
         yield from loader.validate(parted.values())
 

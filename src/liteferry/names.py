@@ -19,7 +19,7 @@ STAGING_COMMENT: Final = "liteferry staging"
 """How a staging schema of ours begins its comment; anything else is not ours to drop."""
 LEFT_ALONE: Final = "autovacuum_enabled=oFF"
 """A table's option in staging, spelled as nobody else does it: where a migration or a hook switches autovacuum off,
-that is to be published."""
+that is to be published. It is no trait of a table that the proof would have to explain."""
 
 
 def quote_name(name: str) -> str:

@@ -21,7 +21,7 @@ from liteferry.course import read_schema
 from liteferry.errors import ExitStatus, MigrationError, explain_system_error
 from liteferry.expectation import decide_as, refresh_plan, refuse_other_source
 from liteferry.journal import list_relations
-from liteferry.loading import BATCH_STEPS, run_steps
+from liteferry.loading import run_batches
 from liteferry.model import Event, Failure, to_json
 from liteferry.planner.existing import map_tables, plan_existing
 from liteferry.planner.matching import adapt_catalog, match_schema
@@ -275,17 +275,15 @@ def _run_steps(
     def execute(statements: Sequence[str], step_id: str) -> None:
         server.execute_all(statements, step_id=step_id, connection=connection)
 
-    by_id = {step.id: step for step in steps}
-    for start in range(0, len(steps), BATCH_STEPS):
-        try:
-            for event in run_steps(steps[start : start + BATCH_STEPS], execute):
-                run.observe(event)
-        except MigrationError as error:
-            step = by_id.get(error.step_id or "")
-            named = name_rows(error, step, arrival, connection) if arrival and step else error
-            if named is error:
-                raise
-            raise named from error
+    try:
+        for event in run_batches(steps, execute):
+            run.observe(event)
+    except MigrationError as error:
+        step = next((step for step in steps if step.id == error.step_id), None)
+        named = name_rows(error, step, arrival, connection) if arrival and step else error
+        if named is error:
+            raise
+        raise named from error
 
 
 def _look_again(arrival: Arrival, server: Target, connection: psycopg.Connection) -> Arrival:

@@ -6,7 +6,7 @@ Layer 3. `loader` loads; used by `executor`, and by `arrival` for the rows alone
 from liteferry.loading.counter import Share
 from liteferry.loading.crew import Crew, Task, stop_workers
 from liteferry.loading.loader import Loader, copy_tables
-from liteferry.loading.steps import BATCH_STEPS, run_steps
+from liteferry.loading.steps import BATCH_STEPS, run_batches, run_steps
 from liteferry.loading.tables import LARGE_ROWS
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Share",
     "Task",
     "copy_tables",
+    "run_batches",
     "run_steps",
     "stop_workers",
 ]

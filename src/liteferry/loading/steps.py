@@ -46,6 +46,12 @@ def run_steps(
     yield from list_ended(steps, begun)
 
 
+def run_batches(steps: Sequence[Step], run: Callable[[Sequence[str], str], None]) -> Iterator[Event]:
+    """As `run_steps`, `BATCH_STEPS` at a time: however many they are, no more locks are held at once."""
+    for start in range(0, len(steps), BATCH_STEPS):
+        yield from run_steps(steps[start : start + BATCH_STEPS], run)
+
+
 def run_in_load(
     steps: Sequence[Step], connection: psycopg.Connection, *, sessions: int = 0, spent_s: float = 0.0
 ) -> Iterator[Event]:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _FREEZE: Final = ", FREEZE)"
 _OPTION, _, _VALUE = LEFT_ALONE.partition("=")
 _LEFT_ALONE: Final = f" WITH ({_OPTION} = {quote_literal(_VALUE)})"
-"""`target.catalog` knows it, too: it is no trait of a table that the proof would have to explain."""
 _LEFT_ALONE_ROWS: Final = 50_000
 _LEFT_ALONE_BYTES: Final = 16 << 20
 

@@ -87,7 +87,8 @@ def count_left_out(plan: Plan, catalog: Catalog) -> Counts:
     """What findings say was left out: only those that were accepted, or need not be. Pure."""
     unique = {(table.name, index.name) for table in catalog.tables for index in table.indexes if index.origin == "u"}
     named = {(table.name, name_key(table, i)): i.origin for table in catalog.tables for i in table.indexes}
-    for key in [key for key, origin in named.items() if origin == "pk" and key[0] in _list_keys_with_null(plan)]:
+    with_null = _list_keys_with_null(plan)
+    for key in [key for key, origin in named.items() if origin == "pk" and key[0] in with_null]:
         named[key] = "u"
         unique.add(key)
     counts: Counts = Counter()

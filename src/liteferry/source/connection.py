@@ -131,8 +131,8 @@ def connect_read_only(
         )
     connection.path = name
     try:
-        for name in stand_ins:
-            connection.create_collation(name, _compare_bytes)
+        for collation in stand_ins:
+            connection.create_collation(collation, _compare_bytes)
         with connection.explain_errors():  # setting the cache's size reads the file
             distrust_schema(connection)
             for statement in _HARDENING:
