@@ -153,12 +153,10 @@ class _ShowVersion(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from liteferry.compiled import describe_parts
         from liteferry.console import write_answer
-        from liteferry.progress import let_go
 
         try:
             write_answer(f"liteferry {__version__}\n{describe_parts()}")
         except OSError as error:
-            let_go(sys.stdout)
             parser.exit(int(ExitStatus.ERROR), f"liteferry: the version could not be written ({error})\n")
         parser.exit()
 

@@ -27,7 +27,6 @@ from liteferry.console import (
 from liteferry.errors import ExitStatus, MigrationError, explain_system_error
 from liteferry.model import CHECK_SCHEMA, DIGEST_SCHEMA, INSPECT_SCHEMA, Options, to_json
 from liteferry.options import choose_project, make_options
-from liteferry.progress import let_go
 
 if TYPE_CHECKING:
     import argparse
@@ -53,7 +52,6 @@ def run_command(name: str, arguments: argparse.Namespace) -> int:
         return int(ExitStatus.INTERRUPTED)
     except BrokenPipeError:
         # the reader of our output went away (`| head`): nothing is wrong, and nobody is there to be told
-        let_go(sys.stdout)
         return int(ExitStatus.ERROR)
     except (OSError, MemoryError, RuntimeError) as error:
         # a full disk under our output, a home that may not be entered, a working directory that is gone
